@@ -1,0 +1,36 @@
+# Every target makes its own environment when it is missing. On a fresh machine with Python 3.11: `make serve`, `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: serve test check fmt wheel
+
+$(READY): pyproject.toml
+	@echo "Setting up .venv (once; a minute or two) …"
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11")'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@
+
+serve: $(READY) ## serve the graph on http://127.0.0.1:8000/
+	@$(BIN)/interpol-graph serve
+
+test: $(READY) ## everything that must hold: lint, types, validation, tests
+	@echo "Checking style and types …"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@echo "Running the tests …"
+	@$(BIN)/python -m pytest
+
+check: $(READY) ## validate the data
+	@$(BIN)/interpol-graph validate
+
+fmt: $(READY) ## format Turtle and Python in place
+	@$(BIN)/interpol-graph fmt
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+wheel: $(READY) ## build the wheel into dist/
+	@$(BIN)/python -m build --wheel

@@ -1,0 +1,5 @@
+"""The INTERPOL graph: its data, its validation and its endpoint."""
+
+from importlib.metadata import version
+
+__version__ = version("interpol-graph")

@@ -1,0 +1,263 @@
+"""The command line: serve, validate, query, dump, fmt. Exit codes: 0 fine, 1 findings, 2 could not run."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO
+
+import click
+
+from interpol_graph import __version__, paths, queries, source, validate
+from interpol_graph.engine import Settings
+from interpol_graph.formats import BY_NAME, DUMPS, Format, of_kind
+from interpol_graph.prefixes import GRAPHS
+from interpol_graph.source import Unreadable
+from interpol_graph.store import KnowledgeGraph
+
+DEFAULT = Settings()
+EXISTING = click.Path(path_type=Path)
+
+
+class Failure(click.ClickException):
+    """A command that could not run, with the reason."""
+
+    exit_code = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """The INTERPOL graph: serve it, validate it, query it, dump it."""
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on."
+)
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Server processes.")
+@click.option(
+    "--data",
+    multiple=True,
+    type=EXISTING,
+    help="RDF file or folder to serve instead of the bundled graph; may be repeated.",
+)
+@click.option(
+    "--timeout",
+    default=DEFAULT.timeout,
+    show_default=True,
+    type=click.FloatRange(0.05),
+    help="Seconds that one query may run.",
+)
+@click.option(
+    "--memory",
+    default=DEFAULT.memory,
+    show_default=True,
+    type=click.IntRange(16),
+    help="Mebibytes that one query may use.",
+)
+def serve(host: str, port: int, workers: int, data: tuple[Path, ...], timeout: float, memory: int) -> None:
+    """Serve the graph: SPARQL endpoint, pages and dumps."""
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    from interpol_graph.app import HANDOVER
+    from interpol_graph.engine import NotStarted, Nursery
+
+    settings = Settings(data=tuple(str(path) for path in data), timeout=timeout, memory=memory)
+    click.echo(f"Loading {'the bundled graph' if not data else ', '.join(settings.data)} …")
+    try:
+        with Nursery(settings) as nursery:
+            size = sum(nursery.about["graphs"].values())
+            click.echo(
+                f"Loaded {size:,} statements in {len(nursery.about['graphs'])} graphs. Serving on http://{host}:{port}/ (Ctrl+C ends)."
+            )
+            handover = {"address": nursery.address, "about": nursery.about, "settings": asdict(settings)}
+            os.environ[HANDOVER] = json.dumps(handover)
+            Granian(
+                "interpol_graph.app:worker",
+                address=host,
+                port=port,
+                workers=workers,
+                interface=Interfaces.WSGI,
+                factory=True,
+                # Enough threads that light requests pass while every evaluator is busy.
+                blocking_threads=settings.evaluators * 4,
+                respawn_failed_workers=True,
+                log_level="warning",  # type: ignore[arg-type]
+            ).serve()
+    except NotStarted as error:
+        raise Failure(str(error)) from error
+
+
+@main.command("validate")
+@click.argument("names", metavar="[PATH]...", nargs=-1, type=EXISTING)
+@click.option(
+    "--shapes",
+    multiple=True,
+    type=EXISTING,
+    help="SHACL shapes to use instead of the project's own; may be repeated.",
+)
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text"]),
+    default="text",
+    show_default=True,
+    help="How findings are written.",
+)
+@click.option("--output", type=click.File("w", encoding="utf-8"), default="-", help="File to write to.")
+def validate_command(names: tuple[Path, ...], shapes: tuple[Path, ...], style: str, output: IO[str]) -> None:
+    """Validate the bundled graph, a project folder, or RDF files."""
+    if shapes and not names:
+        raise Failure(
+            "--shapes needs the files to validate by them: interpol-graph validate my.ttl --shapes my-shapes.ttl"
+        )
+    try:
+        if shapes:
+            findings = validate.foreign(names, shapes)
+        elif len(names) == 1 and (names[0] / "ontology").is_dir() and (names[0] / "data").is_dir():
+            findings = validate.project(names[0].resolve())
+        else:
+            findings = validate.files(names) if names else validate.project()
+    except Unreadable as error:
+        raise Failure(str(error)) from error
+    for finding in findings:
+        click.echo(str(finding), file=output)
+    errors = sum(finding.severity == "error" for finding in findings)
+    what = ", ".join(str(name) for name in names) or f"the graph in {paths.shown(paths.ROOT)}"
+    click.echo(f"{what}: {errors} errors, {len(findings) - errors} warnings.", err=True)
+    sys.exit(1 if errors else 0)
+
+
+@main.command()
+@click.argument("name", metavar="NAME|FILE|-")
+@click.option(
+    "--param", "-p", multiple=True, metavar="KEY=VALUE", help="Value of a parameter; may be repeated."
+)
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice([f.name for f in (*of_kind("results"), *of_kind("graph"))]),
+    help="Format of the answer.  [default: csv or turtle]",
+)
+@click.option("--endpoint", metavar="URL", help="SPARQL endpoint to ask instead of the bundled graph.")
+def query(name: str, param: tuple[str, ...], style: str | None, endpoint: str | None) -> None:
+    """Answer a saved question by its name, a query from a file, or one from standard input."""
+    text = _query_text(name, dict(_pair(item) for item in param))
+    fmt = BY_NAME[style] if style else None
+    if endpoint:
+        sys.stdout.buffer.write(_ask_endpoint(endpoint, text, fmt))
+        return
+    from werkzeug.exceptions import HTTPException
+
+    from interpol_graph.engine import NotStarted, Nursery
+
+    try:
+        with Nursery(Settings(evaluators=1, timeout=3600.0)) as nursery:
+            answer = nursery.engine().query(
+                text,
+                results=BY_NAME["csv"] if fmt is None else fmt if fmt in of_kind("results") else None,
+                graph=BY_NAME["turtle"] if fmt is None else fmt if fmt in of_kind("graph") else None,
+            )
+    except NotStarted as error:
+        raise Failure(str(error)) from error
+    except HTTPException as error:
+        raise Failure(str(error.description)) from error
+    sys.stdout.buffer.write(answer.body)
+
+
+def _pair(item: str) -> tuple[str, str]:
+    key, equals, value = item.partition("=")
+    if not equals:
+        raise Failure(f"--param takes KEY=VALUE, such as day=2015-11-05, not {item!r}")
+    return key, value
+
+
+def _query_text(name: str, values: dict[str, str]) -> str:
+    try:
+        if name in queries.saved():
+            return queries.saved()[name].filled(values)
+        if name != "-" and not Path(name).is_file():
+            raise Failure(
+                f"there is no saved question and no file {name!r}; saved are: {', '.join(queries.saved())}"
+            )
+        if name != "-" and "#+" in Path(name).read_text(encoding="utf-8"):
+            return queries.read(Path(name)).filled(values)
+    except queries.BadQuestion as error:
+        raise Failure(str(error)) from error
+    if values:
+        raise Failure("--param is for saved questions; this query has no #+ header that declares parameters")
+    return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+
+
+def _ask_endpoint(endpoint: str, text: str, fmt: Format | None) -> bytes:
+    """Return the raw answer of a remote endpoint, fetched through SPARQLWrapper."""
+    from SPARQLWrapper import SPARQLWrapper
+    from SPARQLWrapper.SPARQLExceptions import SPARQLWrapperException
+
+    wrapper = SPARQLWrapper(endpoint, agent=f"interpol-graph/{__version__}")
+    wrapper.setQuery(text)
+    wrapper.setMethod("POST")
+    graph = wrapper.queryType in ("CONSTRUCT", "DESCRIBE")
+    wanted = fmt or BY_NAME["turtle" if graph else "csv"]
+    wrapper.setOnlyConneg(True)
+    wrapper.addCustomHttpHeader("Accept", wanted.media_types[0])
+    try:
+        return bytes(wrapper.query().response.read())
+    except SPARQLWrapperException as error:
+        raise Failure(f"{endpoint} refused the query: {error}") from error
+    except OSError as error:
+        raise Failure(f"{endpoint} cannot be reached: {error}") from error
+
+
+@main.command()
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice([f.name for f in DUMPS]),
+    default="turtle",
+    show_default=True,
+    help="Format of the dump.",
+)
+@click.option(
+    "--graph",
+    metavar="NAME",
+    help="One named graph, such as sessions or operations/2023, instead of the whole.",
+)
+@click.option("--output", type=click.File("wb"), default="-", help="File to write to.")
+def dump(style: str, graph: str | None, output: IO[bytes]) -> None:
+    """Write the graph, or one named graph, literals exactly as in the files."""
+    try:
+        knowledge = KnowledgeGraph(source.project())
+    except Unreadable as error:
+        raise Failure(str(error)) from error
+    name = next((g for g in knowledge.graphs if g.value == GRAPHS + (graph or "")), None)
+    if graph and name is None:
+        known = ", ".join(g.value.removeprefix(GRAPHS) for g in knowledge.graphs)
+        raise Failure(f"there is no graph {graph!r}; graphs are: {known}")
+    output.write(knowledge.dump(BY_NAME[style].rdf, name))
+
+
+@main.command()
+@click.option("--check", is_flag=True, help="Change nothing; end 1 when a file is not formatted.")
+@click.argument("names", metavar="[PATH]...", nargs=-1, type=EXISTING)
+def fmt(check: bool, names: tuple[Path, ...]) -> None:
+    """Format Turtle files in place; without PATH, those of the project."""
+    program = shutil.which(
+        "turtlefmt", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    )
+    if program is None:
+        raise Failure("turtlefmt is not installed; install it with: pip install 'interpol-graph[fmt]'")
+    targets = names or tuple(paths.ROOT / folder for folder in ("ontology", "data", "shapes"))
+    for target in targets:
+        if not target.exists():
+            raise Failure(f"{target} does not exist")
+    command = [program, *(["--check"] if check else []), *map(str, targets)]
+    sys.exit(1 if subprocess.run(command).returncode else 0)  # noqa: S603

@@ -1,0 +1,100 @@
+"""/dumps/: the whole graph and each named graph as files that can be resumed and checked."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from flask import Blueprint, Response, send_file, url_for
+
+from interpol_graph import pages
+from interpol_graph.errors import NotFound
+from interpol_graph.formats import BY_NAME, DUMPS, Format
+from interpol_graph.prefixes import GRAPHS
+
+blueprint = Blueprint("dumps", __name__)
+
+#: The name of the files that hold the whole graph, and of the list of checksums.
+WHOLE, SUMS = "interpol", "SHA256SUMS"
+_TURTLE = BY_NAME["turtle"]
+
+
+@blueprint.get("/dumps/")
+def dumps() -> Response:
+    """List the files."""
+    whole = [(fmt, WHOLE + fmt.suffix, _size(WHOLE + fmt.suffix)) for fmt in DUMPS]
+    graphs = [(iri, graph_file(iri), count) for iri, count in pages.engine().graphs.items()]
+    return pages.render("dumps.html", whole=whole, graphs=graphs, total=sum(pages.engine().graphs.values()))
+
+
+@blueprint.get("/dumps/<path:name>")
+def file(name: str) -> Response:
+    """Send one file; Range and If-None-Match are honoured."""
+    if name == SUMS:
+        path, media_type = _kept(SUMS, _sums), "text/plain"
+    elif name in _files():
+        fmt, graph = _files()[name]
+        path, media_type = _kept(name, lambda: pages.engine().dump(fmt, graph)), fmt.media_types[0]
+    else:
+        near = difflib.get_close_matches(name, _files(), 5, 0.4)
+        raise NotFound(f"There is no file {name!r}; the files are listed at /dumps/.", similar=near)
+    etag = f"{pages.engine().digest[:32]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    download = None if name == SUMS else name.replace("/", "-")
+    response = send_file(path, media_type, download_name=download, as_attachment=name != SUMS, etag=etag)
+    # The time of writing says nothing about the content, and differs from process to process.
+    response.headers.pop("Last-Modified", None)
+    response.headers["Cache-Control"] = "public, max-age=60"
+    response.headers["Link"] = f'<{url_for("dumps.file", name=SUMS)}>; rel="describedby"; type="text/plain"'
+    return response
+
+
+def graph_file(iri: str) -> str | None:
+    """Return the name of the file of a named graph, or None for a graph outside our namespace."""
+    return iri.removeprefix(GRAPHS) + _TURTLE.suffix if iri.startswith(GRAPHS) else None
+
+
+def _files() -> dict[str, tuple[Format, str | None]]:
+    """Return file name → (format, graph or None for the whole)."""
+    whole: dict[str, tuple[Format, str | None]] = {WHOLE + fmt.suffix: (fmt, None) for fmt in DUMPS}
+    return whole | {name: (_TURTLE, iri) for iri in pages.engine().graphs if (name := graph_file(iri))}
+
+
+def _sums() -> bytes:
+    """Return the checksums of all files as sha256sum writes them."""
+    lines = []
+    for name, (fmt, graph) in sorted(_files().items()):
+        content = _kept(name, lambda fmt=fmt, graph=graph: pages.engine().dump(fmt, graph)).read_bytes()  # type: ignore[misc]
+        lines.append(f"{hashlib.sha256(content).hexdigest()}  {name}\n")
+    return "".join(lines).encode()
+
+
+@cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """Return this process's folder for made files; it goes with the process."""
+    return tempfile.TemporaryDirectory(prefix="interpol-graph-dumps-")
+
+
+def _path(name: str) -> Path:
+    return Path(_folder().name, pages.engine().digest, hashlib.sha256(name.encode()).hexdigest())
+
+
+def _size(name: str) -> int | None:
+    """Return the size of a file in bytes if it has been made already."""
+    path = _path(name)
+    return path.stat().st_size if path.exists() else None
+
+
+def _kept(name: str, make: Callable[[], bytes]) -> Path:
+    """Return where a file lies, made first if need be; it appears whole or not at all."""
+    path = _path(name)
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as unfinished:
+            unfinished.write(make())
+        os.replace(unfinished.name, path)
+    return path

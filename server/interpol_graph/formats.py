@@ -1,0 +1,102 @@
+"""The table of formats: names, media types, suffixes. Everything that reads or writes a format asks here."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pyoxigraph import QueryResultsFormat, RdfFormat
+
+#: What an answer is: rows of a SELECT or the truth of an ASK; triples; quads of a dataset.
+Kind = Literal["results", "graph", "dataset"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """One serialisation: its name on command lines and in ?format=, its label, suffix, media types (preferred first) and kind."""
+
+    name: str
+    label: str
+    suffix: str
+    media_types: tuple[str, ...]
+    kind: Kind
+    engine: QueryResultsFormat | RdfFormat
+    #: True where the specification fixes UTF-8 through a charset parameter on text/* types.
+    charset: bool = False
+
+    @property
+    def content_type(self) -> str:
+        """The Content-Type header of an answer in this format."""
+        return self.media_types[0] + ("; charset=utf-8" if self.charset else "")
+
+    @property
+    def rdf(self) -> RdfFormat:
+        """The parser and serialiser of a graph or dataset format."""
+        if not isinstance(self.engine, RdfFormat):
+            raise TypeError(f"{self.name} does not carry RDF")
+        return self.engine
+
+    @property
+    def results(self) -> QueryResultsFormat:
+        """The serialiser of a results format."""
+        if not isinstance(self.engine, QueryResultsFormat):
+            raise TypeError(f"{self.name} does not carry query results")
+        return self.engine
+
+
+FORMATS = (
+    Format(
+        "json",
+        "SPARQL JSON",
+        ".srj",
+        ("application/sparql-results+json", "application/json"),
+        "results",
+        QueryResultsFormat.JSON,
+    ),
+    Format(
+        "xml",
+        "SPARQL XML",
+        ".srx",
+        ("application/sparql-results+xml", "application/xml"),
+        "results",
+        QueryResultsFormat.XML,
+    ),
+    Format("csv", "CSV", ".csv", ("text/csv",), "results", QueryResultsFormat.CSV, charset=True),
+    Format(
+        "tsv", "TSV", ".tsv", ("text/tab-separated-values",), "results", QueryResultsFormat.TSV, charset=True
+    ),
+    Format(
+        "turtle",
+        "Turtle",
+        ".ttl",
+        ("text/turtle", "application/x-turtle"),
+        "graph",
+        RdfFormat.TURTLE,
+        charset=True,
+    ),
+    Format(
+        "ntriples", "N-Triples", ".nt", ("application/n-triples", "text/plain"), "graph", RdfFormat.N_TRIPLES
+    ),
+    Format(
+        "rdfxml", "RDF/XML", ".rdf", ("application/rdf+xml", "application/xml"), "graph", RdfFormat.RDF_XML
+    ),
+    Format(
+        "jsonld",
+        "JSON-LD",
+        ".jsonld",
+        ("application/ld+json", "application/json"),
+        "graph",
+        RdfFormat.JSON_LD,
+    ),
+    Format("trig", "TriG", ".trig", ("application/trig",), "dataset", RdfFormat.TRIG),
+    Format("nquads", "N-Quads", ".nq", ("application/n-quads",), "dataset", RdfFormat.N_QUADS),
+)
+
+BY_NAME = {fmt.name: fmt for fmt in FORMATS}
+BY_SUFFIX = {fmt.suffix: fmt for fmt in FORMATS}
+
+#: What a whole dump is offered in.
+DUMPS = tuple(fmt for fmt in FORMATS if fmt.kind != "results")
+
+
+def of_kind(kind: Kind) -> tuple[Format, ...]:
+    """Return the formats of one kind, the default first."""
+    return tuple(fmt for fmt in FORMATS if fmt.kind == kind)

@@ -1,0 +1,100 @@
+"""RDF files: finding them, naming their graphs, reading their terms exactly as written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, Triple, parse
+
+from interpol_graph import paths
+from interpol_graph.formats import BY_SUFFIX, Format
+from interpol_graph.prefixes import GRAPHS
+
+SUFFIXES = tuple(fmt.suffix for fmt in BY_SUFFIX.values() if fmt.kind != "results")
+
+Subject = NamedNode | BlankNode | Triple
+Object = NamedNode | BlankNode | Literal | Triple
+
+
+class Unreadable(Exception):
+    """An input that cannot be read: where, and why."""
+
+    def __init__(self, path: Path, reason: str, line: int = 0, column: int = 0) -> None:
+        position = f":{line}:{column}" if line else ""
+        super().__init__(f"{paths.shown(path)}{position}: {reason}")
+        self.path, self.reason, self.line, self.column = path, reason, line, column
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file and the IRI of the named graph that it becomes."""
+
+    path: Path
+    graph: str
+
+    @property
+    def format(self) -> Format:
+        """The format that the file's suffix names."""
+        return BY_SUFFIX[self.path.suffix]
+
+    def quads(self) -> Iterator[Quad]:
+        """Yield the file's statements, literals as written, blank nodes distinct from every other file's.
+
+        Raises Unreadable with line and column when the file is missing, not UTF-8 or not well-formed.
+        """
+        name = NamedNode(self.graph)
+        try:
+            content = self.path.read_bytes()
+            for quad in parse(content, self.format.rdf, base_iri=self.path.as_uri(), rename_blank_nodes=True):
+                own = name if isinstance(quad.graph_name, DefaultGraph) else quad.graph_name
+                yield Quad(quad.subject, quad.predicate, quad.object, own)
+        except OSError as error:
+            raise Unreadable(self.path, f"cannot be read: {error.strerror or error}") from error
+        except SyntaxError as error:
+            reason = error.msg.partition(": ")[2] or error.msg
+            raise Unreadable(
+                self.path,
+                f"is not well-formed {self.format.label}: {reason}",
+                error.lineno or 0,
+                error.offset or 0,
+            ) from error
+
+
+def project(root: Path = paths.ROOT) -> list[SourceFile]:
+    """Return a project's own files: ontology, data and shapes, each as the graph that the house rule names."""
+    return [
+        *(SourceFile(path, GRAPHS + "ontology") for path in sorted((root / "ontology").glob("*.ttl"))),
+        *data(root / "data"),
+        *(SourceFile(path, GRAPHS + "shapes") for path in sorted((root / "shapes").glob("*.ttl"))),
+    ]
+
+
+def data(folder: Path) -> list[SourceFile]:
+    """Return the Turtle files below a data folder; the graph is named for the path below it, without suffix."""
+    return [
+        SourceFile(path, GRAPHS + path.relative_to(folder).with_suffix("").as_posix())
+        for path in sorted(folder.rglob("*.ttl"))
+    ]
+
+
+def given(names: Iterable[Path]) -> list[SourceFile]:
+    """Return the RDF files that a user named, folders searched; a triples file becomes a graph of its file IRI.
+
+    Raises Unreadable for a missing path, an unknown suffix, or a folder without RDF.
+    """
+    found: list[SourceFile] = []
+    for path in names:
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and p.is_file())
+            if not inside:
+                raise Unreadable(path, f"holds no RDF file; looked for {', '.join(SUFFIXES)}")
+            found += [SourceFile(p, p.resolve().as_uri()) for p in inside]
+        elif not path.exists():
+            raise Unreadable(path, "does not exist")
+        elif path.suffix not in SUFFIXES:
+            raise Unreadable(path, f"has no suffix of an RDF format; known: {', '.join(SUFFIXES)}")
+        else:
+            found.append(SourceFile(path, path.resolve().as_uri()))
+    return found

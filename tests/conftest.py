@@ -1,0 +1,91 @@
+"""Fixtures are nouns: the evaluators, an engine over them, the application, its client, a real server."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from interpol_graph.app import create_app
+from interpol_graph.engine import Engine, Nursery, Settings
+from interpol_graph.source import project
+from interpol_graph.store import KnowledgeGraph
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def graph() -> KnowledgeGraph:
+    """The whole bundled graph, with what the rules conclude."""
+    return KnowledgeGraph(project())
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    with Nursery(Settings()) as nursery:
+        yield nursery
+
+
+@pytest.fixture(scope="session")
+def engine(nursery: Nursery) -> Engine:
+    return nursery.engine()
+
+
+@pytest.fixture(scope="session")
+def app(engine: Engine) -> Flask:
+    return create_app(engine)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def started(command: list[str], url: str, **options: object) -> subprocess.Popen[str]:
+    """Start a server and return its process when `url` answers; fail with what it printed when it ends before."""
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
+    )  # type: ignore[call-overload]
+    for _ in range(600):
+        if process.poll() is not None:
+            pytest.fail(f"{command} ended with {process.returncode}: {process.stdout.read()}")
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+            return process  # type: ignore[no-any-return]
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    process.kill()
+    pytest.fail(f"{url} did not answer within a minute")
+
+
+def stopped(process: subprocess.Popen[str]) -> str:
+    """Stop a server and return what it printed."""
+    process.terminate()
+    output, _ = process.communicate(timeout=30)
+    return output
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The base URL of a real server of the bundled graph."""
+    port = free_port()
+    command = [sys.executable, "-m", "interpol_graph", "serve", "--port", str(port), "--timeout", "2"]
+    process = started(command, f"http://127.0.0.1:{port}/healthz")
+    yield f"http://127.0.0.1:{port}"
+    stopped(process)

@@ -1,0 +1,106 @@
+"""Every saved question is in order, answers quickly enough, and gives the answer that was worked out from the records."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from interpol_graph import queries
+from interpol_graph.engine import Engine
+from interpol_graph.formats import BY_NAME
+
+ANSWERS = ROOT / "tests" / "answers"
+QUESTIONS = list(queries.saved().values())
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
+def test_a_question_answers_with_its_defaults(engine: Engine, question: queries.Question) -> None:
+    answer = engine.query(question.filled(), results=BY_NAME["csv"], graph=BY_NAME["turtle"])
+    assert len(answer.body.splitlines()) > 1, "with its defaults, an example shows something"
+    assert "?_" not in question.filled()
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
+def test_a_question_gives_the_expected_answer(engine: Engine, question: queries.Question) -> None:
+    whole, part = (ANSWERS / f"{question.name}{suffix}" for suffix in (".csv", ".contains.csv"))
+    assert whole.exists() or part.exists(), f"work out tests/answers/{question.name}.csv from the documents"
+    asked = ANSWERS / f"{question.name}.json"
+    values = json.loads(asked.read_text(encoding="utf-8")) if asked.exists() else {}
+    answer = rows(engine.query(question.filled(values), results=BY_NAME["csv"]).body.decode())
+    if whole.exists():
+        assert answer == rows(whole.read_text(encoding="utf-8"))
+    else:
+        for row in rows(part.read_text(encoding="utf-8")):
+            assert any(row.items() <= found.items() for found in answer), f"{row} is not in the answer"
+
+
+def test_every_answer_belongs_to_a_question() -> None:
+    assert {path.name.split(".")[0] for path in ANSWERS.iterdir()} <= set(queries.saved())
+
+
+HEADER = """#+ title: A title
+#+ title.fr: Un titre
+#+ description: What it says.
+#+ description.fr: Ce qu'elle dit.
+"""
+PARAMETER = """#+ parameters:
+#+   day: {type: date, default: 2015-11-05, description: The day., description.fr: Le jour.}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("SELECT * {}", "needs title and title.fr"),
+        (HEADER.replace("#+ title.fr: Un titre\n", "") + "SELECT * {}", "needs title and title.fr"),
+        (HEADER + "#+ tags: [unclosed\nSELECT * {}", "is not YAML"),
+        (HEADER + PARAMETER + "SELECT * {}", "does not use the parameter day"),
+        (HEADER + "SELECT * { ?s ?p ?_o }", "does not declare"),
+        (HEADER + PARAMETER.replace("date,", "moment,") + "SELECT (?_day AS ?d) {}", "known are date"),
+        (HEADER + PARAMETER.replace("2015-11-05", "tomorrow") + "SELECT (?_day AS ?d) {}", "a day such as"),
+        (HEADER + "#+ parameters:\n#+   day: {type: date}\nSELECT (?_day AS ?d) {}", "needs type, default"),
+    ],
+)
+def test_a_file_that_is_not_in_order_is_told(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "question.rq"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(queries.BadQuestion, match=words):
+        queries.read(path)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"day": "5 November"}, "is a day such as 2015-11-05"),
+        ({"dya": "2015-11-05"}, "has no parameter 'dya'; it has day"),
+    ],
+)
+def test_a_wrong_value_is_told(tmp_path: Path, values: dict[str, str], words: str) -> None:
+    path = tmp_path / "question.rq"
+    path.write_text(HEADER + PARAMETER + "SELECT (?_day AS ?d) {}", encoding="utf-8")
+    with pytest.raises(queries.BadQuestion, match=words):
+        queries.read(path).filled(values)
+
+
+def test_a_value_cannot_leave_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "question.rq"
+    path.write_text(
+        HEADER + PARAMETER.replace("day", "word").replace("date", "string") + "SELECT ?s { ?s ?p ?_word }",
+        encoding="utf-8",
+    )
+    filled = queries.read(path).filled({"word": '" } . ?x ?y ?z . { ?a ?b "\\'})
+    assert filled.count("?x") == 1 and '\\" } . ?x' in filled
+    iri = PARAMETER.replace("day", "thing").replace("date", "iri").replace("2015-11-05", "session:84")
+    path.write_text(HEADER + iri + "SELECT ?s { ?s ?p ?_thing }", encoding="utf-8")
+    for value in ("http://x/> ?p ?o . <http://y/", "nowhere:thing", "plain words"):
+        with pytest.raises(queries.BadQuestion):
+            queries.read(path).filled({"thing": value})

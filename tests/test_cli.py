@@ -1,0 +1,147 @@
+"""The commands: query, dump, fmt, serve. (validate has its own file.)"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+from conftest import ROOT
+from pyoxigraph import CanonicalizationAlgorithm, Dataset, Quad, RdfFormat, parse
+
+from interpol_graph.cli import main
+from interpol_graph.formats import DUMPS
+from interpol_graph.source import project
+from interpol_graph.store import KnowledgeGraph
+
+NUMBER = "PREFIX interpol: <https://w3id.org/interpol-graph/ontology#> SELECT ?number { <https://w3id.org/interpol-graph/id/session/84> interpol:number ?number }"
+
+
+def run(*arguments: str, stdin: str | None = None) -> tuple[int, str]:
+    result = CliRunner().invoke(main, list(arguments), input=stdin)
+    return result.exit_code, result.output
+
+
+def test_a_saved_question_by_name() -> None:
+    code, output = run("query", "president-on-day", "--param", "day=2015-11-05")
+    assert code == 0 and "mireille-ballestrazzi" in output
+
+
+def test_a_query_from_a_file_and_from_standard_input(tmp_path: Path) -> None:
+    (tmp_path / "mine.rq").write_text(NUMBER)
+    assert run("query", str(tmp_path / "mine.rq")) == (0, "number\n84\n")
+    assert run("query", "-", "--format", "tsv", stdin=NUMBER) == (0, "?number\n84\n")
+    code, output = run("query", "-", stdin="CONSTRUCT WHERE { ?s ?p 84 }")
+    assert code == 0 and "interpol:number 84" in output
+
+
+def test_a_remote_endpoint_is_asked_through_http(server: str) -> None:
+    endpoint = ["--endpoint", f"{server}/sparql"]
+    code, output = run("query", "president-on-day", "-p", "day=2015-11-05", *endpoint)
+    assert code == 0 and "mireille-ballestrazzi" in output
+    code, output = run("query", "-", *endpoint, stdin="CONSTRUCT WHERE { ?s ?p 84 }")
+    assert code == 0 and "interpol:number 84" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["query", "no-such-question"], "saved are:"),
+        (["query", "president-on-day", "-p", "day=soon"], "a day such as"),
+        (["query", "president-on-day", "-p", "day"], "KEY=VALUE"),
+        (["query", "president-on-day", "--endpoint", "http://127.0.0.1:1/sparql"], "cannot be reached"),
+        (["dump", "--graph", "nowhere"], "graphs are:"),
+        (["fmt", "nowhere.ttl"], "does not exist"),
+        (["validate", "--shapes", "nowhere.ttl"], "needs the files"),
+        (["serve", "--data", "nowhere.ttl"], "does not exist"),
+    ],
+)
+def test_what_cannot_run_ends_2_with_a_sentence(arguments: list[str], words: str) -> None:
+    code, output = run(*arguments)
+    assert code == 2 and words in output and "Traceback" not in output
+
+
+def test_malformed_queries_end_2_with_line_and_column() -> None:
+    code, output = run("query", "-", stdin="SELECT * WHERE {\n ?s ?p }")
+    assert code == 2 and "line 2, column" in output
+
+
+def dumped(*arguments: str) -> bytes:
+    """Return what the real command writes: bytes, not decoded text."""
+    return subprocess.run(
+        [sys.executable, "-m", "interpol_graph", "dump", *arguments], capture_output=True, check=True
+    ).stdout
+
+
+def canonical(content: bytes, fmt: RdfFormat) -> Dataset:
+    dataset = Dataset(quad if isinstance(quad, Quad) else Quad(*quad) for quad in parse(content, fmt))
+    dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
+    return dataset
+
+
+@pytest.mark.parametrize("fmt", DUMPS, ids=lambda fmt: fmt.name)
+def test_a_dump_read_again_is_the_same_graph(graph: KnowledgeGraph, fmt: object) -> None:
+    read = canonical(dumped("--format", fmt.name), fmt.rdf)
+    if fmt.kind == "dataset":
+        expected = Dataset(graph.exact)
+    else:
+        expected = Dataset(
+            Quad(*quad.triple)
+            for name in graph.default_graphs
+            for quad in graph.exact.quads_for_graph_name(name)
+        )
+    expected.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
+    # Equality of canonical datasets is isomorphism, literals compared by their lexical forms.
+    assert read == expected
+
+
+def test_literals_stand_as_in_the_files(graph: KnowledgeGraph) -> None:
+    """The files themselves, read without the store, against the dump."""
+    files = {
+        str(quad.object)
+        for file in project()
+        for quad in file.quads()
+        if quad.object.__class__.__name__ == "Literal"
+    }
+    dump = {str(quad.object) for quad in graph.exact if quad.object.__class__.__name__ == "Literal"}
+    assert files <= dump
+
+
+@pytest.mark.parametrize("fmt", DUMPS, ids=lambda fmt: fmt.name)
+def test_two_dumps_are_the_same_bytes(fmt: object) -> None:
+    assert dumped("--format", fmt.name) == dumped("--format", fmt.name)
+
+
+def test_one_named_graph() -> None:
+    content = dumped("--graph", "sessions").decode()
+    assert "session:84" in content and "interpol:Premises" not in content
+
+
+def test_the_files_are_formatted() -> None:
+    code, output = run("fmt", "--check")
+    assert code == 0, output
+
+
+def test_an_unformatted_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "loose.ttl").write_text("@prefix ex:   <http://example.org/> .\n\nex:a   ex:b ex:c .\n")
+    assert run("fmt", "--check", str(tmp_path))[0] == 1
+    assert run("fmt", str(tmp_path))[0] == 0
+    assert run("fmt", "--check", str(tmp_path))[0] == 0
+
+
+def test_every_option_is_explained() -> None:
+    for name, command in main.commands.items():
+        assert command.help, name
+        for option in command.params:
+            assert not isinstance(option, click.Option) or option.help, f"{name} {option.name}"
+
+
+def test_the_package_version_is_the_ontology_version() -> None:
+    from interpol_graph import __version__
+
+    assert f'owl:versionInfo "{__version__}"' in (ROOT / "ontology" / "interpol.ttl").read_text(
+        encoding="utf-8"
+    )

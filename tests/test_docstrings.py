@@ -1,0 +1,19 @@
+"""The examples in docstrings are true."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+
+import interpol_graph
+import pytest
+
+MODULES = [
+    module.name for module in pkgutil.iter_modules(interpol_graph.__path__) if module.name != "__main__"
+]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples(name: str) -> None:
+    assert doctest.testmod(importlib.import_module(f"interpol_graph.{name}")).failed == 0

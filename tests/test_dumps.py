@@ -1,0 +1,132 @@
+"""The dumps: every file holds exactly the graph, the same bytes each time, and can be resumed and checked."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from bs4 import BeautifulSoup
+from flask.testing import FlaskClient
+from interpol_graph.engine import Engine
+from interpol_graph.formats import BY_NAME, DUMPS, Format
+from interpol_graph.prefixes import GRAPHS
+from interpol_graph.store import KnowledgeGraph
+from pyoxigraph import CanonicalizationAlgorithm, Dataset, DefaultGraph, NamedNode, Quad, parse
+
+QUADS = ("trig", "nquads")
+
+
+def canonical(quads: object) -> Dataset:
+    """Return a dataset whose blank nodes bear canonical names, so that equal means isomorphic."""
+    dataset = Dataset(quads)  # type: ignore[arg-type]
+    dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
+    return dataset
+
+
+def parsed(client: FlaskClient, name: str, fmt: Format) -> Dataset:
+    return canonical(parse(client.get(f"/dumps/{name}", buffered=True).data, fmt.rdf))
+
+
+@pytest.fixture(scope="module")
+def union(graph: KnowledgeGraph) -> Dataset:
+    names = set(graph.default_graphs)
+    return canonical({Quad(*quad.triple) for quad in graph.exact if quad.graph_name in names})
+
+
+@pytest.mark.parametrize("fmt", DUMPS, ids=lambda fmt: fmt.name)
+def test_a_dump_holds_exactly_the_graph(
+    client: FlaskClient, graph: KnowledgeGraph, union: Dataset, fmt: Format
+) -> None:
+    expected = canonical(graph.exact) if fmt.name in QUADS else union
+    found = parsed(client, f"interpol{fmt.suffix}", fmt)
+    assert len(found) == len(expected)
+    assert found == expected, "literals and blank nodes, too"
+
+
+@pytest.mark.parametrize("name", ["sessions", "operations/2023", "ontology", "derived", "shapes"])
+def test_a_graph_file_holds_exactly_its_graph(client: FlaskClient, graph: KnowledgeGraph, name: str) -> None:
+    statements = graph.exact.quads_for_graph_name(NamedNode(GRAPHS + name))
+    expected = canonical(Quad(*quad.triple) for quad in statements)
+    found = parsed(client, f"{name}.ttl", BY_NAME["turtle"])
+    assert found == expected and len(found) > 0
+    assert all(quad.graph_name == DefaultGraph() for quad in found)
+
+
+@pytest.mark.parametrize("fmt", DUMPS, ids=lambda fmt: fmt.name)
+def test_equal_content_gives_equal_bytes(client: FlaskClient, engine: Engine, fmt: Format) -> None:
+    assert client.get(f"/dumps/interpol{fmt.suffix}", buffered=True).data == engine.dump(fmt)
+
+
+def test_checksums(client: FlaskClient, engine: Engine) -> None:
+    lines = client.get("/dumps/SHA256SUMS", buffered=True).text.splitlines()
+    sums = dict(reversed(line.split("  ")) for line in lines)
+    assert len(sums) == len(DUMPS) + len(engine.graphs)
+    for name in ("interpol.ttl", "interpol.nq", "sessions.ttl", "operations/2023.ttl"):
+        assert hashlib.sha256(client.get(f"/dumps/{name}", buffered=True).data).hexdigest() == sums[name]
+
+
+def test_a_download_can_be_resumed(client: FlaskClient) -> None:
+    whole = client.get("/dumps/sessions.ttl", buffered=True)
+    assert whole.headers["Accept-Ranges"] == "bytes"
+    etag = whole.headers["ETag"]
+    assert not etag.startswith("W/"), "only a strong tag lets a client join two halves"
+    rest = client.get(
+        "/dumps/sessions.ttl", buffered=True, headers={"Range": "bytes=1000-", "If-Range": etag}
+    )
+    assert rest.status_code == 206
+    assert rest.headers["Content-Range"] == f"bytes 1000-{len(whole.data) - 1}/{len(whole.data)}"
+    assert whole.data[:1000] + rest.data == whole.data
+    other = client.get(
+        "/dumps/sessions.ttl", buffered=True, headers={"Range": "bytes=1000-", "If-Range": '"another"'}
+    )
+    assert other.status_code == 200 and other.data == whole.data
+    assert (
+        client.get("/dumps/sessions.ttl", buffered=True, headers={"Range": "bytes=99999999-"}).status_code
+        == 416
+    )
+
+
+def test_a_known_file_is_not_sent_again(client: FlaskClient) -> None:
+    answer = client.get("/dumps/interpol.nt", buffered=True)
+    again = client.get("/dumps/interpol.nt", buffered=True, headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304 and not again.data
+    assert "Last-Modified" not in answer.headers, "no clock"
+    head = client.head("/dumps/interpol.nt", buffered=True)
+    assert head.headers["Content-Length"] == str(len(answer.data)) and not head.data
+
+
+def test_every_file_has_its_own_tag(client: FlaskClient) -> None:
+    names = [f"interpol{fmt.suffix}" for fmt in DUMPS] + ["sessions.ttl", "SHA256SUMS"]
+    assert len({client.head(f"/dumps/{name}", buffered=True).headers["ETag"] for name in names}) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type", "filename"),
+    [
+        ("interpol.ttl", "text/turtle; charset=utf-8", "interpol.ttl"),
+        ("interpol.nq", "application/n-quads", "interpol.nq"),
+        ("interpol.jsonld", "application/ld+json", "interpol.jsonld"),
+        ("operations/2023.ttl", "text/turtle; charset=utf-8", "operations-2023.ttl"),
+    ],
+)
+def test_headers(client: FlaskClient, name: str, content_type: str, filename: str) -> None:
+    answer = client.head(f"/dumps/{name}", buffered=True)
+    assert answer.headers["Content-Type"] == content_type
+    assert answer.headers["Content-Disposition"] == f"attachment; filename={filename}"
+
+
+def test_the_page_lists_every_file(client: FlaskClient, engine: Engine) -> None:
+    client.get("/dumps/interpol.ttl", buffered=True)
+    soup = BeautifulSoup(client.get("/dumps/", buffered=True).text, "html.parser")
+    links = {str(link["href"]) for link in soup.select("main a[href^='/dumps/']")}
+    assert len(links) == len(DUMPS) + len(engine.graphs) + 1
+    row = soup.select_one("tr:has(a[href='/dumps/interpol.ttl'])")
+    assert row and "MB" in row.get_text()
+
+
+@pytest.mark.parametrize("name", ["interpol.csv", "nothing.ttl", "../app.py", "sessions", "sesions.ttl"])
+def test_other_names_are_404(client: FlaskClient, name: str) -> None:
+    answer = client.get(f"/dumps/{name}", buffered=True)
+    assert answer.status_code == 404
+    if name == "sesions.ttl":
+        assert "sessions.ttl" in answer.json["similar"]  # type: ignore[index]

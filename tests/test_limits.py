@@ -1,0 +1,146 @@
+"""Queries that would freeze an endpoint, fetch for a stranger, or eat its memory."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from test_endpoint import asked
+
+from interpol_graph.engine import Engine, Nursery, NotStarted, Settings
+from interpol_graph.errors import Busy, OutOfMemory, OutOfTime
+
+CROSS_JOIN = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
+MEMORY_BOMB = "SELECT * { ?a ?b ?c . ?d ?e ?f } ORDER BY ?c ?f"
+
+
+@pytest.fixture
+def listener() -> Iterator[tuple[str, list[object]]]:
+    """The URL of a server that must never be reached, and the connections that it saw."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        seen: list[object] = []
+
+        def watch() -> None:
+            while True:
+                try:
+                    seen.append(door.accept())
+                except OSError:
+                    return
+
+        threading.Thread(target=watch, daemon=True).start()
+        yield f"http://127.0.0.1:{door.getsockname()[1]}/", seen
+        door.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_query_past_its_time_is_stopped_and_the_endpoint_goes_on(server: str) -> None:
+    started = time.monotonic()
+    status, headers, body = asked(server, CROSS_JOIN, "*/*")
+    problem = json.loads(body)
+    assert status == 503 and problem["title"] == "Time limit reached" and "2 seconds" in problem["detail"]
+    assert time.monotonic() - started < 2 + 5, "the limit of the fixture's server is 2 seconds"
+    assert asked(server, "ASK {}", "*/*")[0] == 200
+
+
+def test_ordinary_queries_are_answered_beside_hostile_ones(server: str) -> None:
+    hostile = [threading.Thread(target=asked, args=(server, CROSS_JOIN, "*/*")) for _ in range(3)]
+    for thread in hostile:
+        thread.start()
+    assert all(asked(server, "ASK {}", "*/*")[0] == 200 for _ in range(20))
+    for thread in hostile:
+        thread.join()
+
+
+def test_a_query_past_its_memory_dies_alone() -> None:
+    with Nursery(Settings(timeout=60, memory=64, evaluators=1)) as nursery:
+        engine = nursery.engine()
+        with pytest.raises(OutOfMemory, match="64 MiB"):
+            engine.query(MEMORY_BOMB)
+        assert b"true" in engine.query("ASK {}").body
+
+
+def test_a_full_house_turns_away_with_retry_after() -> None:
+    with Nursery(Settings(timeout=3, evaluators=1, patience=0.1)) as nursery:
+        engine = nursery.engine()
+        thread = threading.Thread(target=lambda: pytest.raises(OutOfTime, engine.query, CROSS_JOIN))
+        thread.start()
+        time.sleep(0.5)
+        with pytest.raises(Busy) as busy:
+            engine.query("ASK {}")
+        assert ("Retry-After", "5") in busy.value.get_headers()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "keyword",
+    [
+        "SERVICE",
+        "service",
+        "SERVICE SILENT",
+        "S\\u0045RVICE",
+        "\\u0053\\u0045\\u0052\\u0056\\u0049\\u0043\\u0045",
+        "SERVICE#\n",
+        "\\U00000053ERVICE",
+    ],
+)
+def test_service_is_refused_however_it_is_spelt(
+    server: str, listener: tuple[str, list[object]], keyword: str
+) -> None:
+    url, seen = listener
+    status, _, body = asked(server, f"SELECT * {{ {keyword} <{url}> {{ ?s ?p ?o }} }}", "*/*")
+    assert status == 400 and "SERVICE" in json.loads(body)["detail"]
+    assert seen == []
+
+
+def test_the_engine_itself_cannot_reach_out(engine: Engine, listener: tuple[str, list[object]]) -> None:
+    """Even if a keyword slipped past the front end, an evaluator cannot open a socket."""
+    url, seen = listener
+    engine.query(f"SELECT * {{ SERVICE SILENT <{url}> {{ ?s ?p ?o }} }}")
+    with pytest.raises(Exception, match="could not be evaluated"):
+        engine.query(f"SELECT * {{ SERVICE <{url}> {{ ?s ?p ?o }} }}")
+    assert seen == []
+
+
+@pytest.mark.parametrize(
+    "clause", ["FROM <{0}>", "FROM NAMED <{0}>", "FROM <file:///etc/passwd>", "FROM <file:///etc/hostname>"]
+)
+def test_from_fetches_nothing(server: str, listener: tuple[str, list[object]], clause: str) -> None:
+    url, seen = listener
+    status, _, body = asked(server, f"SELECT * {clause.format(url)} {{ ?s ?p ?o }}", "text/csv")
+    assert status in (200, 400)
+    if status == 200:
+        assert body.count(b"\n") == 1, "the header only: there is no such graph here"
+    assert seen == []
+
+
+def test_protocol_datasets_are_chosen_among_our_graphs_only(
+    server: str, listener: tuple[str, list[object]]
+) -> None:
+    url, seen = listener
+    for parameter in ("default-graph-uri", "named-graph-uri"):
+        status, _, body = asked(server, "ASK {}", "*/*", **{parameter: url})
+        assert status == 400 and "none is fetched" in json.loads(body)["detail"]
+    assert seen == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT ('SERVICE' AS ?word) {}",
+        'ASK { ?s ?p "a \\" SERVICE <http://x/>" }',
+        "ASK { ?s <http://example.org/SERVICE> ?o } # SERVICE",
+        "ASK { ?service ?p ?o }",
+        "PREFIX service: <http://x/> ASK { service:SERVICE ?p ?o }",
+        "ASK { ?s ?p '''many\nlines 'SERVICE' ''' }",
+    ],
+)
+def test_the_word_service_elsewhere_is_no_false_alarm(server: str, query: str) -> None:
+    assert asked(server, query, "*/*")[0] == 200
+
+
+def test_data_that_cannot_be_loaded_is_told(tmp_path: object) -> None:
+    with pytest.raises(NotStarted, match="does not exist"), Nursery(Settings(data=(f"{tmp_path}/none.ttl",))):
+        pass

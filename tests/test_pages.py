@@ -1,0 +1,448 @@
+"""The pages: what they say, in which language, to whom, and that no data or question can break out of its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from flask.testing import FlaskClient
+from interpol_graph.app import create_app
+from interpol_graph.engine import Engine, Nursery, Settings
+from interpol_graph.prefixes import ENTITIES, TERMS
+from rdflib import Graph, Literal, URIRef
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+PAGES = (
+    "/", "/browse/", "/browse/AssemblySession", "/search?q=kigali", "/page/session/84", "/page/country/RW",
+    "/page/person/mireille-ballestrazzi", "/page/organisation/interpol", "/page/ontology/President", "/queries/",
+    "/sparql", "/sparql?query=ASK+%7B%7D", "/dumps/", "/ontology", "/page/session/nowhere",
+)  # fmt: skip
+SCRIPT = "<script>alert(1)</script>"
+
+
+def page(client: FlaskClient, path: str, status: int = 200, **headers: str) -> BeautifulSoup:
+    """Return a page as a browser sees it."""
+    answer = client.get(path, headers={"Accept": BROWSER, **headers}, buffered=True)
+    assert answer.status_code == status, answer.text
+    assert answer.mimetype == "text/html"
+    return BeautifulSoup(answer.text, "html.parser")
+
+
+def text(element: object) -> str:
+    assert element is not None
+    return " ".join(element.get_text(" ").split())  # type: ignore[attr-defined]
+
+
+def fact(soup: BeautifulSoup, name: str) -> str:
+    """Return what the table of facts says of a property."""
+    rows = {text(row.th): row.td for row in soup.select("table.facts tr") if row.th and row.td}
+    return text(rows[name])
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("language", ["en", "fr", "es", "ar"])
+def test_every_page_is_sound(client: FlaskClient, path: str, language: str) -> None:
+    path += ("&" if "?" in path else "?") + f"lang={language}"
+    soup = page(client, path, 404 if "nowhere" in path else 200)
+    assert soup.html and soup.html["lang"] == ("fr" if language == "fr" else "en")
+    assert len(soup.select("h1")) == 1
+    assert text(soup.title)
+    ids = [element["id"] for element in soup.select("[id]")]
+    assert len(ids) == len(set(ids))
+    labelled = {label["for"] for label in soup.select("label[for]")}
+    for field in soup.select("input:not([type=hidden]), select, textarea"):
+        assert field["id"] in labelled
+    assert not soup.select("script:not([src]), style, [style], [onclick], [onload]"), "the policy forbids it"
+    for link in soup.select("a[href]"):
+        assert str(link["href"]).startswith(("/", "http://", "https://", "#"))
+        assert not str(link["href"]).startswith("//"), "that names another host"
+        if str(link["href"]).startswith("#"):
+            assert link["href"] == "#content" or str(link["href"])[1:] in ids
+
+
+def test_no_path_makes_a_link_to_another_host(client: FlaskClient) -> None:
+    answer = client.get(
+        "/", headers={"Accept": BROWSER}, environ_overrides={"PATH_INFO": "//elsewhere.example/"}
+    )
+    assert answer.status_code == 404
+    assert not BeautifulSoup(answer.text, "html.parser").select("[href^='//']")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_local_links_lead_somewhere(client: FlaskClient, path: str) -> None:
+    soup = page(client, path, 404 if "nowhere" in path else 200)
+    targets = {str(link["href"]) for link in soup.select("main a[href^='/']")}
+    for target in sorted(targets)[:25]:
+        assert client.get(target, headers={"Accept": BROWSER}, buffered=True).status_code in (200, 303), (
+            target
+        )
+
+
+def test_home_counts_and_leads_on(client: FlaskClient) -> None:
+    soup = page(client, "/")
+    counts = {text(row.th): text(row.td) for row in soup.select("table.counts tbody tr")}
+    assert int(counts["General Assembly session"].replace(",", "")) > 70
+    assert {"/queries/", "/browse/", "/sparql", "/dumps/", "/ontology"} <= {
+        a["href"] for a in soup.select("dl.ways a")
+    }
+
+
+def test_an_entity_page_states_its_facts_with_their_documents(client: FlaskClient) -> None:
+    soup = page(client, "/page/session/84")
+    assert fact(soup, "start date").startswith("2 November 2015 [")
+    assert soup.select_one("table.facts a[href='/page/place/kigali']")
+    marks = {str(mark["href"]) for mark in soup.select("table a.mark")}
+    documents = {f"#{item['id']}" for item in soup.select("ol.documents li")}
+    assert marks == documents, "every mark has its document, every document its mark"
+    assert soup.select("ol.documents cite")
+
+
+def test_a_figure_keeps_its_qualifier(client: FlaskClient) -> None:
+    soup = page(client, "/page/session/84")
+    figures = {
+        text(row.th): text(row.select_one("td.number")) for row in soup.select("table.figures tbody tr")
+    }
+    assert figures["delegates"] == "about 640"
+
+
+def test_derived_facts_stand_apart(client: FlaskClient) -> None:
+    soup = page(client, "/page/session/84")
+    derived = soup.select_one("details.derived")
+    assert derived and not derived.has_attr("open")
+    assert derived.select_one("a[href='/page/person/mireille-ballestrazzi']")
+
+
+def test_a_disagreement_stands_by_its_fact(client: FlaskClient, engine: Engine) -> None:
+    found = engine.query(
+        "SELECT ?about WHERE { ?claim a interpol:ConflictingClaim ; interpol:about ?about ; interpol:property ?p ."
+        " ?about ?p ?stated } ORDER BY ?about LIMIT 1"
+    )
+    about = str(found.body).partition(ENTITIES)[2].partition('"')[0]
+    soup = page(client, f"/page/{about}")
+    assert soup.select("tr.disputed .dispute a.mark")
+    assert soup.select(".notice")
+
+
+def test_a_document_lists_what_cites_it(client: FlaskClient) -> None:
+    link = page(client, "/page/session/84").select_one("ol.documents a[href^='/page/source/']")
+    assert link
+    assert page(client, str(link["href"])).select("a[href='/page/session/84']")
+
+
+@pytest.mark.parametrize(
+    ("query", "header", "heading"),
+    [
+        ("", "", "Rwanda"),
+        ("", "fr-FR,fr;q=0.9,en;q=0.8", "Rwanda"),
+        ("?lang=ar", "fr", "رواندا"),
+        ("?lang=xx", "", "Rwanda"),
+    ],
+)
+def test_language(client: FlaskClient, query: str, header: str, heading: str) -> None:
+    answer = client.get(f"/page/country/RW{query}", headers={"Accept": BROWSER, "Accept-Language": header})
+    soup = BeautifulSoup(answer.text, "html.parser")
+    assert text(soup.h1) == heading
+    assert "Accept-Language" in answer.headers["Vary"]
+    if query == "?lang=ar":
+        assert soup.select_one("h1 [lang=ar][dir=rtl]")
+        assert soup.select_one("a[href='/page/ontology/AfricaRegion?lang=ar']"), "the choice goes along"
+    if header.startswith("fr") and not query:
+        assert text(soup.select_one(".badge")) == "Pays"
+
+
+TURTLE, JSONLD, NTRIPLES, RDFXML = (
+    "text/turtle",
+    "application/ld+json",
+    "application/n-triples",
+    "application/rdf+xml",
+)
+
+
+@pytest.mark.parametrize(
+    ("accept", "target"),
+    [
+        (BROWSER, "/page/session/84"),
+        (TURTLE, "/data/session/84"),
+        ("*/*", "/data/session/84"),
+        ("", "/data/session/84"),
+        (f"{TURTLE};q=0.5, text/html", "/page/session/84"),
+        (f"text/html;q=0.5, {TURTLE}", "/data/session/84"),
+        (JSONLD, "/data/session/84"),
+        ("image/png", None),
+    ],
+)
+def test_an_identifier_leads_to_page_or_data(client: FlaskClient, accept: str, target: str | None) -> None:
+    answer = client.get("/id/session/84", headers={"Accept": accept})
+    assert answer.status_code == (303 if target else 406)
+    assert answer.headers.get("Location") == target
+    assert "Accept" in answer.headers["Vary"]
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "media_type"),
+    [
+        ("/data/session/84", TURTLE, TURTLE),
+        ("/data/session/84", JSONLD, JSONLD),
+        ("/data/session/84", f"{RDFXML}, {TURTLE};q=0.9", RDFXML),
+        ("/data/session/84", "", TURTLE),
+        ("/data/session/84", "application/xml", RDFXML),
+        ("/data/session/84", 'application/ld+json;profile="http://www.w3.org/ns/json-ld#compacted"', JSONLD),
+        ("/data/session/84?format=ntriples", TURTLE, NTRIPLES),
+        ("/data/session/84.ttl", BROWSER, TURTLE),
+        ("/data/session/84.jsonld", "", JSONLD),
+        ("/data/session/84.nt", "", NTRIPLES),
+        ("/data/session/84.rdf", "", RDFXML),
+        ("/ontology", TURTLE, TURTLE),
+        ("/ontology", JSONLD, JSONLD),
+        ("/ontology.rdf", BROWSER, RDFXML),
+        ("/ontology?format=turtle", BROWSER, TURTLE),
+    ],
+)
+def test_data_in_every_format(client: FlaskClient, path: str, accept: str, media_type: str) -> None:
+    answer = client.get(path, headers={"Accept": accept})
+    assert answer.status_code == 200
+    assert answer.mimetype == media_type
+    graph = Graph().parse(data=answer.data, format=media_type)
+    if "session" in path:
+        session = URIRef(ENTITIES + "session/84")
+        assert graph.value(session, URIRef(TERMS + "number")) == Literal(84)
+        citation = next(graph.objects(session, URIRef(TERMS + "citation")))
+        source = graph.value(citation, URIRef(TERMS + "source"))
+        assert (source, None, None) in graph, "the documents are described"
+    else:
+        assert (URIRef(TERMS + "Person"), None, None) in graph
+    again = client.get(path, headers={"Accept": accept, "If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize("path", ["/data/session/84", "/ontology", "/id/session/84"])
+def test_an_unknown_format_is_refused_by_name(client: FlaskClient, path: str) -> None:
+    answer = client.get(path, headers={"Accept": "image/png"})
+    assert answer.status_code == 406
+    assert answer.mimetype == "application/problem+json"
+    assert TURTLE in answer.json["offered"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "status", "target"),
+    [
+        ("/id/session/84.ttl", BROWSER, 303, "/data/session/84.ttl"),
+        ("/graph/sessions", "", 303, "/dumps/sessions.ttl"),
+        ("/graph/operations/2023", "", 303, "/dumps/operations/2023.ttl"),
+        (
+            "/page/?iri=https%3A%2F%2Fw3id.org%2Finterpol-graph%2Fid%2Fsession%2F84",
+            BROWSER,
+            303,
+            "/page/session/84",
+        ),
+        ("/ontology/0.1.0", "", 303, "/ontology"),
+        ("/graph/nothing", "", 404, None),
+        ("/ontology/9.9.9", "", 404, None),
+        ("/page/?iri=", "", 404, None),
+        ("/page/?iri=javascript:alert(1)", "", 404, None),
+    ],
+)
+def test_other_names_resolve(
+    client: FlaskClient, path: str, accept: str, status: int, target: str | None
+) -> None:
+    answer = client.get(path, headers={"Accept": accept})
+    assert (answer.status_code, answer.headers.get("Location")) == (status, target)
+
+
+@pytest.mark.parametrize("start", ["/page", "/data"])
+@pytest.mark.parametrize(
+    ("name", "similar"),
+    [
+        ("session/841", "session:84"),
+        ("person/mireille-balestrazi", "person:mireille-ballestrazzi"),
+        ("session/%3E%20%3Fs%20%7D", "session:"),
+        ("unicorn/1", ""),
+    ],
+)
+def test_what_is_not_there_is_404_with_similar_names(
+    client: FlaskClient, start: str, name: str, similar: str
+) -> None:
+    answer = client.get(f"{start}/{name}")
+    assert answer.status_code == 404
+    assert answer.json is not None
+    assert similar in " ".join(answer.json.get("similar", []))
+
+
+def test_search_ignores_accents_and_finds_exact_names_first(client: FlaskClient) -> None:
+    for q in ("jürgen stock", "Jurgen Stock", "STOCK jurgen"):
+        soup = page(client, f"/search?q={q}")
+        assert "/page/person/jurgen-stock" in [a["href"] for a in soup.select("ol.results a")], q
+    assert text(page(client, "/search?q=kigali").select_one("ol.results a")) == "Kigali"
+
+
+def test_a_wide_search_is_cut_and_says_so(client: FlaskClient) -> None:
+    soup = page(client, "/search?q=e")
+    assert len(soup.select("ol.results li")) == 100
+    assert "first 100" in text(soup.main)
+
+
+@pytest.mark.parametrize("q", ["", " ", "(", "\\", "[a-", '") }', "*", "\u0000", "%", "é", "q" * 200])
+def test_any_words_can_be_searched_for(client: FlaskClient, q: str) -> None:
+    assert client.get("/search", query_string={"q": q}, headers={"Accept": BROWSER}).status_code == 200
+
+
+def test_browse_turns_pages_without_losing_anyone(client: FlaskClient) -> None:
+    seen: list[str] = []
+    path: str | None = "/browse/Country"
+    while path:
+        soup = page(client, path)
+        seen += [str(link["href"]) for link in soup.select("main table a")]
+        following = soup.select_one("a[rel=next]")
+        path = str(following["href"]) if following else None
+    total = next(
+        text(row.td) for row in page(client, "/browse/").select("tbody tr") if text(row.th) == "Country"
+    )
+    assert len(seen) == len(set(seen)) == int(total.replace(",", ""))
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/browse/Unicorn", 404),
+        ("/browse/Citation?page=2", 404),
+        ("/browse/Country?page=999", 404),
+        ("/browse/Country?page=0", 400),
+        ("/browse/Country?page=-1", 400),
+        ("/browse/no:thing", 404),
+        ("/search?q=" + "x" * 201, 400),
+    ],
+)
+def test_wrong_requests_are_told_why(client: FlaskClient, path: str, status: int) -> None:
+    answer = client.get(path)
+    assert answer.status_code == status
+    assert answer.mimetype == "application/problem+json"
+    assert text(page(client, path, status).select_one("p.lead"))
+
+
+def test_the_ontology_page_anchors_every_term(client: FlaskClient, engine: Engine) -> None:
+    ids = {element["id"] for element in page(client, "/ontology").select("[id]")}
+    graph = Graph().parse(data=client.get("/ontology.nt").data, format="nt")
+    terms = {str(term).removeprefix(TERMS) for term in graph.subjects() if str(term).startswith(TERMS)}
+    schemes = {term for term in terms if term.endswith("Scheme")}
+    assert terms - schemes <= ids
+
+
+def test_the_editor_shows_answers_as_a_table(client: FlaskClient) -> None:
+    query = "SELECT ?s ?sLabel WHERE { ?s a interpol:AssemblySession ; rdfs:label ?sLabel } LIMIT 3"
+    answer = client.get("/sparql", query_string={"query": query}, headers={"Accept": BROWSER})
+    soup = BeautifulSoup(answer.text, "html.parser")
+    assert [text(cell) for cell in soup.select("table.answer th")] == ["s"]
+    assert len(soup.select("table.answer tbody a[href^='/page/session/']")) == 3
+    assert text(soup.select_one("textarea")) == query
+    assert {"Accept", "Accept-Language"} <= set(answer.headers["Vary"].replace(" ", "").split(","))
+
+
+def test_the_editor_shows_a_bounded_number_of_rows_and_says_so(client: FlaskClient) -> None:
+    soup = page(client, "/sparql?query=SELECT * { ?s ?p ?o } LIMIT 1500")
+    assert len(soup.select("table.answer tbody tr")) == 1000
+    link = soup.select_one("p a[href$='format=csv']")
+    assert link and "1000 of 1500" in text(soup.main)
+    assert client.get(str(link["href"])).data.count(b"\r\n") == 1501
+
+
+def test_the_editor_points_at_the_error(client: FlaskClient) -> None:
+    soup = page(client, "/sparql?query=SELECT ?s WHERE {%0A  ?s a %0A}", 400)
+    assert "line 3" in text(soup.select_one(".problem"))
+    assert text(soup.select_one(".problem .here")) == "3 }"
+    assert soup.select_one("textarea[aria-invalid]")
+
+
+@pytest.mark.parametrize("query", ["ASK {}", "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o } LIMIT 1", " "])
+def test_the_editor_takes_every_form_of_query(client: FlaskClient, query: str) -> None:
+    assert (
+        client.get("/sparql", query_string={"query": query}, headers={"Accept": BROWSER}).status_code == 200
+    )
+
+
+def test_an_empty_format_is_the_page_itself(client: FlaskClient) -> None:
+    assert page(client, "/sparql?query=ASK+%7B%7D&format=").select_one(".truth")
+    answer = client.get("/sparql?query=ASK+%7B%7D&format=json", headers={"Accept": BROWSER})
+    assert answer.json == {"head": {}, "boolean": True}
+
+
+def test_health(client: FlaskClient) -> None:
+    assert client.get("/healthz").json["status"] == "ok"  # type: ignore[index]
+    assert client.get("/robots.txt").mimetype == "text/plain"
+    assert client.get("/favicon.ico", buffered=True).mimetype == "image/svg+xml"
+
+
+def test_a_page_takes_few_queries(
+    engine: Engine, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    query = Engine.query
+    monkeypatch.setattr(Engine, "query", lambda *args, **kwargs: asked.append(1) or query(*args, **kwargs))
+    page(client, "/page/session/84")
+    assert len(asked) <= 5
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
+    """A client of a graph in which every word is an attack."""
+    file = tmp_path_factory.mktemp("hostile") / "hostile.ttl"
+    file.write_text(
+        f"""
+        @prefix : <{TERMS}> .
+        @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+        @prefix schema: <https://schema.org/> .
+        @prefix dcterms: <http://purl.org/dc/terms/> .
+        <{ENTITIES}session/1> a :AssemblySession , <javascript:alert(1)> ; rdfs:label "{SCRIPT}" ;
+            :theme "{SCRIPT}" , "' onmouseover='alert(1)" ; :place <javascript:alert(2)> ; rdfs:seeAlso <data:text/html,x> ;
+            :startDate "{SCRIPT}"^^<http://www.w3.org/2001/XMLSchema#date> ;
+            :citation [ :source <{ENTITIES}source/x> ; :supports :theme ; :paragraph "{SCRIPT}" ] .
+        <{ENTITIES}source/x> a :Source ; dcterms:title "{SCRIPT}" ; dcterms:publisher "{SCRIPT}" ;
+            schema:url <javascript:alert(3)> .
+        <http://example.org/foreign> a <http://example.org/Class> ; rdfs:label "{SCRIPT}"@en ; :place <{ENTITIES}session/1> .
+        """,
+        encoding="utf-8",
+    )
+    with Nursery(Settings(data=(str(file),))) as nursery:
+        yield create_app(nursery.engine()).test_client()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/", "/browse/", "/browse/AssemblySession", "/search?q=script", "/page/session/1", "/page/source/x", "/dumps/",
+        "/page/?iri=http://example.org/foreign", "/browse/?class=http://example.org/Class", "/ontology",
+        "/sparql?query=SELECT * { ?s ?p ?o }", f"/sparql?query={SCRIPT}", f"/sparql?query=SELECT * {{ ?s ?p '{SCRIPT}' }}",
+        f"/search?q={SCRIPT}", f"/browse/{SCRIPT}", f"/page/session/{SCRIPT}", f"/page/?iri={SCRIPT}", f"/queries/{SCRIPT}",
+        f"/graph/{SCRIPT}", f"/dumps/{SCRIPT}", f"/nothing?lang={SCRIPT}",
+    ],
+)  # fmt: skip
+def test_nothing_breaks_out_of_its_place(hostile: FlaskClient, path: str) -> None:
+    answer = hostile.get(path, headers={"Accept": BROWSER})
+    assert answer.status_code < 500
+    soup = BeautifulSoup(answer.text, "html.parser")
+    assert not soup.select("script:not([src])")
+    assert not soup.select("[onmouseover]")
+    for link in soup.select("[href], [src], [action]"):
+        address = str(link.get("href") or link.get("src") or link.get("action"))
+        assert not address.startswith(("javascript:", "data:")), address
+    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+def test_foreign_data_can_be_browsed(hostile: FlaskClient) -> None:
+    soup = page(hostile, "/page/?iri=http://example.org/foreign")
+    assert text(soup.h1) == SCRIPT
+    assert soup.select_one("a[href='/page/session/1']")
+
+
+def test_only_local_assets(client: FlaskClient) -> None:
+    soup = page(client, "/sparql")
+    for asset in soup.select("link[rel=stylesheet], link[rel=icon], script"):
+        address = str(asset.get("href") or asset.get("src"))
+        assert address.startswith("/static/") and "?v=" in address
+        assert client.get(address, buffered=True).status_code == 200
+
+
+def test_static_files_are_few() -> None:
+    static = Path(__file__).parents[1] / "server" / "interpol_graph" / "static"
+    assert len(list(static.glob("*.css"))) == 1

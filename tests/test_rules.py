@@ -1,0 +1,442 @@
+"""The CONSTRUCT rules of ontology/rules derive what follows, and no more."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pyoxigraph import DefaultGraph, NamedNode, Quad, QuerySolutions, QueryTriples, RdfFormat, Store
+
+ONTOLOGY = Path(__file__).parents[1] / "ontology"
+RULES = sorted((ONTOLOGY / "rules").glob("*.rq"))
+DERIVED = NamedNode("https://w3id.org/interpol-graph/graph/derived")
+BASE = "https://w3id.org/interpol-graph/"
+
+PREFIXES = f"""
+PREFIX interpol: <{BASE}ontology#>
+PREFIX claim: <{BASE}id/claim/>
+PREFIX country: <{BASE}id/country/>
+PREFIX election: <{BASE}id/election/>
+PREFIX figure: <{BASE}id/figure/>
+PREFIX mandate: <{BASE}id/mandate/>
+PREFIX operation: <{BASE}id/operation/>
+PREFIX organ: <{BASE}id/organ/>
+PREFIX organisation: <{BASE}id/organisation/>
+PREFIX person: <{BASE}id/person/>
+PREFIX place: <{BASE}id/place/>
+PREFIX programme: <{BASE}id/programme/>
+PREFIX session: <{BASE}id/session/>
+PREFIX source: <{BASE}id/source/>
+PREFIX system: <{BASE}id/system/>
+PREFIX dcterms: <http://purl.org/dc/terms/>
+PREFIX foaf: <http://xmlns.com/foaf/0.1/>
+PREFIX org: <http://www.w3.org/ns/org#>
+PREFIX prov: <http://www.w3.org/ns/prov#>
+PREFIX qb: <http://purl.org/linked-data/cube#>
+PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
+PREFIX schema: <https://schema.org/>
+PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
+PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>
+"""
+
+Derive = Callable[[str], Store]
+
+
+def run_rules(store: Store) -> int:
+    """Run every rule once, in file-name order, and count the new triples."""
+    before = len(store)
+    for rule in RULES:
+        found = store.query(rule.read_text(encoding="utf-8"), use_default_graph_as_union=True)
+        assert isinstance(found, QueryTriples), rule.name
+        store.extend([Quad(t.subject, t.predicate, t.object, DERIVED) for t in found])
+    return len(store) - before
+
+
+@pytest.fixture(scope="module")
+def ontology() -> list[Quad]:
+    """The quads of the ontology's Turtle files."""
+    store = Store()
+    for path in sorted(ONTOLOGY.glob("*.ttl")):
+        store.load(path=path, format=RdfFormat.TURTLE, to_graph=NamedNode(BASE + "graph/ontology"))
+    return list(store)
+
+
+@pytest.fixture
+def derive(ontology: list[Quad]) -> Derive:
+    """Put data beside the ontology and run the rules until nothing new follows."""
+
+    def run(turtle: str) -> Store:
+        store = Store()
+        store.extend(ontology)
+        store.load(
+            (PREFIXES + turtle).encode(), format=RdfFormat.TURTLE, to_graph=NamedNode(BASE + "graph/data")
+        )
+        while run_rules(store):
+            pass
+        return store
+
+    return run
+
+
+def rows(store: Store, query: str) -> QuerySolutions:
+    """The rows of a SELECT query over all graphs."""
+    found = store.query(PREFIXES + query, use_default_graph_as_union=True)
+    assert isinstance(found, QuerySolutions)
+    return found
+
+
+def values(store: Store, subject: str, predicate: str) -> set[str]:
+    """What subject has as predicate, as plain text; entity IRIs without the base."""
+    found = rows(store, f"SELECT ?o WHERE {{ {subject} {predicate} ?o }}")
+    return {row["o"].value.removeprefix(BASE + "id/").removeprefix(BASE + "ontology#") for row in found}
+
+
+def bounds(store: Store, subject: str) -> tuple[str | None, ...]:
+    """The four date bounds of subject; no bound may have two values."""
+    found = []
+    for name in ("earliestStart", "latestStart", "earliestEnd", "latestEnd"):
+        days = values(store, subject, f"interpol:{name}")
+        assert len(days) < 2, (subject, name, days)
+        found.append(days.pop() if days else None)
+    return tuple(found)
+
+
+def span(kind: str, key: str, start: str, end: str | None = None, more: str = "") -> str:
+    """Turtle of a session or mandate with dates of any precision."""
+
+    def date(text: str) -> str:
+        return f'"{text}"^^xsd:' + {4: "gYear", 7: "gYearMonth", 10: "date"}[len(text)]
+
+    ends = f"; interpol:endDate {date(end)}" if end else ""
+    return f"{key} a interpol:{kind} ; interpol:startDate {date(start)} {ends} {more} .\n"
+
+
+def president(key: str, start: str, end: str | None, more: str = "", office: str = "President") -> str:
+    """Turtle of a presidency of person:key, or of another office's mandate."""
+    facts = f"; interpol:person person:{key} ; interpol:office interpol:{office}"
+    facts += " ; interpol:body organisation:interpol"
+    return span("Mandate", f"mandate:{key}", start, end, facts + more)
+
+
+def test_every_rule_has_a_title_and_a_description() -> None:
+    assert RULES
+    for rule in RULES:
+        lines = rule.read_text(encoding="utf-8").splitlines()
+        assert lines[0].startswith("#+ title: "), rule.name
+        assert lines[1].startswith("#+ description: "), rule.name
+        assert lines[1].endswith("."), rule.name
+
+
+def test_rules_are_deterministic() -> None:
+    for rule in RULES:
+        text = rule.read_text(encoding="utf-8").upper()
+        for word in ("BNODE(", "NOW(", "RAND(", "UUID(", "SERVICE", "_:"):
+            assert word not in text, (rule.name, word)
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ('interpol:startDate "2015-11-02"^^xsd:date', ("2015-11-02", "2015-11-02", None, None)),
+        ('interpol:startDate "1972"^^xsd:gYear', ("1972-01-01", "1972-12-31", None, None)),
+        ('interpol:endDate "1972-02"^^xsd:gYearMonth', (None, None, "1972-02-01", "1972-02-29")),
+        ('interpol:endDate "1973-02"^^xsd:gYearMonth', (None, None, "1973-02-01", "1973-02-28")),
+        ('interpol:endDate "1900-02"^^xsd:gYearMonth', (None, None, "1900-02-01", "1900-02-28")),
+        ('interpol:endDate "2000-02"^^xsd:gYearMonth', (None, None, "2000-02-01", "2000-02-29")),
+        ('interpol:endDate "2018-11"^^xsd:gYearMonth', (None, None, "2018-11-01", "2018-11-30")),
+        ('interpol:endDate "2018-12"^^xsd:gYearMonth', (None, None, "2018-12-01", "2018-12-31")),
+        (
+            'interpol:atDate "2016-02"^^xsd:gYearMonth',
+            ("2016-02-01", "2016-02-29", "2016-02-01", "2016-02-29"),
+        ),
+        ('interpol:opened "1966"^^xsd:gYear', ("1966-01-01", "1966-12-31", None, None)),
+        ('interpol:closed "1989-05-12"^^xsd:date', (None, None, "1989-05-12", "1989-05-12")),
+        ('interpol:launched "2002"^^xsd:gYear', ("2002-01-01", "2002-12-31", None, None)),
+        ('interpol:retired "2009-04"^^xsd:gYearMonth', (None, None, "2009-04-01", "2009-04-30")),
+        ('interpol:founded "1923-09-07"^^xsd:date', ("1923-09-07", "1923-09-07", None, None)),
+        ('interpol:dissolved "1956-06"^^xsd:gYearMonth', (None, None, "1956-06-01", "1956-06-30")),
+        ('interpol:introduced "1946"^^xsd:gYear', ("1946-01-01", "1946-12-31", None, None)),
+        ('interpol:inForce "2012-07-01"^^xsd:date', ("2012-07-01", "2012-07-01", None, None)),
+        ('interpol:announcedOn "2012-07-01"^^xsd:date', (None, None, None, None)),
+    ],
+)
+def test_bounds_of_a_date(derive: Derive, statement: str, expected: tuple[str | None, ...]) -> None:
+    assert bounds(derive(f"system:x {statement} ."), "system:x") == expected
+
+
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        ('interpol:attestedOn "2016"^^xsd:gYear', (None, "2016-12-31", "2016-01-01", None)),
+        (
+            'interpol:attestedOn "2016-02"^^xsd:gYearMonth , "2017-03-04"^^xsd:date',
+            (None, "2016-02-29", "2017-03-04", None),
+        ),
+        (
+            'interpol:startDate "2015"^^xsd:gYear ; interpol:attestedOn "2017-03-04"^^xsd:date',
+            ("2015-01-01", "2015-12-31", "2017-03-04", None),
+        ),
+        ('interpol:ongoing true ; interpol:attestedOn "2025"^^xsd:gYear', (None, "2025-12-31", None, None)),
+        ('interpol:endNotAfter "2021-11-25"^^xsd:date', (None, None, None, "2021-11-25")),
+        (
+            'interpol:endDate "2020"^^xsd:gYear ; interpol:endNotAfter "2021"^^xsd:gYear',
+            (None, None, "2020-01-01", "2020-12-31"),
+        ),
+        ('interpol:scheduledEnd "2029"^^xsd:gYear', (None, None, None, None)),
+    ],
+)
+def test_bounds_of_a_mandate(derive: Derive, statements: str, expected: tuple[str | None, ...]) -> None:
+    assert bounds(derive(f"mandate:x {statements} ."), "mandate:x") == expected
+
+
+SESSION_77 = span("AssemblySession", "session:77", "2008-10-07", "2008-10-10")
+LINE_OF_2008 = (
+    president("selebi", "2004-10-08", "2008-01-13", "; interpol:endReason interpol:Resigned")
+    + president("herrera", "2008-01-13", "2008-10-10", office="ActingPresident")
+    + president("khoo", "2008-10-10", "2012-11-08", "; interpol:electedAt session:77")
+)
+
+
+def test_acting_holders_stand_in_the_line_of_the_office(derive: Derive) -> None:
+    store = derive(LINE_OF_2008 + SESSION_77)
+    assert values(store, "mandate:khoo", "interpol:predecessor") == {"mandate/herrera"}
+    assert values(store, "mandate:herrera", "interpol:predecessor") == {"mandate/selebi"}
+    assert values(store, "mandate:selebi", "interpol:successor") == {"mandate/herrera"}
+    assert values(store, "mandate:selebi", "interpol:predecessor") == set()
+
+
+def test_an_election_is_no_mandate(derive: Derive) -> None:
+    election = """election:president-2008 a interpol:Election ; interpol:office interpol:President ;
+        interpol:body organisation:interpol ; interpol:atDate "2008-10-10"^^xsd:date ."""
+    store = derive(LINE_OF_2008 + SESSION_77 + election)
+    assert values(store, "mandate:khoo", "interpol:predecessor") == {"mandate/herrera"}
+    assert values(store, "election:president-2008", "interpol:successor") == set()
+
+
+def test_a_line_goes_on_in_the_body_that_followed(derive: Derive) -> None:
+    store = derive(
+        "organisation:interpol interpol:predecessor organisation:icpc ."
+        + president("b", "1956", "1960")
+        + president("a", "1946", "1956").replace("organisation:interpol", "organisation:icpc")
+    )
+    assert values(store, "mandate:b", "interpol:predecessor") == {"mandate/a"}
+    assert values(store, "mandate:a", "interpol:predecessor") == set()
+
+
+def test_one_person_can_follow_themselves(derive: Derive) -> None:
+    store = derive(
+        president("kim", "2018-11-21", "2021-11-25")
+        + president("kim-acting", "2018-10-07", "2018-11-21", office="ActingPresident")
+    )
+    assert values(store, "mandate:kim", "interpol:predecessor") == {"mandate/kim-acting"}
+
+
+def test_an_equal_start_is_ordered_by_the_end(derive: Derive) -> None:
+    store = derive(
+        president("b", "1940", "1943") + president("a", "1940", "1942") + president("c", "1943", "1945")
+    )
+    assert values(store, "mandate:b", "interpol:predecessor") == {"mandate/a"}
+    assert values(store, "mandate:c", "interpol:predecessor") == {"mandate/b"}
+
+
+def test_offices_of_several_holders_have_no_line(derive: Derive) -> None:
+    store = derive(
+        president("a", "2010", "2012", office="VicePresident")
+        + president("b", "2012", "2014", office="VicePresident")
+    )
+    assert values(store, "mandate:b", "interpol:predecessor") == set()
+
+
+def test_another_body_has_a_line_of_its_own(derive: Derive) -> None:
+    store = derive(
+        president("a", "2010", "2012")
+        + span(
+            "Mandate",
+            "mandate:b",
+            "2012",
+            "2014",
+            "; interpol:person person:b ; interpol:office interpol:President ; interpol:body organ:ccf",
+        )
+    )
+    assert values(store, "mandate:b", "interpol:predecessor") == set()
+
+
+def test_the_mandate_that_covers_the_session_presides(derive: Derive) -> None:
+    assert values(derive(LINE_OF_2008 + SESSION_77), "session:77", "interpol:presidedBy") == {
+        "person/herrera"
+    }
+
+
+@pytest.mark.parametrize(
+    ("mandates", "session", "expected"),
+    [
+        (president("a", "1964", "1968"), ("1966-08-31", "1966-09-07"), {"person/a"}),
+        (president("a", "1964", "1968"), ("1966", None), {"person/a"}),
+        (president("a", "1964", "1968"), ("1968-10-02", "1968-10-09"), set()),
+        (president("a", "1964", "1968"), ("1964", None), set()),
+        (president("a", "1964", "1968") + president("b", "1965", "1970"), ("1966", None), set()),
+        (
+            president("a", "2024-11-07", None, "; interpol:ongoing true"),
+            ("2025-11-24", "2025-11-27"),
+            {"person/a"},
+        ),
+        (president("a", "2024-11-07", None), ("2025-11-24", "2025-11-27"), set()),
+        (president("a", "2024-11-07", None, "; interpol:ongoing false"), ("2025-11-24", "2025-11-27"), set()),
+        (president("a", "2012", "2014-10-04", office="VicePresident"), ("2013", None), set()),
+        # A year is all that is known, but the session elected the next president.
+        (
+            president("a", "1984", "1988") + president("b", "1988", "1992", "; interpol:electedAt session:s"),
+            ("1988-11-17", "1988-11-23"),
+            {"person/a"},
+        ),
+        # The predecessor died at an unknown time of the year of the session.
+        (
+            president("a", "1984", "1988", "; interpol:endReason interpol:Died")
+            + president("b", "1988", "1992", "; interpol:electedAt session:s"),
+            ("1988-11-17", "1988-11-23"),
+            set(),
+        ),
+    ],
+)
+def test_president_of_a_session(
+    derive: Derive, mandates: str, session: tuple[str, str | None], expected: set[str]
+) -> None:
+    store = derive(mandates + span("AssemblySession", "session:s", *session))
+    assert values(store, "session:s", "interpol:presidedBy") == expected
+
+
+def test_nobody_presides_over_an_announced_session(derive: Derive) -> None:
+    session = span("AssemblySession", "session:94", "2026-11", None, "; interpol:status interpol:Announced")
+    store = derive(president("a", "2025-11-27", None, "; interpol:ongoing true") + session)
+    assert values(store, "session:94", "interpol:presidedBy") == set()
+
+
+def test_secretary_general_at_a_session(derive: Derive) -> None:
+    store = derive(
+        president("dressler", "1923", "1932", office="Secretary")
+        + president("kendall", "1985-10", "2000-11", office="SecretaryGeneral")
+        + president(
+            "noble", "2000-11-03", "2014-11-07", "; interpol:electedAt session:69", office="SecretaryGeneral"
+        )
+        + span("AssemblySession", "session:5", "1928")
+        + span("AssemblySession", "session:69", "2000-10-30", "2000-11-03")
+        + span("AssemblySession", "session:70", "2001-09")
+    )
+    assert values(store, "session:5", "interpol:secretaryGeneral") == {"person/dressler"}
+    assert values(store, "session:69", "interpol:secretaryGeneral") == {"person/kendall"}
+    assert values(store, "session:70", "interpol:secretaryGeneral") == {"person/noble"}
+    assert values(store, "session:70", "interpol:presidedBy") == set()
+
+
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        ("interpol:crimeArea interpol:Ransomware , interpol:Phishing", {"programme/cybercrime"}),
+        ("interpol:crimeArea interpol:MoneyLaundering", set()),
+        ("interpol:crimeArea interpol:MoneyLaundering , interpol:Ransomware", {"programme/cybercrime"}),
+        ("interpol:crimeArea interpol:Terrorism , interpol:FirearmsTrafficking", set()),
+        (
+            "interpol:crimeArea interpol:Ransomware ; interpol:programme programme:counter-terrorism",
+            {"programme/counter-terrorism"},
+        ),
+    ],
+)
+def test_programme_of_an_operation(derive: Derive, statements: str, expected: set[str]) -> None:
+    store = derive(f"operation:x a interpol:Operation ; {statements} .")
+    assert values(store, "operation:x", "interpol:programme") == expected
+
+
+def test_inverses(derive: Derive) -> None:
+    store = derive("""
+        <https://w3id.org/interpol-graph/id/candidacy/x> interpol:election election:x .
+        organisation:interpol interpol:predecessor organisation:icpc .
+        figure:x a interpol:Figure ; interpol:about system:icse .
+        claim:x a interpol:ConflictingClaim ; interpol:about system:icse .
+    """)
+    assert values(store, "election:x", "interpol:candidacy") == {"candidacy/x"}
+    assert values(store, "organisation:icpc", "interpol:successor") == {"organisation/interpol"}
+    assert values(store, "system:icse", "interpol:figure") == {"figure/x"}
+    assert "ActingPresident" in values(store, "interpol:President", "skos:narrower")
+
+
+def test_superclasses_and_superproperties(derive: Derive) -> None:
+    store = derive("""
+        person:x a interpol:Person ; interpol:birthDate "1950"^^xsd:gYear .
+        session:1 a interpol:AssemblySession ; interpol:place place:vienna ;
+            interpol:citation [ interpol:source source:x ; interpol:supports interpol:place ] .
+        figure:x a interpol:Figure .
+    """)
+    assert {"http://xmlns.com/foaf/0.1/Person", "https://schema.org/Person"} <= values(store, "person:x", "a")
+    assert {"Event", "https://schema.org/Event"} <= values(store, "session:1", "a")
+    assert "http://purl.org/linked-data/cube#Observation" in values(store, "figure:x", "a")
+    assert values(store, "person:x", "schema:birthDate") == {"1950"}
+    assert values(store, "session:1", "schema:location") == {"place/vienna"}
+    assert values(store, "session:1", "prov:wasDerivedFrom") == {"source/x"}
+    assert values(store, "session:1", "prov:qualifiedDerivation") == set()
+
+
+def test_only_mandates_and_positions_are_memberships(derive: Derive) -> None:
+    store = derive(
+        president("x", "2012", "2016")
+        + "<https://w3id.org/interpol-graph/id/candidacy/x> a interpol:Candidacy ; interpol:person person:x ."
+    )
+    assert values(store, "mandate:x", "org:member") == {"person/x"}
+    assert values(store, "mandate:x", "org:role") == {"President"}
+    assert values(store, "mandate:x", "org:organization") == {"organisation/interpol"}
+    assert values(store, f"<{BASE}id/candidacy/x>", "org:member") == set()
+
+
+@pytest.mark.parametrize(
+    ("statements", "label"),
+    [
+        ('dcterms:title "T" ; dcterms:publisher "P" ; dcterms:date "2015-11-05"^^xsd:date', "T (P, 2015)"),
+        ('dcterms:title "T"@en ; dcterms:date "2015"^^xsd:gYear', "T (2015)"),
+        ('dcterms:title "T" ; dcterms:publisher "P" ; schema:url <https://example.org/>', "T (P)"),
+        ('dcterms:title "T"', "T"),
+        (
+            'dcterms:publisher "P" ; dcterms:date "2015-11"^^xsd:gYearMonth ; schema:url <https://a.b/>',
+            "P, 2015-11",
+        ),
+        ('dcterms:publisher "P" ; schema:url <https://example.org/a>', "P, https://example.org/a"),
+        ("schema:url <https://example.org/a>", "https://example.org/a"),
+    ],
+)
+def test_label_of_a_source(derive: Derive, statements: str, label: str) -> None:
+    assert values(derive(f"source:x a interpol:Source ; {statements} ."), "source:x", "rdfs:label") == {label}
+
+
+def test_label_of_a_claim(derive: Derive) -> None:
+    store = derive("""
+        session:2 a interpol:AssemblySession ; rdfs:label "2nd session"@en ; rdfs:label "2e session"@fr .
+        place:berlin a interpol:Place ; rdfs:label "Berlin"@en ; rdfs:label "Berlin"@fr .
+        claim:x a interpol:ConflictingClaim ; interpol:about session:2 ;
+            interpol:property interpol:place ; interpol:claimedValue place:berlin .
+        claim:y a interpol:ConflictingClaim ; interpol:about session:2 ;
+            interpol:property interpol:number ; interpol:claimedValue 3 .
+        claim:z a interpol:ConflictingClaim ; interpol:about place:berlin ;
+            interpol:property <http://www.w3.org/2002/07/owl#sameAs> ;
+            interpol:claimedValue <http://www.wikidata.org/entity/Q64> .
+    """)
+    assert values(store, "claim:z", "rdfs:label") == {"Berlin – sameAs – Q64"}
+    assert values(store, "claim:x", "rdfs:label") == {
+        "2nd session – place – Berlin",
+        "2e session – lieu – Berlin",
+    }
+    assert values(store, "claim:y", "rdfs:label") == {"2nd session – number – 3", "2e session – numéro – 3"}
+
+
+def test_concepts_have_preferred_labels(derive: Derive) -> None:
+    store = derive("")
+    assert "Président" in values(store, "interpol:President", "skos:prefLabel")
+    assert "Crime areas" in values(store, "interpol:CrimeAreaScheme", "skos:prefLabel")
+
+
+def test_rules_touch_no_ontology_term(derive: Derive) -> None:
+    query = f"""SELECT ?s WHERE {{
+        GRAPH <{DERIVED.value}> {{ ?s a ?class }}
+        ?s a <http://www.w3.org/2002/07/owl#Class>
+    }}"""
+    assert not list(rows(derive(""), query))
+
+
+def test_the_default_graph_stays_empty(derive: Derive) -> None:
+    assert not list(derive(LINE_OF_2008).quads_for_pattern(None, None, None, DefaultGraph()))

@@ -1,0 +1,95 @@
+"""Each good.ttl conforms; each bad-*.ttl is stopped by the shape that its `# expect:` comment names."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from pyshacl import validate
+from rdflib import RDF, RDFS, SH, SKOS, Graph
+from rdflib.term import Node
+
+ROOT = Path(__file__).parents[1]
+CASES = ROOT / "tests" / "shapes"
+TERMS = "https://w3id.org/interpol-graph/ontology#"
+SHAPES = "https://w3id.org/interpol-graph/shapes#"
+
+
+@cache
+def turtle(*paths: Path) -> Graph:
+    graph = Graph()
+    for path in paths:
+        graph.parse(path)
+    return graph
+
+
+@cache
+def shapes(basename: str) -> Graph:
+    return turtle(*(ROOT / f"shapes/{name}.ttl" for name in {"common", basename}))
+
+
+@cache
+def terms() -> list[tuple[Node, Node, Node]]:
+    """What shapes ask of the ontology: the kind of each term, the class above it, the scheme it is in."""
+    ontology = turtle(*sorted((ROOT / "ontology").glob("*.ttl")))
+    return [t for p in (RDF.type, RDFS.subClassOf, SKOS.inScheme) for t in ontology.triples((None, p, None))]
+
+
+def found(case: Path) -> set[str]:
+    """The names of the shapes that a file violates."""
+    data = Graph().parse(case)
+    if case.parent.name != "ontology":
+        for term in terms():
+            data.add(term)
+    report = validate(data, shacl_graph=shapes(case.parent.name), inplace=True)[1]
+    return {
+        str(report.value(result, SH.sourceShape)).removeprefix(SHAPES)
+        for result in report.objects(None, SH.result)
+    }
+
+
+def name(path: Path) -> str:
+    return f"{path.parent.name}/{path.stem}"
+
+
+@pytest.mark.parametrize("case", sorted(CASES.glob("*/good.ttl")), ids=name)
+def test_good_conforms(case: Path) -> None:
+    assert found(case) == set()
+
+
+@pytest.mark.parametrize("case", sorted(CASES.glob("*/bad-*.ttl")), ids=name)
+def test_bad_is_stopped(case: Path) -> None:
+    expected = set(re.findall(r"# expect: shape:(\S+)", case.read_text(encoding="utf-8")))
+    assert expected
+    assert found(case) == expected
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "shapes").glob("*.ttl")), ids=lambda path: path.stem)
+def test_every_shape_file_has_cases(path: Path) -> None:
+    assert (CASES / path.stem / "good.ttl").exists()
+    assert list((CASES / path.stem).glob("bad-*.ttl"))
+
+
+def test_every_data_file_has_shapes() -> None:
+    data = {path.stem for path in (ROOT / "data").iterdir() if path.suffix == ".ttl" or path.is_dir()}
+    assert data <= {path.stem for path in (ROOT / "shapes").glob("*.ttl")}
+
+
+def test_every_message_is_a_sentence() -> None:
+    messages = [str(m) for p in (ROOT / "shapes").glob("*.ttl") for m in turtle(p).objects(None, SH.message)]
+    assert messages
+    assert [message for message in messages if not message.endswith((".", "/ontology>."))] == []
+
+
+def test_every_message_has_a_case() -> None:
+    cases = "".join(path.read_text(encoding="utf-8") for path in CASES.glob("*/bad-*.ttl"))
+    graphs = [turtle(path) for path in (ROOT / "shapes").glob("*.ttl")]
+    named = {str(s).removeprefix(SHAPES) for graph in graphs for s in graph.subjects(SH.message)}
+    assert named - set(re.findall(r"# expect: shape:(\S+)", cases)) == set()
+
+
+def test_every_term_in_a_shape_is_declared() -> None:
+    ontology = turtle(*sorted((ROOT / "ontology").glob("*.ttl")))
+    graphs = [turtle(path) for path in (ROOT / "shapes").glob("*.ttl")]
+    used = {o for graph in graphs for o in graph.objects() if str(o).startswith(TERMS)}
+    assert {str(term) for term in used if (term, RDFS.isDefinedBy, None) not in ontology} == set()
