@@ -31,7 +31,9 @@ def seconds(command: list[str], url: str) -> tuple[float, bytes]:
     """Start a server; return the seconds until it answers the query, and the answer."""
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    request = urllib.request.Request(f"{url}?{urllib.parse.urlencode({'query': QUERY})}", headers={"Accept": "text/csv"})
+    request = urllib.request.Request(
+        f"{url}?{urllib.parse.urlencode({'query': QUERY})}", headers={"Accept": "text/csv"}
+    )
     try:
         while process.poll() is None and time.perf_counter() - started < 300:
             try:
@@ -61,8 +63,16 @@ def main(rounds: int = 3) -> None:
         answers = set()
         for _ in range(rounds):
             for name, command, url in (
-                ("interpol-graph", [str(BIN / "interpol-graph"), "serve", "--port", "8091"], "http://127.0.0.1:8091/sparql"),
-                ("rdflib-endpoint", [str(BIN / "rdflib-endpoint"), "serve", "--port", "8092", str(folder / "graph.nt")], "http://127.0.0.1:8092/"),
+                (
+                    "interpol-graph",
+                    [str(BIN / "interpol-graph"), "serve", "--port", "8091"],
+                    "http://127.0.0.1:8091/sparql",
+                ),
+                (
+                    "rdflib-endpoint",
+                    [str(BIN / "rdflib-endpoint"), "serve", "--port", "8092", str(folder / "graph.nt")],
+                    "http://127.0.0.1:8092/",
+                ),
             ):
                 elapsed, answer = seconds(command, url)
                 times[name].append(elapsed)

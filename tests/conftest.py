@@ -59,9 +59,7 @@ def free_port() -> int:
 
 def started(command: list[str], url: str, **options: object) -> subprocess.Popen[str]:
     """Start a server and return its process when `url` answers; fail with what it printed when it ends before."""
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
-    )  # type: ignore[call-overload]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)  # type: ignore[call-overload]
     for _ in range(600):
         if process.poll() is not None:
             pytest.fail(f"{command} ended with {process.returncode}: {process.stdout.read()}")

@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
+from conftest import ROOT
 from interpol_graph import queries
 from interpol_graph.engine import Engine
 from interpol_graph.formats import BY_NAME

@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from conftest import ROOT
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, Quad, RdfFormat, parse
 
+from conftest import ROOT
 from interpol_graph.cli import main
 from interpol_graph.formats import DUMPS
 from interpol_graph.source import project
@@ -89,9 +89,7 @@ def test_a_dump_read_again_is_the_same_graph(graph: KnowledgeGraph, fmt: object)
         expected = Dataset(graph.exact)
     else:
         expected = Dataset(
-            Quad(*quad.triple)
-            for name in graph.default_graphs
-            for quad in graph.exact.quads_for_graph_name(name)
+            Quad(*quad.triple) for name in graph.default_graphs for quad in graph.exact.quads_for_graph_name(name)
         )
     expected.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
     # Equality of canonical datasets is isomorphism, literals compared by their lexical forms.
@@ -101,10 +99,7 @@ def test_a_dump_read_again_is_the_same_graph(graph: KnowledgeGraph, fmt: object)
 def test_literals_stand_as_in_the_files(graph: KnowledgeGraph) -> None:
     """The files themselves, read without the store, against the dump."""
     files = {
-        str(quad.object)
-        for file in project()
-        for quad in file.quads()
-        if quad.object.__class__.__name__ == "Literal"
+        str(quad.object) for file in project() for quad in file.quads() if quad.object.__class__.__name__ == "Literal"
     }
     dump = {str(quad.object) for quad in graph.exact if quad.object.__class__.__name__ == "Literal"}
     assert files <= dump
@@ -142,6 +137,4 @@ def test_every_option_is_explained() -> None:
 def test_the_package_version_is_the_ontology_version() -> None:
     from interpol_graph import __version__
 
-    assert f'owl:versionInfo "{__version__}"' in (ROOT / "ontology" / "interpol.ttl").read_text(
-        encoding="utf-8"
-    )
+    assert f'owl:versionInfo "{__version__}"' in (ROOT / "ontology" / "interpol.ttl").read_text(encoding="utf-8")

@@ -6,12 +6,11 @@ import doctest
 import importlib
 import pkgutil
 
-import interpol_graph
 import pytest
 
-MODULES = [
-    module.name for module in pkgutil.iter_modules(interpol_graph.__path__) if module.name != "__main__"
-]
+import interpol_graph
+
+MODULES = [module.name for module in pkgutil.iter_modules(interpol_graph.__path__) if module.name != "__main__"]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -7,11 +7,12 @@ import hashlib
 import pytest
 from bs4 import BeautifulSoup
 from flask.testing import FlaskClient
+from pyoxigraph import CanonicalizationAlgorithm, Dataset, DefaultGraph, NamedNode, Quad, parse
+
 from interpol_graph.engine import Engine
 from interpol_graph.formats import BY_NAME, DUMPS, Format
 from interpol_graph.prefixes import GRAPHS
 from interpol_graph.store import KnowledgeGraph
-from pyoxigraph import CanonicalizationAlgorithm, Dataset, DefaultGraph, NamedNode, Quad, parse
 
 QUADS = ("trig", "nquads")
 
@@ -70,20 +71,13 @@ def test_a_download_can_be_resumed(client: FlaskClient) -> None:
     assert whole.headers["Accept-Ranges"] == "bytes"
     etag = whole.headers["ETag"]
     assert not etag.startswith("W/"), "only a strong tag lets a client join two halves"
-    rest = client.get(
-        "/dumps/sessions.ttl", buffered=True, headers={"Range": "bytes=1000-", "If-Range": etag}
-    )
+    rest = client.get("/dumps/sessions.ttl", buffered=True, headers={"Range": "bytes=1000-", "If-Range": etag})
     assert rest.status_code == 206
     assert rest.headers["Content-Range"] == f"bytes 1000-{len(whole.data) - 1}/{len(whole.data)}"
     assert whole.data[:1000] + rest.data == whole.data
-    other = client.get(
-        "/dumps/sessions.ttl", buffered=True, headers={"Range": "bytes=1000-", "If-Range": '"another"'}
-    )
+    other = client.get("/dumps/sessions.ttl", buffered=True, headers={"Range": "bytes=1000-", "If-Range": '"another"'})
     assert other.status_code == 200 and other.data == whole.data
-    assert (
-        client.get("/dumps/sessions.ttl", buffered=True, headers={"Range": "bytes=99999999-"}).status_code
-        == 416
-    )
+    assert client.get("/dumps/sessions.ttl", buffered=True, headers={"Range": "bytes=99999999-"}).status_code == 416
 
 
 def test_a_known_file_is_not_sent_again(client: FlaskClient) -> None:

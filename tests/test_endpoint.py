@@ -74,9 +74,7 @@ def test_sparqlwrapper_csv(server: str) -> None:
 
 
 def test_sparqlwrapper_turtle(server: str) -> None:
-    query = (
-        PREFIXES + "CONSTRUCT { session:84 interpol:place ?place } WHERE { session:84 interpol:place ?place }"
-    )
+    query = PREFIXES + "CONSTRUCT { session:84 interpol:place ?place } WHERE { session:84 interpol:place ?place }"
     graph = Graph().parse(data=wrapper(server, query, TURTLE).queryAndConvert(), format="turtle")
     assert [str(place) for place in graph.objects()] == [KIGALI]
 
@@ -183,9 +181,7 @@ def test_unacceptable_is_406_with_the_formats_on_offer(server: str) -> None:
         (b"\xff\xfe", "application/sparql-query", 400, "UTF-8"),
     ],
 )
-def test_refusals_say_what_would_be_right(
-    server: str, body: bytes, content_type: str, status: int, word: str
-) -> None:
+def test_refusals_say_what_would_be_right(server: str, body: bytes, content_type: str, status: int, word: str) -> None:
     request = urllib.request.Request(f"{server}/sparql", body, {"Content-Type": content_type})
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request)

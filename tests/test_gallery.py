@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from flask.testing import FlaskClient
+from rdflib import Graph
+
 from interpol_graph import paths, queries
 from interpol_graph.formats import of_kind
-from rdflib import Graph
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 NAMES = sorted(path.stem for path in paths.QUERIES.glob("*.rq"))

@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 import pytest
+
 from conftest import ROOT
 
 PACKAGE = ROOT / "server" / "interpol_graph"
@@ -76,9 +77,7 @@ def test_a_module_is_one_noun(path: Path) -> None:
 
 
 def test_every_data_file_has_its_shape_file() -> None:
-    subjects = {
-        path.relative_to(ROOT / "data").with_suffix("").parts[0] for path in (ROOT / "data").rglob("*.ttl")
-    }
+    subjects = {path.relative_to(ROOT / "data").with_suffix("").parts[0] for path in (ROOT / "data").rglob("*.ttl")}
     shapes = {path.stem for path in (ROOT / "shapes").glob("*.ttl")}
     assert subjects <= shapes, f"no shape file for {sorted(subjects - shapes)}"
     assert shapes - subjects <= {"common", "ontology"}, f"no data file for {sorted(shapes - subjects)}"

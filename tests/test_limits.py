@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from test_endpoint import asked
 
-from interpol_graph.engine import Engine, Nursery, NotStarted, Settings
+from interpol_graph.engine import Engine, NotStarted, Nursery, Settings
 from interpol_graph.errors import Busy, OutOfMemory, OutOfTime
+from test_endpoint import asked
 
 CROSS_JOIN = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 MEMORY_BOMB = "SELECT * { ?a ?b ?c . ?d ?e ?f } ORDER BY ?c ?f"
@@ -86,9 +86,7 @@ def test_a_full_house_turns_away_with_retry_after() -> None:
         "\\U00000053ERVICE",
     ],
 )
-def test_service_is_refused_however_it_is_spelt(
-    server: str, listener: tuple[str, list[object]], keyword: str
-) -> None:
+def test_service_is_refused_however_it_is_spelt(server: str, listener: tuple[str, list[object]], keyword: str) -> None:
     url, seen = listener
     status, _, body = asked(server, f"SELECT * {{ {keyword} <{url}> {{ ?s ?p ?o }} }}", "*/*")
     assert status == 400 and "SERVICE" in json.loads(body)["detail"]
@@ -116,9 +114,7 @@ def test_from_fetches_nothing(server: str, listener: tuple[str, list[object]], c
     assert seen == []
 
 
-def test_protocol_datasets_are_chosen_among_our_graphs_only(
-    server: str, listener: tuple[str, list[object]]
-) -> None:
+def test_protocol_datasets_are_chosen_among_our_graphs_only(server: str, listener: tuple[str, list[object]]) -> None:
     url, seen = listener
     for parameter in ("default-graph-uri", "named-graph-uri"):
         status, _, body = asked(server, "ASK {}", "*/*", **{parameter: url})

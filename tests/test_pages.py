@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from flask.testing import FlaskClient
+from rdflib import Graph, Literal, URIRef
+
 from interpol_graph.app import create_app
 from interpol_graph.engine import Engine, Nursery, Settings
 from interpol_graph.prefixes import ENTITIES, TERMS
-from rdflib import Graph, Literal, URIRef
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 PAGES = (
@@ -63,9 +64,7 @@ def test_every_page_is_sound(client: FlaskClient, path: str, language: str) -> N
 
 
 def test_no_path_makes_a_link_to_another_host(client: FlaskClient) -> None:
-    answer = client.get(
-        "/", headers={"Accept": BROWSER}, environ_overrides={"PATH_INFO": "//elsewhere.example/"}
-    )
+    answer = client.get("/", headers={"Accept": BROWSER}, environ_overrides={"PATH_INFO": "//elsewhere.example/"})
     assert answer.status_code == 404
     assert not BeautifulSoup(answer.text, "html.parser").select("[href^='//']")
 
@@ -75,18 +74,14 @@ def test_local_links_lead_somewhere(client: FlaskClient, path: str) -> None:
     soup = page(client, path, 404 if "nowhere" in path else 200)
     targets = {str(link["href"]) for link in soup.select("main a[href^='/']")}
     for target in sorted(targets)[:25]:
-        assert client.get(target, headers={"Accept": BROWSER}, buffered=True).status_code in (200, 303), (
-            target
-        )
+        assert client.get(target, headers={"Accept": BROWSER}, buffered=True).status_code in (200, 303), target
 
 
 def test_home_counts_and_leads_on(client: FlaskClient) -> None:
     soup = page(client, "/")
     counts = {text(row.th): text(row.td) for row in soup.select("table.counts tbody tr")}
     assert int(counts["General Assembly session"].replace(",", "")) > 70
-    assert {"/queries/", "/browse/", "/sparql", "/dumps/", "/ontology"} <= {
-        a["href"] for a in soup.select("dl.ways a")
-    }
+    assert {"/queries/", "/browse/", "/sparql", "/dumps/", "/ontology"} <= {a["href"] for a in soup.select("dl.ways a")}
 
 
 def test_an_entity_page_states_its_facts_with_their_documents(client: FlaskClient) -> None:
@@ -101,9 +96,7 @@ def test_an_entity_page_states_its_facts_with_their_documents(client: FlaskClien
 
 def test_a_figure_keeps_its_qualifier(client: FlaskClient) -> None:
     soup = page(client, "/page/session/84")
-    figures = {
-        text(row.th): text(row.select_one("td.number")) for row in soup.select("table.figures tbody tr")
-    }
+    figures = {text(row.th): text(row.select_one("td.number")) for row in soup.select("table.figures tbody tr")}
     assert figures["delegates"] == "about 640"
 
 
@@ -244,9 +237,7 @@ def test_an_unknown_format_is_refused_by_name(client: FlaskClient, path: str) ->
         ("/page/?iri=javascript:alert(1)", "", 404, None),
     ],
 )
-def test_other_names_resolve(
-    client: FlaskClient, path: str, accept: str, status: int, target: str | None
-) -> None:
+def test_other_names_resolve(client: FlaskClient, path: str, accept: str, status: int, target: str | None) -> None:
     answer = client.get(path, headers={"Accept": accept})
     assert (answer.status_code, answer.headers.get("Location")) == (status, target)
 
@@ -261,9 +252,7 @@ def test_other_names_resolve(
         ("unicorn/1", ""),
     ],
 )
-def test_what_is_not_there_is_404_with_similar_names(
-    client: FlaskClient, start: str, name: str, similar: str
-) -> None:
+def test_what_is_not_there_is_404_with_similar_names(client: FlaskClient, start: str, name: str, similar: str) -> None:
     answer = client.get(f"{start}/{name}")
     assert answer.status_code == 404
     assert answer.json is not None
@@ -296,9 +285,7 @@ def test_browse_turns_pages_without_losing_anyone(client: FlaskClient) -> None:
         seen += [str(link["href"]) for link in soup.select("main table a")]
         following = soup.select_one("a[rel=next]")
         path = str(following["href"]) if following else None
-    total = next(
-        text(row.td) for row in page(client, "/browse/").select("tbody tr") if text(row.th) == "Country"
-    )
+    total = next(text(row.td) for row in page(client, "/browse/").select("tbody tr") if text(row.th) == "Country")
     assert len(seen) == len(set(seen)) == int(total.replace(",", ""))
 
 
@@ -356,9 +343,7 @@ def test_the_editor_points_at_the_error(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize("query", ["ASK {}", "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o } LIMIT 1", " "])
 def test_the_editor_takes_every_form_of_query(client: FlaskClient, query: str) -> None:
-    assert (
-        client.get("/sparql", query_string={"query": query}, headers={"Accept": BROWSER}).status_code == 200
-    )
+    assert client.get("/sparql", query_string={"query": query}, headers={"Accept": BROWSER}).status_code == 200
 
 
 def test_an_empty_format_is_the_page_itself(client: FlaskClient) -> None:
@@ -373,9 +358,7 @@ def test_health(client: FlaskClient) -> None:
     assert client.get("/favicon.ico", buffered=True).mimetype == "image/svg+xml"
 
 
-def test_a_page_takes_few_queries(
-    engine: Engine, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_page_takes_few_queries(engine: Engine, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     query = Engine.query
     monkeypatch.setattr(Engine, "query", lambda *args, **kwargs: asked.append(1) or query(*args, **kwargs))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 from collections import Counter
 
-from conftest import ROOT
 from pyoxigraph import NamedNode
 
+from conftest import ROOT
 from interpol_graph.prefixes import expand, prefixes
 from interpol_graph.store import KnowledgeGraph
 

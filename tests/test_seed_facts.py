@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 
 import pytest
-from conftest import ROOT
 from pyoxigraph import NamedNode, RdfFormat, parse
 
+from conftest import ROOT
 from interpol_graph.prefixes import expand, prefixes
 from interpol_graph.store import KnowledgeGraph
 

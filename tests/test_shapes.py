@@ -43,8 +43,7 @@ def found(case: Path) -> set[str]:
             data.add(term)
     report = validate(data, shacl_graph=shapes(case.parent.name), inplace=True)[1]
     return {
-        str(report.value(result, SH.sourceShape)).removeprefix(SHAPES)
-        for result in report.objects(None, SH.result)
+        str(report.value(result, SH.sourceShape)).removeprefix(SHAPES) for result in report.objects(None, SH.result)
     }
 
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from conftest import ROOT, free_port, started, stopped
 from test_endpoint import NUMBER, asked
 
@@ -22,9 +23,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
     (wheel,) = folder.glob("*.whl")
-    subprocess.run(
-        [str(folder / "venv/bin/python"), "-m", "pip", "install", "--quiet", str(wheel)], check=True
-    )
+    subprocess.run([str(folder / "venv/bin/python"), "-m", "pip", "install", "--quiet", str(wheel)], check=True)
     return folder / "venv" / "bin" / "interpol-graph"
 
 
@@ -34,9 +33,7 @@ def output(program: Path, *arguments: str) -> bytes:
 
 def test_it_serves_from_the_root_directory(program: Path, server: str) -> None:
     port = free_port()
-    process = started(
-        [str(program), "serve", "--port", str(port)], f"http://127.0.0.1:{port}/healthz", cwd="/"
-    )
+    process = started([str(program), "serve", "--port", str(port)], f"http://127.0.0.1:{port}/healthz", cwd="/")
     try:
         here = asked(f"http://127.0.0.1:{port}", NUMBER, "text/csv")
         assert here[0] == 200 and here[2] == asked(server, NUMBER, "text/csv")[2]

@@ -38,9 +38,7 @@ def main() -> None:
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on."
-)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Server processes.")
 @click.option(
     "--data",
@@ -70,6 +68,10 @@ def serve(host: str, port: int, workers: int, data: tuple[Path, ...], timeout: f
     from interpol_graph.app import HANDOVER
     from interpol_graph.engine import NotStarted, Nursery
 
+    try:
+        queries.saved()
+    except queries.BadQuestion as error:
+        raise Failure(str(error)) from error
     settings = Settings(data=tuple(str(path) for path in data), timeout=timeout, memory=memory)
     click.echo(f"Loading {'the bundled graph' if not data else ', '.join(settings.data)} …")
     try:
@@ -138,9 +140,7 @@ def validate_command(names: tuple[Path, ...], shapes: tuple[Path, ...], style: s
 
 @main.command()
 @click.argument("name", metavar="NAME|FILE|-")
-@click.option(
-    "--param", "-p", multiple=True, metavar="KEY=VALUE", help="Value of a parameter; may be repeated."
-)
+@click.option("--param", "-p", multiple=True, metavar="KEY=VALUE", help="Value of a parameter; may be repeated.")
 @click.option(
     "--format",
     "style",
@@ -185,9 +185,7 @@ def _query_text(name: str, values: dict[str, str]) -> str:
         if name in queries.saved():
             return queries.saved()[name].filled(values)
         if name != "-" and not Path(name).is_file():
-            raise Failure(
-                f"there is no saved question and no file {name!r}; saved are: {', '.join(queries.saved())}"
-            )
+            raise Failure(f"there is no saved question and no file {name!r}; saved are: {', '.join(queries.saved())}")
         if name != "-" and "#+" in Path(name).read_text(encoding="utf-8"):
             return queries.read(Path(name)).filled(values)
     except queries.BadQuestion as error:

@@ -29,9 +29,7 @@ _A = expand("rdf:type")
 _CITATION, _INFERENCE, _SUPPORTS, _FROM = (
     TERMS + name for name in ("citation", "inference", "supports", "inferredFrom")
 )
-_ABOUT, _PROPERTY, _CLAIMED, _SOURCE = (
-    TERMS + name for name in ("about", "property", "claimedValue", "source")
-)
+_ABOUT, _PROPERTY, _CLAIMED, _SOURCE = (TERMS + name for name in ("about", "property", "claimedValue", "source"))
 _VALUE, _FIGURE, _CLAIM = (TERMS + name for name in ("value", "Figure", "ConflictingClaim"))
 
 # Properties that open the table of facts; the others follow by name, those in _LAST at the end.
@@ -99,9 +97,7 @@ class Dossier:
     @property
     def disputed(self) -> int:
         """How many facts and figures sources disagree on."""
-        return sum(bool(fact.claims) for fact in self.facts) + sum(
-            bool(figure.claims) for figure in self.figures
-        )
+        return sum(bool(fact.claims) for fact in self.facts) + sum(bool(figure.claims) for figure in self.figures)
 
 
 def gather(engine: Engine, entity: str, language: str) -> Dossier | None:
@@ -112,9 +108,7 @@ def gather(engine: Engine, entity: str, language: str) -> Dossier | None:
     place = iri(entity)
     if place is None:
         return None
-    statements, around, links = (
-        select(engine, query.format(e=place)) for query in (_FACTS, _AROUND, incoming.QUERY)
-    )
+    statements, around, links = (select(engine, query.format(e=place)) for query in (_FACTS, _AROUND, incoming.QUERY))
     if not statements and not links:
         return None
     seen = {t.value for row in (*statements, *around, *links) for t in row.values() if t.kind == "uri"}
@@ -146,9 +140,7 @@ class _Gathering:
             for about in parts[_ABOUT] for name in parts[_PROPERTY]
         ]  # fmt: skip
         figures = [
-            s
-            for s, parts in subjects.items()
-            if _FIGURE in _iris(parts[_A]) and self.entity in _iris(parts[_ABOUT])
+            s for s, parts in subjects.items() if _FIGURE in _iris(parts[_A]) and self.entity in _iris(parts[_ABOUT])
         ]
         reached = incoming.subjects(links)
         return Dossier(
@@ -178,26 +170,18 @@ class _Gathering:
         for name in self._ordered({**own, **dict.fromkeys(disputed, [])}):
             grounds = {t.value for node in inferences if name in _iris(node[_SUPPORTS]) for t in node[_FROM]}
             documents = sorted(ground for ground in grounds if "/id/source/" in ground)
-            fact = Fact(
-                self.names.ref(name), self._values(own[name]), self.bibliography.marks(citations, name)
-            )
+            fact = Fact(self.names.ref(name), self._values(own[name]), self.bibliography.marks(citations, name))
             fact.inferred = [self.names.ref(ground) for ground in sorted(grounds.difference(documents))]
             fact.inferred_marks = sorted(self.bibliography.mark(ground, name) for ground in documents)
             fact.claims = self._disputes(self.entity, name)
             facts.append(fact)
         return facts
 
-    def _figure(
-        self, figure: str, parts: dict[str, list[Term]], citations: list[dict[str, list[Term]]]
-    ) -> Figure:
-        facts = {
-            name.removeprefix(TERMS): self._values(parts[name]) for name in parts if name.startswith(TERMS)
-        }
+    def _figure(self, figure: str, parts: dict[str, list[Term]], citations: list[dict[str, list[Term]]]) -> Figure:
+        facts = {name.removeprefix(TERMS): self._values(parts[name]) for name in parts if name.startswith(TERMS)}
         names = dict.fromkeys(name for about, name, _, _ in self.claims if about == figure)
         marks = self.bibliography.marks(citations, _VALUE)
-        return Figure(
-            figure, facts, marks, [claim for name in names for claim in self._disputes(figure, name)]
-        )
+        return Figure(figure, facts, marks, [claim for name in names for claim in self._disputes(figure, name)])
 
     def _figure_order(self, subjects: dict[str, dict[str, list[Term]]]) -> Callable[[str], tuple[str, ...]]:
         def order(figure: str) -> tuple[str, ...]:
@@ -236,9 +220,7 @@ class _Gathering:
             if name in _FIRST:
                 return 0, _FIRST.index(name), ""
             short = shorten(name)
-            return (
-                (2, _LAST.index(short), "") if short in _LAST else (1, 0, plain(self.names.label(name).value))
-            )
+            return (2, _LAST.index(short), "") if short in _LAST else (1, 0, plain(self.names.label(name).value))
 
         return sorted(set(properties) - _HIDDEN, key=position)
 

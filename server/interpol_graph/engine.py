@@ -123,8 +123,8 @@ class Engine:
         self,
         query: str,
         *,
-        results: Format | None = of_kind("results")[0],
-        graph: Format | None = of_kind("graph")[0],
+        results: Format | None = BY_NAME["json"],
+        graph: Format | None = BY_NAME["turtle"],
         default: Sequence[str] = (),
         named: Sequence[str] = (),
     ) -> Answer:

@@ -88,9 +88,7 @@ def any_page() -> Answer:
     dossier = gather(pages.engine(), wanted, pages.language())
     if dossier is None:
         raise NotFound(
-            f"The graph says nothing of <{wanted}>."
-            if wanted
-            else "Which thing? Name it as the parameter `iri`."
+            f"The graph says nothing of <{wanted}>." if wanted else "Which thing? Name it as the parameter `iri`."
         )
     return pages.render("entity.html", dossier=dossier, addresses=[])
 
@@ -100,9 +98,7 @@ def graph(graph: str) -> Answer:
     """Lead from the name of a named graph to its statements (303)."""
     if GRAPHS + graph not in pages.engine().graphs:
         known = [address.removeprefix(GRAPHS) for address in pages.engine().graphs]
-        raise NotFound(
-            f"There is no graph {graph!r}.", similar=difflib.get_close_matches(graph, known, 5, 0.4)
-        )
+        raise NotFound(f"There is no graph {graph!r}.", similar=difflib.get_close_matches(graph, known, 5, 0.4))
     return redirect(url_for("dumps.file", name=graph + ".ttl"), 303)
 
 

@@ -151,7 +151,5 @@ def register(app: Flask) -> None:
     def unexpected(error: Exception) -> Response:
         app.logger.exception("unexpected error in %s %s", request.method, request.path)
         return answer(
-            InternalServerError(
-                "The server met an error of its own; it was logged. Please report what you asked."
-            )
+            InternalServerError("The server met an error of its own; it was logged. Please report what you asked.")
         )

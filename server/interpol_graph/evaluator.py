@@ -106,11 +106,7 @@ def main() -> None:
     address, settings = sys.argv[1], json.loads(sys.argv[2])
     try:
         own = settings["data"]
-        graph = (
-            KnowledgeGraph(source.given(map(Path, own)), rules=None)
-            if own
-            else KnowledgeGraph(source.project())
-        )
+        graph = KnowledgeGraph(source.given(map(Path, own)), rules=None) if own else KnowledgeGraph(source.project())
     except source.Unreadable as error:
         print(json.dumps({"error": str(error)}), flush=True)
         sys.exit(2)

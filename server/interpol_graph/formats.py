@@ -60,9 +60,7 @@ FORMATS = (
         QueryResultsFormat.XML,
     ),
     Format("csv", "CSV", ".csv", ("text/csv",), "results", QueryResultsFormat.CSV, charset=True),
-    Format(
-        "tsv", "TSV", ".tsv", ("text/tab-separated-values",), "results", QueryResultsFormat.TSV, charset=True
-    ),
+    Format("tsv", "TSV", ".tsv", ("text/tab-separated-values",), "results", QueryResultsFormat.TSV, charset=True),
     Format(
         "turtle",
         "Turtle",
@@ -72,12 +70,8 @@ FORMATS = (
         RdfFormat.TURTLE,
         charset=True,
     ),
-    Format(
-        "ntriples", "N-Triples", ".nt", ("application/n-triples", "text/plain"), "graph", RdfFormat.N_TRIPLES
-    ),
-    Format(
-        "rdfxml", "RDF/XML", ".rdf", ("application/rdf+xml", "application/xml"), "graph", RdfFormat.RDF_XML
-    ),
+    Format("ntriples", "N-Triples", ".nt", ("application/n-triples", "text/plain"), "graph", RdfFormat.N_TRIPLES),
+    Format("rdfxml", "RDF/XML", ".rdf", ("application/rdf+xml", "application/xml"), "graph", RdfFormat.RDF_XML),
     Format(
         "jsonld",
         "JSON-LD",

@@ -52,10 +52,7 @@ def question(name: str) -> Response:
         text, given = _filled(asked)
         answer = ask(text, of_kind("results")[0], of_kind("graph")[0])
     except Problem as error:
-        values = {
-            parameter.name: request.args.get(parameter.name, parameter.default)
-            for parameter in asked.parameters
-        }
+        values = {parameter.name: request.args.get(parameter.name, parameter.default) for parameter in asked.parameters}
         page = pages.render(
             "question.html",
             question=asked,
@@ -157,18 +154,14 @@ def _filled(question: Question) -> tuple[str, dict[str, str]]:
     given = {}
     for name, values in request.args.lists():
         if len(values) > 1:
-            raise BadParameter(
-                f"The parameter {name} is given {len(values)} times; once is right.", parameter=name
-            )
+            raise BadParameter(f"The parameter {name} is given {len(values)} times; once is right.", parameter=name)
         if name not in RESERVED:
             given[name] = values[0]
     try:
         text = question.filled(given)
     except BadQuestion as error:
         raise BadParameter(str(error), known=[parameter.name for parameter in question.parameters]) from error
-    return text, {
-        parameter.name: given.get(parameter.name) or parameter.default for parameter in question.parameters
-    }
+    return text, {parameter.name: given.get(parameter.name) or parameter.default for parameter in question.parameters}
 
 
 def _operation(question: Question) -> dict[str, Any]:
@@ -197,8 +190,7 @@ def _operation(question: Question) -> dict[str, Any]:
         }
     )
     answers = {
-        fmt.media_types[0]: {"schema": {"type": "object" if fmt.name == "json" else "string"}}
-        for fmt in formats
+        fmt.media_types[0]: {"schema": {"type": "object" if fmt.name == "json" else "string"}} for fmt in formats
     }
     failures = {
         "400": "A parameter is unknown or has a value of the wrong type.",

@@ -60,9 +60,7 @@ def search() -> Response:
     if not q:
         return pages.render("search.html", q="", results=[], cut=False)
     if len(q) > 200:
-        raise BadParameter(
-            f"The search is {len(q)} characters long; at most 200 are looked for.", parameter="q"
-        )
+        raise BadParameter(f"The search is {len(q)} characters long; at most 200 are looked for.", parameter="q")
     words = [plain(word) for word in q.split()]
     tests = " && ".join(f"REGEX(STR(?label), {_pattern(word)}, 'i')" for word in dict.fromkeys(words))
     best: dict[str, tuple[tuple[int, int, str], Term]] = {}
@@ -76,13 +74,8 @@ def search() -> Response:
     kinds: dict[str, set[str]] = {}
     for row in select(pages.engine(), _KINDS.format(iris=values(chosen))) if chosen else ():
         kinds.setdefault(row["s"].value, set()).add(row["class"].value)
-    names = Names(
-        pages.engine(), {*chosen, *(kind for s in chosen for kind in kinds.get(s, ()))}, pages.language()
-    )
-    results = [
-        (names.ref(s), best[s][1].value, [names.ref(kind) for kind in sorted(kinds.get(s, ()))])
-        for s in chosen
-    ]
+    names = Names(pages.engine(), {*chosen, *(kind for s in chosen for kind in kinds.get(s, ()))}, pages.language())
+    results = [(names.ref(s), best[s][1].value, [names.ref(kind) for kind in sorted(kinds.get(s, ()))]) for s in chosen]
     return pages.render("search.html", q=q, results=results, cut=len(best) > FOUND)
 
 
@@ -91,9 +84,7 @@ def browse() -> Response:
     """List the classes and how many entities each has; with ?class=IRI, the entities of any class."""
     if name := request.args.get("class"):
         return _members(name)
-    return pages.render(
-        "browse.html", classes=sorted(_classes(), key=lambda pair: plain(pair[0].label.value))
-    )
+    return pages.render("browse.html", classes=sorted(_classes(), key=lambda pair: plain(pair[0].label.value)))
 
 
 @blueprint.get("/browse/<name>")
@@ -113,9 +104,7 @@ def _members(name: str) -> Response:
     number = int(page)
     query = _MEMBERS.format(kind=kind, limit=PER_PAGE + 1, offset=(number - 1) * PER_PAGE)
     rows = select(pages.engine(), query) if kind else []
-    names = Names(
-        pages.engine(), {kind[1:-1] if kind else "", *(row["s"].value for row in rows)}, pages.language()
-    )
+    names = Names(pages.engine(), {kind[1:-1] if kind else "", *(row["s"].value for row in rows)}, pages.language())
     # A class of the ontology may have no entity with a name of its own: citations are blank nodes.
     if kind is None or not (rows or (number == 1 and names.definition(kind[1:-1]))):
         known = [shorten(found.iri).removeprefix("interpol:") for found, _ in _classes()]
@@ -123,9 +112,7 @@ def _members(name: str) -> Response:
             f"There is nothing of the class {name!r}" + (f" on page {number}." if number > 1 else "."),
             known=known,
         )
-    items = [
-        (names.ref(row["s"].value), row["date"].value if "date" in row else "") for row in rows[:PER_PAGE]
-    ]
+    items = [(names.ref(row["s"].value), row["date"].value if "date" in row else "") for row in rows[:PER_PAGE]]
     return pages.render(
         "members.html",
         kind=names.ref(kind[1:-1]),
@@ -149,9 +136,7 @@ def healthz() -> Response:
 @blueprint.get("/robots.txt")
 def robots() -> Response:
     """Ask robots to leave alone what costs an evaluation."""
-    return Response(
-        "User-agent: *\nDisallow: /sparql\nDisallow: /api/\nDisallow: /search\n", content_type="text/plain"
-    )
+    return Response("User-agent: *\nDisallow: /sparql\nDisallow: /api/\nDisallow: /search\n", content_type="text/plain")
 
 
 @blueprint.get("/favicon.ico")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ from rdflib import Graph
 from rdflib.plugins.parsers import notation3
 from rdflib.term import Node
 
-from interpol_graph import paths
 from interpol_graph.source import SourceFile, Unreadable
 
 Statement = tuple[Node, Node, Node]
+
+# rdflib logs a traceback for every ill-typed literal; here that is a finding with its line.
+logging.getLogger("rdflib.term").setLevel(logging.ERROR)
 
 
 @dataclass
@@ -33,11 +36,7 @@ class LocatedGraph:
     def line(self, subject: Node | None, predicate: Node | None = None, value: Node | None = None) -> int:
         """Return the line of the first statement that fits, or 0 when none does."""
         return min(
-            (
-                self.lines[found]
-                for found in self.graph.triples((subject, predicate, value))
-                if found in self.lines
-            ),
+            (self.lines[found] for found in self.graph.triples((subject, predicate, value)) if found in self.lines),
             default=0,
         )
 

@@ -72,11 +72,7 @@ class Names:
     def label(self, entity: str) -> Text:
         """Return the label of an entity; without one its title, our own word for it, or its short name."""
         short = shorten(entity)
-        own = (
-            Text(word(short, self.language))
-            if short in WORDS and short.split(":")[0] in prefixes()
-            else Text(short)
-        )
+        own = Text(word(short, self.language)) if short in WORDS and short.split(":")[0] in prefixes() else Text(short)
         return self.text(entity, "rdfs:label", "dcterms:title") or own
 
     def ref(self, entity: str) -> Ref:

@@ -18,9 +18,7 @@ blueprint = Blueprint("ontology", __name__)
 
 GRAPH = of_kind("graph")
 
-_TERMS = (
-    f'SELECT ?s ?p ?o WHERE {{ GRAPH graph:ontology {{ ?s ?p ?o }} FILTER(STRSTARTS(STR(?s), "{TERMS}")) }}'
-)
+_TERMS = f'SELECT ?s ?p ?o WHERE {{ GRAPH graph:ontology {{ ?s ?p ?o }} FILTER(STRSTARTS(STR(?s), "{TERMS}")) }}'
 _PROPERTIES = frozenset({"rdf:Property", "owl:ObjectProperty", "owl:DatatypeProperty"})
 
 
@@ -51,9 +49,7 @@ def suffixed(rest: str) -> Answer:
 def version(version: str) -> Answer:
     """Lead from the name of a version to the ontology, if it is the version that is served."""
     if version != __version__:
-        raise NotFound(
-            f"Served here is version {__version__} of the ontology, not {version}.", known=[__version__]
-        )
+        raise NotFound(f"Served here is version {__version__} of the ontology, not {version}.", known=[__version__])
     return redirect(url_for("ontology.ontology"), 303)
 
 
@@ -72,9 +68,7 @@ def _kinds() -> list[tuple[str, list[tuple[Ref | None, list[dict[str, object]]]]
     found: dict[str, dict[str, list[Term]]] = defaultdict(lambda: defaultdict(list))
     for row in select(pages.engine(), _TERMS):
         found[row["s"].value][shorten(row["p"].value)].append(row["o"])
-    referred = {
-        t.value for parts in found.values() for terms in parts.values() for t in terms if t.kind == "uri"
-    }
+    referred = {t.value for parts in found.values() for terms in parts.values() for t in terms if t.kind == "uri"}
     names = Names(pages.engine(), {*found, *referred}, pages.language())
     sections: dict[str, dict[str, list[dict[str, object]]]] = {
         "classes": defaultdict(list), "properties": defaultdict(list), "concepts": defaultdict(list),

@@ -17,9 +17,7 @@ LANGUAGES = {"en": "English", "fr": "Français", "es": "Español", "ar": "الع
 #: Rows that a page shows of one answer.
 SHOWN = 1000
 
-_NUMBERS = frozenset(
-    {"integer", "decimal", "double", "float", "int", "long", "nonNegativeInteger", "positiveInteger"}
-)
+_NUMBERS = frozenset({"integer", "decimal", "double", "float", "int", "long", "nonNegativeInteger", "positiveInteger"})
 _DATES = frozenset({"date", "gYearMonth", "gYear"})
 
 

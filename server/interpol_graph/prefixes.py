@@ -26,9 +26,7 @@ def prefixes() -> dict[str, str]:
 
 @cache
 def _by_length() -> list[tuple[str, str]]:
-    return sorted(
-        ((namespace, prefix) for prefix, namespace in prefixes().items()), key=lambda pair: -len(pair[0])
-    )
+    return sorted(((namespace, prefix) for prefix, namespace in prefixes().items()), key=lambda pair: -len(pair[0]))
 
 
 def shorten(iri: str) -> str:

@@ -110,10 +110,7 @@ class Question:
     @cached_property
     def body(self) -> str:
         """The SPARQL text without its header."""
-        return (
-            "".join(line for line in self.text.splitlines(keepends=True) if not line.startswith("#+")).strip()
-            + "\n"
-        )
+        return "".join(line for line in self.text.splitlines(keepends=True) if not line.startswith("#+")).strip() + "\n"
 
 
 def _words(header: dict[str, Any], key: str, path: Path) -> dict[str, str]:

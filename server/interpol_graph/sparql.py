@@ -63,18 +63,14 @@ def sparql() -> Response:
         raise BadRequest(
             "There is no query: send one as the parameter `query`, or as the body with Content-Type application/sparql-query."
         )
-    answer = _evaluate(
-        query, negotiate.choose(of_kind("results")), negotiate.choose(of_kind("graph")), default, named
-    )
+    answer = _evaluate(query, negotiate.choose(of_kind("results")), negotiate.choose(of_kind("graph")), default, named)
     response = Response(answer.body, content_type=answer.format.content_type)
     response.headers["Server-Timing"] = f"query;dur={answer.seconds * 1000:.3f}"
     response.vary.add("Accept")
     return response
 
 
-def _evaluate(
-    query: str, results: Format | None, graph: Format | None, default: list[str], named: list[str]
-) -> Answer:
+def _evaluate(query: str, results: Format | None, graph: Format | None, default: list[str], named: list[str]) -> Answer:
     refuse_service(query)
     for iri in (*default, *named):
         if iri not in engine().graphs:
@@ -125,9 +121,7 @@ def _request() -> tuple[str | None, MultiDict[str, str]]:
         values = request.form
     elif request.mimetype == QUERY:
         if "query" in request.args:
-            raise BadRequest(
-                "The query is sent twice, as the body and as the parameter `query`; send it once."
-            )
+            raise BadRequest("The query is sent twice, as the body and as the parameter `query`; send it once.")
         try:
             return request.get_data().decode("utf-8"), request.args
         except UnicodeDecodeError as error:

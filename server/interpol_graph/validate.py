@@ -76,9 +76,7 @@ def _by_our_rules(everything: list[SourceFile], root: Path) -> list[Finding]:
     return sorted(set(findings))
 
 
-def _shacl(
-    data: list[LocatedGraph], shapes: list[LocatedGraph], derived: Graph | None = None
-) -> Iterator[Finding]:
+def _shacl(data: list[LocatedGraph], shapes: list[LocatedGraph], derived: Graph | None = None) -> Iterator[Finding]:
     union = vocabulary.merged(data)
     for statement in derived or ():
         if not any(isinstance(term, BNode) for term in statement):
@@ -132,13 +130,7 @@ class _Places:
 def _shown(node: Node | None) -> str:
     if isinstance(node, URIRef):
         return shorten(str(node))
-    return (
-        "blank node"
-        if isinstance(node, BNode)
-        else node.n3()
-        if isinstance(node, RdflibLiteral)
-        else str(node)
-    )
+    return "blank node" if isinstance(node, BNode) else node.n3() if isinstance(node, RdflibLiteral) else str(node)
 
 
 def _checks(graph: KnowledgeGraph, places: _Places, folder: Path) -> Iterator[Finding]:
@@ -180,7 +172,5 @@ def _term(term: object) -> Node | None:
         if term.language:
             return RdflibLiteral(term.value, lang=term.language)
         plain = term.datatype.value == "http://www.w3.org/2001/XMLSchema#string"
-        return RdflibLiteral(
-            term.value, datatype=None if plain else URIRef(term.datatype.value), normalize=False
-        )
+        return RdflibLiteral(term.value, datatype=None if plain else URIRef(term.datatype.value), normalize=False)
     return None

@@ -35,9 +35,7 @@ CLOSED: tuple[type[DefinedNamespace], ...] = (
 def _external(namespace: str) -> frozenset[str] | None:
     for vocabulary in CLOSED:
         if str(vocabulary) == namespace:
-            names = {
-                str(term)[len(namespace) :] for term in dir(vocabulary) if str(term).startswith(namespace)
-            }
+            names = {str(term)[len(namespace) :] for term in dir(vocabulary) if str(term).startswith(namespace)}
             return frozenset(names | set(getattr(vocabulary, "_extras", ())))
     return None
 
@@ -60,9 +58,7 @@ def check(files: Iterable[LocatedGraph], ours: frozenset[str]) -> Iterator[Findi
                 if verdict := verdicts[term]:
                     rule, message, mend = verdict
                     focus = shorten(str(statement[0])) if isinstance(statement[0], URIRef) else "blank node"
-                    yield Finding(
-                        located.path, located.lines.get(statement, 0), 0, rule, focus, message, mend
-                    )
+                    yield Finding(located.path, located.lines.get(statement, 0), 0, rule, focus, message, mend)
 
 
 def _prefixes(located: LocatedGraph) -> Iterator[Finding]:
@@ -100,11 +96,7 @@ def _verdict(term: Node, ours: frozenset[str]) -> tuple[str, str, str] | None:
     if known is None or not name or name in known:
         return None
     near = get_close_matches(name, known, n=1)
-    mend = (
-        f"Did you mean {shorten(namespace + near[0])}?"
-        if near
-        else "Use a term that the vocabulary declares."
-    )
+    mend = f"Did you mean {shorten(namespace + near[0])}?" if near else "Use a term that the vocabulary declares."
     return "undeclared-term", f"{shorten(iri)} is not declared in its vocabulary", mend
 
 

@@ -104,8 +104,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "dumps.graphs": ("Named graphs", "Graphes nommés"),
     "dumps.sums": ("Checksums of all files", "Sommes de contrôle de tous les fichiers"),
     "dumps.note": (
-        "Files of triples hold the union of all graphs but the shapes; TriG and N-Quads hold every graph "
-        "by name.",
+        "Files of triples hold the union of all graphs but the shapes; TriG and N-Quads hold every graph by name.",
         "Les fichiers de triplets contiennent l’union de tous les graphes sauf les formes ; TriG et N-Quads "
         "contiennent chaque graphe sous son nom.",
     ),
