@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from interpol_graph.engine import Engine, NotStarted, Nursery, Settings
-from interpol_graph.errors import Busy, OutOfMemory, OutOfTime
+from interpol_graph.errors import Busy, OutOfMemory, OutOfTime, Unavailable
 from test_endpoint import asked
 
 CROSS_JOIN = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
@@ -140,3 +140,10 @@ def test_the_word_service_elsewhere_is_no_false_alarm(server: str, query: str) -
 def test_data_that_cannot_be_loaded_is_told(tmp_path: object) -> None:
     with pytest.raises(NotStarted, match="does not exist"), Nursery(Settings(data=(f"{tmp_path}/none.ttl",))):
         pass
+
+
+def test_evaluators_that_are_gone_are_no_fault_of_the_query() -> None:
+    with Nursery(Settings()) as nursery:
+        engine = nursery.engine()
+    with pytest.raises(Unavailable):
+        engine.query("ASK {}")

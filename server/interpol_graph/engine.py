@@ -16,7 +16,15 @@ from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Client, Connection
 from typing import Any, Self
 
-from interpol_graph.errors import Busy, ForbiddenQuery, MalformedQuery, NotAcceptable, OutOfMemory, OutOfTime
+from interpol_graph.errors import (
+    Busy,
+    ForbiddenQuery,
+    MalformedQuery,
+    NotAcceptable,
+    OutOfMemory,
+    OutOfTime,
+    Unavailable,
+)
 from interpol_graph.formats import BY_NAME, Format, of_kind
 from interpol_graph.syntax import fault
 
@@ -186,7 +194,10 @@ class Engine:
                 connection.close()
                 connection = None
         if connection is None:
-            connection = Client(self.address, family="AF_UNIX")
+            try:
+                connection = Client(self.address, family="AF_UNIX")
+            except OSError as error:
+                raise Unavailable("The graph cannot be reached just now; try again in a few seconds.") from error
             connection.send_bytes(message)
         try:
             # The evaluator's own timer ends it; the margin only covers its sending.

@@ -11,7 +11,8 @@ Problem
 └── LimitReached 503
     ├── OutOfTime
     ├── OutOfMemory
-    └── Busy                   with Retry-After
+    ├── Busy                   with Retry-After
+    └── Unavailable            with Retry-After
 """
 
 from __future__ import annotations
@@ -108,6 +109,13 @@ class Busy(LimitReached):
     """All evaluators are at work."""
 
     title = "Busy"
+    headers = {"Retry-After": "5"}
+
+
+class Unavailable(LimitReached):
+    """The evaluators cannot be reached: the server starts or stops."""
+
+    title = "Unavailable"
     headers = {"Retry-After": "5"}
 
 

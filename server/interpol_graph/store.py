@@ -90,7 +90,8 @@ class KnowledgeGraph:
     @cached_property
     def digest(self) -> str:
         """The SHA-256 of the canonical N-Quads (RDFC-1.0), in hexadecimal: one name for this state of the graph."""
-        return hashlib.sha256(self.dump(RdfFormat.N_QUADS)).hexdigest()
+        lines = sorted(str(self.exact).splitlines(keepends=True))
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
 
     def dump(self, fmt: RdfFormat, graph: NamedNode | None = None) -> bytes:
         """Return one graph, or all, as bytes; equal content gives equal bytes.
