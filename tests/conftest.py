@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -59,24 +60,30 @@ def free_port() -> int:
 
 def started(command: list[str], url: str, **options: object) -> subprocess.Popen[str]:
     """Start a server and return its process when `url` answers; fail with what it printed when it ends before."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)  # type: ignore[call-overload]
+    # A file, not a pipe: nobody reads while the server runs, and a full pipe would stop it.
+    printed = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by stopped()
+    process = subprocess.Popen(command, stdout=printed, stderr=subprocess.STDOUT, text=True, **options)  # type: ignore[call-overload]
+    process.stdout = printed
     for _ in range(600):
         if process.poll() is not None:
-            pytest.fail(f"{command} ended with {process.returncode}: {process.stdout.read()}")
+            pytest.fail(f"{command} ended with {process.returncode}: {stopped(process)}")
         try:
             urllib.request.urlopen(url, timeout=5).close()
             return process  # type: ignore[no-any-return]
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
     process.kill()
-    pytest.fail(f"{url} did not answer within a minute")
+    pytest.fail(f"{url} did not answer within a minute: {stopped(process)}")
 
 
 def stopped(process: subprocess.Popen[str]) -> str:
     """Stop a server and return what it printed."""
     process.terminate()
-    output, _ = process.communicate(timeout=30)
-    return output
+    process.wait(timeout=30)
+    assert process.stdout is not None
+    with process.stdout as printed:
+        printed.seek(0)
+        return printed.read()
 
 
 @pytest.fixture(scope="session")

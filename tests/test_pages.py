@@ -18,7 +18,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 PAGES = (
     "/", "/browse/", "/browse/AssemblySession", "/search?q=kigali", "/page/session/84", "/page/country/RW",
     "/page/person/mireille-ballestrazzi", "/page/organisation/interpol", "/page/ontology/President", "/queries/",
-    "/sparql", "/sparql?query=ASK+%7B%7D", "/dumps/", "/ontology", "/page/session/nowhere",
+    "/sparql", "/sparql?query=ASK+%7B%7D", "/dumps/", "/ontology", "/validate", "/page/session/nowhere",
 )  # fmt: skip
 SCRIPT = "<script>alert(1)</script>"
 

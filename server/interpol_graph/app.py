@@ -7,35 +7,66 @@ import json
 import os
 from pathlib import Path
 
-from flask import Flask, Response, url_for
+from flask import Flask, Response, request, url_for
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from interpol_graph import __version__, dumps, entities, errors, gallery, home, ontology, prefixes, sparql
+from interpol_graph import (
+    __version__,
+    dumps,
+    entities,
+    errors,
+    gallery,
+    graphstore,
+    home,
+    keeper,
+    metrics,
+    ontology,
+    prefixes,
+    sparql,
+    validation,
+    validators,
+)
 from interpol_graph.engine import Engine, Settings
+from interpol_graph.front import Front
+from interpol_graph.gate import Gate
+from interpol_graph.headers import PREFLIGHT, security
+from interpol_graph.ledger import Ledger
 
-BLUEPRINTS = (home, sparql, entities, ontology, dumps, gallery)
+BLUEPRINTS = (home, sparql, entities, ontology, dumps, graphstore, gallery, validation, metrics)
 
-#: Through this variable `serve` hands the evaluators' address and settings to its workers.
-HANDOVER = "INTERPOL_GRAPH_ENGINE"
+#: Bytes of the largest body that is read; a route may allow more.
+LARGEST_BODY = 1 << 20
 
 
 def create_app(engine: Engine) -> Flask:
     """Return the WSGI application over an engine."""
     app = Flask("interpol_graph")
+    app.config |= {"MAX_CONTENT_LENGTH": LARGEST_BODY, "MAX_FORM_MEMORY_SIZE": LARGEST_BODY}
     app.extensions["engine"] = engine
     app.json.sort_keys = False  # type: ignore[attr-defined]
     errors.register(app)
+    validators.register(app, engine)
     for module in BLUEPRINTS:
         app.register_blueprint(module.blueprint)
     app.jinja_env.globals |= {"version": __version__, "static": _static, "shorten": prefixes.shorten}
     app.after_request(_protect)
+    believed = engine.settings.proxies
+    front = app.extensions["front"] = Front(app.wsgi_app, engine, engine.settings.cache << 20)
+    app.wsgi_app = ProxyFix(front, believed, believed, believed, x_prefix=believed) if believed else front  # type: ignore[method-assign]
     return app
 
 
-def worker() -> Flask:
-    """Return the application of one server process; `serve` has put its engine into the environment."""
-    handover = json.loads(os.environ[HANDOVER])
-    settings = Settings(**handover["settings"])
-    return create_app(Engine(handover["address"], settings, handover["about"]))
+def worker() -> Gate:
+    """Return the ASGI application of one server process; `serve` says through the environment where its state is."""
+    handover = json.loads(os.environ[keeper.HANDOVER])
+    state = Path(handover["state"])
+    keeper.end_with_parent(state)
+    engine = Engine.of_state(str(state), Settings(**handover["settings"]))
+    app = create_app(engine)
+    routes = frozenset(rule.rule.split("/", 2)[1] for rule in app.url_map.iter_rules())
+    # One thread for every query that runs or waits, and some for requests that need no evaluator. They mostly wait.
+    threads = engine.settings.evaluators + 2 * engine.settings.queue + 6
+    return Gate(Ledger(app.wsgi_app, engine, routes, handover["log"]), threads, app.extensions["front"].ready)
 
 
 def _static(name: str) -> str:
@@ -45,13 +76,9 @@ def _static(name: str) -> str:
 
 
 def _protect(response: Response) -> Response:
-    """Add the headers that every answer carries: no sniffing, no foreign scripts, open to browser applications."""
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Access-Control-Allow-Origin", "*")
-    response.headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-    if response.mimetype == "text/html":
-        response.headers.setdefault(
-            "Content-Security-Policy",
-            "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
-        )
+    """Add the header fields that every answer carries."""
+    for name, value in security(response.mimetype or ""):
+        response.headers.setdefault(name, value)
+    if request.method == "OPTIONS":
+        response.headers.extend(PREFLIGHT)
     return response

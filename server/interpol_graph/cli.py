@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import IO
 
 import click
 
-from interpol_graph import __version__, paths, queries, source, validate
+from interpol_graph import __version__, paths, queries, serve_command, source, validate_command
 from interpol_graph.engine import Settings
+from interpol_graph.failure import Failure
 from interpol_graph.formats import BY_NAME, DUMPS, Format, of_kind
 from interpol_graph.prefixes import GRAPHS
 from interpol_graph.source import Unreadable
@@ -24,118 +23,14 @@ DEFAULT = Settings()
 EXISTING = click.Path(path_type=Path)
 
 
-class Failure(click.ClickException):
-    """A command that could not run, with the reason."""
-
-    exit_code = 2
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def main() -> None:
     """The INTERPOL graph: serve it, validate it, query it, dump it."""
 
 
-@main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
-@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Server processes.")
-@click.option(
-    "--data",
-    multiple=True,
-    type=EXISTING,
-    help="RDF file or folder to serve instead of the bundled graph; may be repeated.",
-)
-@click.option(
-    "--timeout",
-    default=DEFAULT.timeout,
-    show_default=True,
-    type=click.FloatRange(0.05),
-    help="Seconds that one query may run.",
-)
-@click.option(
-    "--memory",
-    default=DEFAULT.memory,
-    show_default=True,
-    type=click.IntRange(16),
-    help="Mebibytes that one query may use.",
-)
-def serve(host: str, port: int, workers: int, data: tuple[Path, ...], timeout: float, memory: int) -> None:
-    """Serve the graph: SPARQL endpoint, pages and dumps."""
-    from granian import Granian
-    from granian.constants import Interfaces
-
-    from interpol_graph.app import HANDOVER
-    from interpol_graph.engine import NotStarted, Nursery
-
-    try:
-        queries.saved()
-    except queries.BadQuestion as error:
-        raise Failure(str(error)) from error
-    settings = Settings(data=tuple(str(path) for path in data), timeout=timeout, memory=memory)
-    click.echo(f"Loading {'the bundled graph' if not data else ', '.join(settings.data)} …")
-    try:
-        with Nursery(settings) as nursery:
-            size = sum(nursery.about["graphs"].values())
-            click.echo(
-                f"Loaded {size:,} statements in {len(nursery.about['graphs'])} graphs. Serving on http://{host}:{port}/ (Ctrl+C ends)."
-            )
-            handover = {"address": nursery.address, "about": nursery.about, "settings": asdict(settings)}
-            os.environ[HANDOVER] = json.dumps(handover)
-            Granian(
-                "interpol_graph.app:worker",
-                address=host,
-                port=port,
-                workers=workers,
-                interface=Interfaces.WSGI,
-                factory=True,
-                # Enough threads that light requests pass while every evaluator is busy.
-                blocking_threads=settings.evaluators * 4,
-                respawn_failed_workers=True,
-                log_level="warning",  # type: ignore[arg-type]
-            ).serve()
-    except NotStarted as error:
-        raise Failure(str(error)) from error
-
-
-@main.command("validate")
-@click.argument("names", metavar="[PATH]...", nargs=-1, type=EXISTING)
-@click.option(
-    "--shapes",
-    multiple=True,
-    type=EXISTING,
-    help="SHACL shapes to use instead of the project's own; may be repeated.",
-)
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice(["text"]),
-    default="text",
-    show_default=True,
-    help="How findings are written.",
-)
-@click.option("--output", type=click.File("w", encoding="utf-8"), default="-", help="File to write to.")
-def validate_command(names: tuple[Path, ...], shapes: tuple[Path, ...], style: str, output: IO[str]) -> None:
-    """Validate the bundled graph, a project folder, or RDF files."""
-    if shapes and not names:
-        raise Failure(
-            "--shapes needs the files to validate by them: interpol-graph validate my.ttl --shapes my-shapes.ttl"
-        )
-    try:
-        if shapes:
-            findings = validate.foreign(names, shapes)
-        elif len(names) == 1 and (names[0] / "ontology").is_dir() and (names[0] / "data").is_dir():
-            findings = validate.project(names[0].resolve())
-        else:
-            findings = validate.files(names) if names else validate.project()
-    except Unreadable as error:
-        raise Failure(str(error)) from error
-    for finding in findings:
-        click.echo(str(finding), file=output)
-    errors = sum(finding.severity == "error" for finding in findings)
-    what = ", ".join(str(name) for name in names) or f"the graph in {paths.shown(paths.ROOT)}"
-    click.echo(f"{what}: {errors} errors, {len(findings) - errors} warnings.", err=True)
-    sys.exit(1 if errors else 0)
+main.add_command(serve_command.command)
+main.add_command(validate_command.command)
 
 
 @main.command()

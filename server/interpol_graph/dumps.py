@@ -6,13 +6,14 @@ import difflib
 import hashlib
 import os
 import tempfile
+import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 from flask import Blueprint, Response, send_file, url_for
 
-from interpol_graph import pages
+from interpol_graph import headers, pages
 from interpol_graph.errors import NotFound
 from interpol_graph.formats import BY_NAME, DUMPS, Format
 from interpol_graph.prefixes import GRAPHS
@@ -22,6 +23,8 @@ blueprint = Blueprint("dumps", __name__)
 #: The name of the files that hold the whole graph, and of the list of checksums.
 WHOLE, SUMS = "interpol", "SHA256SUMS"
 _TURTLE = BY_NAME["turtle"]
+#: Held while a file is made: of many who want it at once, one has it made and the others wait for it.
+_MAKING = threading.RLock()
 
 
 @blueprint.get("/dumps/")
@@ -29,17 +32,19 @@ def dumps() -> Response:
     """List the files."""
     whole = [(fmt, WHOLE + fmt.suffix, _size(WHOLE + fmt.suffix)) for fmt in DUMPS]
     graphs = [(iri, graph_file(iri), count) for iri, count in pages.engine().graphs.items()]
-    return pages.render("dumps.html", whole=whole, graphs=graphs, total=sum(pages.engine().graphs.values()))
+    page = pages.render("dumps.html", whole=whole, graphs=graphs, total=sum(pages.engine().graphs.values()))
+    page.headers["Cache-Control"] = "no-cache"  # the sizes of files appear when they are made
+    return page
 
 
 @blueprint.get("/dumps/<path:name>")
 def file(name: str) -> Response:
     """Send one file; Range and If-None-Match are honoured."""
     if name == SUMS:
-        path, media_type = _kept(SUMS, _sums), "text/plain"
+        path, media_type = kept(SUMS, _sums), "text/plain"
     elif name in _files():
         fmt, graph = _files()[name]
-        path, media_type = _kept(name, lambda: pages.engine().dump(fmt, graph)), fmt.media_types[0]
+        path, media_type = kept(name, lambda: pages.engine().dump(fmt, graph)), fmt.media_types[0]
     else:
         near = difflib.get_close_matches(name, _files(), 5, 0.4)
         raise NotFound(f"There is no file {name!r}; the files are listed at /dumps/.", similar=near)
@@ -48,7 +53,7 @@ def file(name: str) -> Response:
     response = send_file(path, media_type, download_name=download, as_attachment=name != SUMS, etag=etag)
     # The time of writing says nothing about the content, and differs from process to process.
     response.headers.pop("Last-Modified", None)
-    response.headers["Cache-Control"] = "public, max-age=60"
+    response.headers["Cache-Control"] = headers.CACHED
     response.headers["Link"] = f'<{url_for("dumps.file", name=SUMS)}>; rel="describedby"; type="text/plain"'
     return response
 
@@ -68,7 +73,7 @@ def _sums() -> bytes:
     """Return the checksums of all files as sha256sum writes them."""
     lines = []
     for name, (fmt, graph) in sorted(_files().items()):
-        content = _kept(name, lambda fmt=fmt, graph=graph: pages.engine().dump(fmt, graph)).read_bytes()  # type: ignore[misc]
+        content = kept(name, lambda fmt=fmt, graph=graph: pages.engine().dump(fmt, graph)).read_bytes()  # type: ignore[misc]
         lines.append(f"{hashlib.sha256(content).hexdigest()}  {name}\n")
     return "".join(lines).encode()
 
@@ -89,12 +94,13 @@ def _size(name: str) -> int | None:
     return path.stat().st_size if path.exists() else None
 
 
-def _kept(name: str, make: Callable[[], bytes]) -> Path:
+def kept(name: str, make: Callable[[], bytes]) -> Path:
     """Return where a file lies, made first if need be; it appears whole or not at all."""
     path = _path(name)
-    if not path.exists():
-        path.parent.mkdir(exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as unfinished:
-            unfinished.write(make())
-        os.replace(unfinished.name, path)
+    with _MAKING:
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as unfinished:
+                unfinished.write(make())
+            os.replace(unfinished.name, path)
     return path

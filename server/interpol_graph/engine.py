@@ -1,48 +1,31 @@
-"""The front end's side of the evaluators: start them, lend them out, replace those that a limit killed."""
+"""The front end's side of the evaluators: lend them out, put long queries in their place, tell how each one ended."""
 
 from __future__ import annotations
 
 import json
 import os
-import queue
-import shutil
-import subprocess
-import sys
-import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
-from multiprocessing.connection import Client, Connection
+from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Self
 
-from interpol_graph.errors import (
-    Busy,
-    ForbiddenQuery,
-    MalformedQuery,
-    NotAcceptable,
-    OutOfMemory,
-    OutOfTime,
-    Unavailable,
-)
-from interpol_graph.formats import BY_NAME, Format, of_kind
-from interpol_graph.syntax import fault
+from interpol_graph import record, verdict
+from interpol_graph.connection import Ended
+from interpol_graph.errors import Busy, Interrupted, Problem, Unavailable
+from interpol_graph.formats import BY_NAME, Format
+from interpol_graph.generation import Generation
+from interpol_graph.nursery import NotStarted, Process
+from interpol_graph.places import Full, Places
+from interpol_graph.settings import Settings
+from interpol_graph.turn import Evicted, Turn
 
+__all__ = ["Answer", "Engine", "NotStarted", "Nursery", "Settings"]
 
-@dataclass(frozen=True)
-class Settings:
-    """The limits and the data of the evaluators; the defaults stand here and nowhere else."""
-
-    #: Files or folders to serve instead of the bundled graph.
-    data: tuple[str, ...] = ()
-    #: Seconds that one query may run.
-    timeout: float = 10.0
-    #: Mebibytes that one query may use beyond the graph itself.
-    memory: int = 1024
-    #: Queries that are evaluated at the same time, per worker.
-    evaluators: int = 4
-    #: Seconds that a query waits for a free evaluator before it is turned away.
-    patience: float = 5.0
+#: Queries that are remembered as long ones; past this number the memory starts afresh.
+_REMEMBERED = 1000
 
 
 @dataclass
@@ -54,78 +37,100 @@ class Answer:
     seconds: float
 
 
-class NotStarted(Exception):
-    """The evaluators did not start; the message says why."""
-
-
 class Nursery:
-    """The evaluator process and its socket, for as long as the `with` block lasts.
+    """The evaluators of one state of the data, for as long as the `with` block lasts.
 
     Raises NotStarted when the data cannot be loaded.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.engines: list[Engine] = []
 
     def __enter__(self) -> Self:
-        self.folder = tempfile.mkdtemp(prefix="interpol-graph-")
-        self.address = os.path.join(self.folder, "evaluators")
-        command = [
-            sys.executable,
-            "-m",
-            "interpol_graph.evaluator",
-            self.address,
-            json.dumps(asdict(self.settings)),
-        ]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        self.about: dict[str, Any] = (
-            json.loads(line) if line else {"error": "the evaluator process ended while loading"}
-        )
-        if "error" in self.about:
-            self.__exit__()
-            raise NotStarted(self.about["error"])
+        self.process = Process(self.settings)
+        self.address, self.about = self.process.address, self.process.about
         return self
 
     def __exit__(self, *_: object) -> None:
-        assert self.process.stdin is not None and self.process.stdout is not None
-        self.process.stdin.close()
-        self.process.wait(timeout=10)
-        self.process.stdout.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for engine in self.engines:
+            engine.close()
+        self.process.end()
 
     def engine(self) -> Engine:
         """Return an engine over these evaluators."""
-        return Engine(self.address, self.settings, self.about)
+        engine = Engine(self.address, self.settings, self.about)
+        self.engines.append(engine)
+        return engine
 
 
 @dataclass
 class Engine:
     """Evaluates queries within limits: a whole answer, or a Problem that says why not.
 
-    address: the evaluators' socket; about: what the evaluators said of their graph (digest, graphs, default).
+    address: the evaluators' socket; about: what the evaluators said of their graph (digest, graphs, default);
+    state: the file in which a supervisor names the evaluators that have taken their place.
     """
 
     address: str
     settings: Settings
     about: dict[str, Any]
-    _idle: queue.LifoQueue[Connection | None] = field(init=False)
+    state: str | None = None
+    places: Places = field(init=False)
 
     def __post_init__(self) -> None:
-        self._idle = queue.LifoQueue()
-        for _ in range(self.settings.evaluators):
-            self._idle.put(None)  # a place; its evaluator is forked when first needed
+        settings = self.settings
+        self.places = Places(settings.evaluators, settings.long, settings.queue, settings.patience)
+        self._generation = Generation(self.address, self.about)
+        self._stamp = 0
+        self._pinned = threading.local()
+        self._refreshing = threading.Lock()
+        self._long: set[bytes] = set()
+
+    @classmethod
+    def of_state(cls, state: str, settings: Settings) -> Self:
+        """Return an engine over the evaluators that a supervisor names in a file."""
+        found = _read(state)
+        return cls(found["address"], settings, found["about"], state)
+
+    def refresh(self) -> None:
+        """Look whether the data have been reloaded; what this thread asks until the next call is of one state."""
+        if self.state:
+            with suppress(OSError):
+                if os.stat(self.state).st_mtime_ns != self._stamp:
+                    self._reread(self.state)
+        self._pinned.generation = self._generation
+
+    def _reread(self, state: str) -> None:
+        with self._refreshing:
+            stamp = os.stat(state).st_mtime_ns
+            if stamp == self._stamp:
+                return
+            found = _read(state)
+            old, self._stamp = self._generation, stamp
+            if found["address"] != old.address:
+                self._generation = Generation(found["address"], found["about"])
+                self.about = found["about"]
+                old.close()
+
+    def close(self) -> None:
+        """Close the connections; evaluators that are at work answer first."""
+        self._generation.close()
+
+    @property
+    def _now(self) -> Generation:
+        pinned: Generation = getattr(self._pinned, "generation", self._generation)
+        return pinned
 
     @property
     def digest(self) -> str:
         """The SHA-256 name of the state of the graph."""
-        return str(self.about["digest"])
+        return str(self._now.about["digest"])
 
     @property
     def graphs(self) -> dict[str, int]:
         """Graph IRI → number of statements."""
-        return dict(self.about["graphs"])
+        return dict(self._now.about["graphs"])
 
     def query(
         self,
@@ -139,7 +144,8 @@ class Engine:
         """Evaluate a query and return its answer in `results` or in `graph`, by the form of the query.
 
         default, named: IRIs that make the dataset instead of the endpoint's own (SPARQL 1.1 Protocol, 2.1.4).
-        Raises MalformedQuery, ForbiddenQuery, NotAcceptable, OutOfTime, OutOfMemory, Busy.
+        Raises MalformedQuery, ForbiddenQuery, TooComplex, NotAcceptable, OutOfTime, OutOfMemory, AnswerTooLarge,
+        Interrupted, Busy, Unavailable.
         """
         request = {
             "query": query,
@@ -148,90 +154,93 @@ class Engine:
             "default": list(default),
             "named": list(named),
         }
-        return self._ask(request)
+        return self._asked(request, query)
 
     def dump(self, fmt: Format, graph: str | None = None) -> bytes:
         """Return one graph, or the whole, literals exactly as in the files."""
-        return self._ask({"dump": fmt.name, "graph": graph}).body
+        return self._asked({"dump": fmt.name, "graph": graph}, f"dump {fmt.name} {graph}").body
 
-    def _ask(self, request: dict[str, Any]) -> Answer:
+    def _asked(self, request: dict[str, Any], text: str) -> Answer:
+        name = sha256(text.encode("utf-8", "surrogatepass")).digest()
+        record.note(query=name.hex()[:16])
         try:
-            connection = self._idle.get(timeout=self.settings.patience)
-        except queue.Empty:
-            raise Busy("All evaluators are at work on other queries; try again in a few seconds.") from None
-        started = time.monotonic()
-        try:
-            connection, head, body = self._exchange(connection, request)
-        except (EOFError, OSError):
-            self._idle.put(None)
-            if "dump" not in request and time.monotonic() - started >= self.settings.timeout * 0.98:
-                raise OutOfTime(
-                    f"The query was stopped after {self.settings.timeout:g} seconds, its time limit; "
-                    "make it more specific or download the data from /dumps/.",
-                    seconds=self.settings.timeout,
-                ) from None
-            raise OutOfMemory(
-                f"The query was stopped at {self.settings.memory} MiB, its memory limit; make it more specific, "
-                "ask for fewer rows, or download the data from /dumps/.",
-                mebibytes=self.settings.memory,
-            ) from None
-        except BaseException:
-            self._idle.put(None)
+            head, body = self._placed(request, name)
+            if "error" in head:
+                raise verdict.refusal(head, text, self.settings)
+        except Problem as problem:
+            record.note(outcome=type(problem).__name__)
             raise
-        self._idle.put(connection)
-        if "error" in head:
-            raise self._problem(head, request)
         return Answer(BY_NAME[head["format"]], body, head.get("seconds", 0.0))
 
-    def _exchange(
-        self, connection: Connection | None, request: dict[str, Any]
-    ) -> tuple[Connection, dict[str, Any], bytes]:
-        message = json.dumps(request).encode()
-        if connection is not None:
+    def _placed(self, request: dict[str, Any], name: bytes) -> tuple[dict[str, Any], bytes]:
+        """Evaluate in a place: first in one for short queries, then, if it takes longer than a moment, in a long one."""
+        long = name in self._long
+        while True:
             try:
-                connection.send_bytes(message)
-            except OSError:  # it died while idle: a fresh one takes the query
-                connection.close()
-                connection = None
-        if connection is None:
+                self.places.take(long)
+            except Full:
+                raise Busy("All evaluators are at work on other queries; try again in a few seconds.") from None
+            turn = Turn(self.settings, self.places, long, "dump" in request)
+            started = time.monotonic()
             try:
-                connection = Client(self.address, family="AF_UNIX")
-            except OSError as error:
-                raise Unavailable("The graph cannot be reached just now; try again in a few seconds.") from error
-            connection.send_bytes(message)
-        try:
-            # The evaluator's own timer ends it; the margin only covers its sending.
-            if not connection.poll(None if "dump" in request else self.settings.timeout + 5):
-                raise EOFError
-            head = json.loads(connection.recv_bytes())
-            return connection, head, connection.recv_bytes()
-        except BaseException:
-            with suppress(OSError):
+                answer = self._exchange(request, turn)
+            except Evicted:
+                long = True
+                self._remember(name)
+                record.note(evicted=True)
+                continue
+            finally:
+                self.places.leave(turn.long)
+            if time.monotonic() - started < self.settings.moment:
+                self._long.discard(name)
+            return answer
+
+    def _remember(self, name: bytes) -> None:
+        if len(self._long) >= _REMEMBERED:
+            self._long.clear()
+        self._long.add(name)
+
+    def _exchange(self, request: dict[str, Any], turn: Turn) -> tuple[dict[str, Any], bytes]:
+        patience = time.monotonic() + self.settings.patience
+        while True:
+            generation = self._now
+            try:
+                connection, used = generation.connection()
+            except (OSError, Ended) as error:
+                self._succeed(generation, patience, error)
+                continue
+            turn.connection = connection
+            if turn.long:
+                connection.demote()
+            try:
+                head, body = connection.ask(request, turn.tick)
+            except Ended as ended:
                 connection.close()
-            raise
+                problem = verdict.end(ended.code, ended.mebibytes, self.settings)
+                if isinstance(problem, Interrupted) and used:
+                    continue  # it died while nobody used it: a fresh one takes the query
+                record.note(ended=type(problem).__name__)
+                raise problem from None
+            except BaseException:
+                connection.close()
+                raise
+            if head.get("last") or connection.demoted:
+                connection.close()
+            else:
+                generation.keep(connection)
+            return head, body
 
-    @staticmethod
-    def _problem(head: dict[str, Any], request: dict[str, Any]) -> Exception:
-        if head["error"] == "format":
-            formats = of_kind(head["kind"])
-            shape = "rows or a boolean" if head["kind"] == "results" else "a graph"
-            names = ", ".join(f"{fmt.name} ({fmt.media_types[0]})" for fmt in formats)
-            return NotAcceptable(
-                f"This query answers with {shape}, on offer as {names}; ask for one by Accept or ?format=.",
-                offered=[fmt.media_types[0] for fmt in formats],
-            )
-        if head["error"] == "syntax":
-            return malformed(head["message"], request["query"])
-        return ForbiddenQuery(f"The query could not be evaluated: {head['message']}")
+    def _succeed(self, gone: Generation, patience: float, error: Exception) -> None:
+        """Wait until evaluators that are gone have successors of the same data. Raises Unavailable."""
+        self.refresh()
+        while self._now is gone and self.state and time.monotonic() < patience:
+            time.sleep(0.05)
+            self.refresh()
+        if self._now is gone or self._now.about["digest"] != gone.about["digest"]:
+            raise Unavailable("The graph cannot be reached just now; try again in a few seconds.") from error
 
 
-def malformed(message: str, query: str) -> MalformedQuery:
-    """Return the error for what the query parser said."""
-    found = fault(message, query)
-    if not found.line:
-        return MalformedQuery(f"The query is not SPARQL 1.1: {found.reason}.")
-    return MalformedQuery(
-        f"The query is not SPARQL 1.1: line {found.line}, column {found.column}: {found.reason}.",
-        line=found.line,
-        column=found.column,
-    )
+def _read(state: str) -> dict[str, Any]:
+    """Return what a supervisor wrote: the line after its process number."""
+    with open(state, encoding="utf-8") as file:
+        return dict(json.loads(file.read().partition("\n")[2]))

@@ -7,7 +7,7 @@ import difflib
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as Answer
 
-from interpol_graph import __version__, negotiate, pages
+from interpol_graph import headers, negotiate, pages
 from interpol_graph.dossier import gather
 from interpol_graph.errors import NotFound
 from interpol_graph.formats import BY_SUFFIX, Format, of_kind
@@ -58,14 +58,13 @@ def data(kind: str, key: str) -> Answer:
         raise _missing(kind, key)
     answer = pages.engine().query(_DESCRIPTION.format(e=place), graph=fmt)
     response = Response(answer.body, content_type=fmt.content_type)
-    response.set_etag(f"{pages.engine().digest[:32]}-{__version__}-{fmt.name}")
-    response.headers["Cache-Control"] = "public, max-age=60"
+    response.headers["Cache-Control"] = headers.CACHED
     response.headers["Link"] = (
         f'<{url_for("entities.page", kind=kind, key=key, lang=None)}>; rel="alternate"; type="text/html"'
     )
     if not suffixed:
         response.vary.add("Accept")
-    return response.make_conditional(request)
+    return response
 
 
 @blueprint.get("/page/<kind>/<key>")

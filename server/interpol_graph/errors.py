@@ -3,14 +3,20 @@
 Problem
 ├── BadRequest 400
 │   ├── MalformedQuery         with line and column
+│   ├── MalformedTurtle        with line and column
 │   ├── ForbiddenQuery         well-formed, but reaches outside this graph
+│   ├── TooComplex             nested too deeply
 │   └── BadParameter
 ├── NotFound 404
 ├── NotAcceptable 406          with the formats on offer
+├── BodyTooLarge 413
+├── RequestTimeout 408
 ├── UnsupportedMediaType 415
 └── LimitReached 503
     ├── OutOfTime
     ├── OutOfMemory
+    ├── AnswerTooLarge
+    ├── Interrupted            with Retry-After
     ├── Busy                   with Retry-After
     └── Unavailable            with Retry-After
 """
@@ -57,10 +63,22 @@ class MalformedQuery(BadRequest):
     title = "Malformed query"
 
 
+class MalformedTurtle(BadRequest):
+    """The statements are not Turtle."""
+
+    title = "Malformed Turtle"
+
+
 class ForbiddenQuery(BadRequest):
     """The query asks for what this endpoint never does."""
 
     title = "Query not allowed"
+
+
+class TooComplex(BadRequest):
+    """The query is nested too deeply to be evaluated."""
+
+    title = "Query too complex"
 
 
 class BadParameter(BadRequest):
@@ -79,6 +97,18 @@ class NotAcceptable(Problem):
     """None of the formats on offer is acceptable to the client."""
 
     code, title = 406, "Not acceptable"
+
+
+class BodyTooLarge(Problem):
+    """The body is larger than what is read here."""
+
+    code, title = 413, "Body too large"
+
+
+class RequestTimeout(Problem):
+    """The client was too slow in sending its request."""
+
+    code, title = 408, "Request timeout"
 
 
 class UnsupportedMediaType(Problem):
@@ -103,6 +133,19 @@ class OutOfMemory(LimitReached):
     """The query ran past its memory limit and was stopped."""
 
     title = "Memory limit reached"
+
+
+class AnswerTooLarge(LimitReached):
+    """The answer is larger than what is sent; it is refused whole."""
+
+    title = "Answer too large"
+
+
+class Interrupted(LimitReached):
+    """The evaluator was ended from outside; the query may be sent again."""
+
+    title = "Interrupted"
+    headers = {"Retry-After": "1"}
 
 
 class Busy(LimitReached):

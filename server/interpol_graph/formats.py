@@ -19,6 +19,8 @@ class Format:
     media_types: tuple[str, ...]
     kind: Kind
     engine: QueryResultsFormat | RdfFormat
+    #: The local name of its IRI in http://www.w3.org/ns/formats/.
+    iri: str
     #: True where the specification fixes UTF-8 through a charset parameter on text/* types.
     charset: bool = False
 
@@ -50,6 +52,7 @@ FORMATS = (
         ("application/sparql-results+json", "application/json"),
         "results",
         QueryResultsFormat.JSON,
+        "SPARQL_Results_JSON",
     ),
     Format(
         "xml",
@@ -58,9 +61,19 @@ FORMATS = (
         ("application/sparql-results+xml", "application/xml"),
         "results",
         QueryResultsFormat.XML,
+        "SPARQL_Results_XML",
     ),
-    Format("csv", "CSV", ".csv", ("text/csv",), "results", QueryResultsFormat.CSV, charset=True),
-    Format("tsv", "TSV", ".tsv", ("text/tab-separated-values",), "results", QueryResultsFormat.TSV, charset=True),
+    Format("csv", "CSV", ".csv", ("text/csv",), "results", QueryResultsFormat.CSV, "SPARQL_Results_CSV", charset=True),
+    Format(
+        "tsv",
+        "TSV",
+        ".tsv",
+        ("text/tab-separated-values",),
+        "results",
+        QueryResultsFormat.TSV,
+        "SPARQL_Results_TSV",
+        charset=True,
+    ),
     Format(
         "turtle",
         "Turtle",
@@ -68,10 +81,21 @@ FORMATS = (
         ("text/turtle", "application/x-turtle"),
         "graph",
         RdfFormat.TURTLE,
+        "Turtle",
         charset=True,
     ),
-    Format("ntriples", "N-Triples", ".nt", ("application/n-triples", "text/plain"), "graph", RdfFormat.N_TRIPLES),
-    Format("rdfxml", "RDF/XML", ".rdf", ("application/rdf+xml", "application/xml"), "graph", RdfFormat.RDF_XML),
+    Format(
+        "ntriples",
+        "N-Triples",
+        ".nt",
+        ("application/n-triples", "text/plain"),
+        "graph",
+        RdfFormat.N_TRIPLES,
+        "N-Triples",
+    ),
+    Format(
+        "rdfxml", "RDF/XML", ".rdf", ("application/rdf+xml", "application/xml"), "graph", RdfFormat.RDF_XML, "RDF_XML"
+    ),
     Format(
         "jsonld",
         "JSON-LD",
@@ -79,9 +103,10 @@ FORMATS = (
         ("application/ld+json", "application/json"),
         "graph",
         RdfFormat.JSON_LD,
+        "JSON-LD",
     ),
-    Format("trig", "TriG", ".trig", ("application/trig",), "dataset", RdfFormat.TRIG),
-    Format("nquads", "N-Quads", ".nq", ("application/n-quads",), "dataset", RdfFormat.N_QUADS),
+    Format("trig", "TriG", ".trig", ("application/trig",), "dataset", RdfFormat.TRIG, "TriG"),
+    Format("nquads", "N-Quads", ".nq", ("application/n-quads",), "dataset", RdfFormat.N_QUADS, "N-Quads"),
 )
 
 BY_NAME = {fmt.name: fmt for fmt in FORMATS}

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, jsonify, request, url_for
 
-from interpol_graph import __version__, negotiate, pages
+from interpol_graph import __version__, headers, negotiate, pages, tokens
 from interpol_graph.engine import Answer
 from interpol_graph.errors import BadParameter, NotFound, Problem, document
 from interpol_graph.formats import Format, of_kind
@@ -68,18 +68,23 @@ def question(name: str) -> Response:
     rows = table(answer.body) if answer.format.kind == "results" else None
     visible = rows.rows[: pages.SHOWN] if rows else []
     shown = {t.value for row in visible for t in row.values() if t.kind == "uri"}
-    return pages.render(
+    page = pages.render(
         "question.html", question=asked, values=given, answer=answer, text=text, fields=FIELDS,
         table=rows, names=Names(pages.engine(), shown, pages.language()),
         downloads=_downloads(name, given, answer),
         api=request.host_url.rstrip("/") + _address(name, given),
     )  # fmt: skip
+    if tokens.read(text).volatile:
+        page.headers["Cache-Control"] = headers.UNCACHED
+    return page
 
 
 @blueprint.get("/queries/<name>.rq")
 def text(name: str) -> Response:
     """Return the file of a question."""
-    return Response(_question(name).text, content_type="application/sparql-query; charset=utf-8")
+    response = Response(_question(name).text, content_type="application/sparql-query; charset=utf-8")
+    response.headers["Cache-Control"] = headers.CACHED
+    return response
 
 
 @blueprint.get("/api/<name>")
@@ -88,7 +93,7 @@ def api(name: str) -> Response:
     asked, _ = _filled(_question(name))
     answer = ask(asked, negotiate.choose(of_kind("results")), negotiate.choose(of_kind("graph")))
     response = Response(answer.body, content_type=answer.format.content_type)
-    response.headers["Cache-Control"] = "public, max-age=60"
+    response.headers["Cache-Control"] = headers.UNCACHED if tokens.read(asked).volatile else headers.CACHED
     response.headers["Server-Timing"] = f"query;dur={answer.seconds * 1000:.3f}"
     response.vary.add("Accept")
     return response
@@ -117,10 +122,12 @@ def openapi() -> Response:
             },
         },
     }
-    return jsonify(
+    response = jsonify(
         openapi="3.1.0", info=info, servers=[{"url": request.host_url.rstrip("/")}], paths=paths,
         components={"schemas": {"Problem": problem}},
     )  # fmt: skip
+    response.headers["Cache-Control"] = headers.CACHED
+    return response
 
 
 def _heading(question: Question) -> str:

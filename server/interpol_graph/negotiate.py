@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Protocol, TypeVar
 
 from flask import request
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
 
 from interpol_graph.errors import BadParameter, NotAcceptable
-from interpol_graph.formats import BY_NAME, Format
+from interpol_graph.formats import BY_NAME, Format, Kind, of_kind
 
 HTML = "text/html"
+#: The kinds of answers that a query can have.
+KINDS: tuple[Kind, Kind] = ("results", "graph")
 
 
-def offers(formats: Sequence[Format]) -> list[str]:
-    """Return the media types of some formats, preferred ones first."""
-    return [media_type for fmt in formats for media_type in fmt.media_types]
-
-
-def asked() -> Format | None:
-    """Return the format that ?format= (or a form field of that name) asks for, or None.
+def called(name: str | None) -> Format | None:
+    """Return the format that ?format= (or a form field of that name) asks for, or None when it asks for none.
 
     Raises BadParameter when no format has that name.
     """
-    name = request.values.get("format")
     if not name:  # absent, or a form's choice of the page itself
         return None
     for fmt in BY_NAME.values():
@@ -36,44 +36,70 @@ def asked() -> Format | None:
 
 
 def choose(formats: Sequence[Format]) -> Format | None:
-    """Return the format of `formats` that the client likes best; the first one if it has no wish; None if none will do.
+    """Return the format of `formats` that the client likes best; the first one if it has no wish; None if none will do."""
+    wish = called(request.values.get("format"))
+    if wish is not None:
+        return wish if wish in formats else None
+    return best(formats, request.headers.get("Accept", ""))
+
+
+class Offered(Protocol):
+    """What can be on offer: it has a name and media types, preferred ones first."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def media_types(self) -> tuple[str, ...]: ...
+
+
+Offer = TypeVar("Offer", bound=Offered)
+
+
+def best(formats: Sequence[Offer], accept: str) -> Offer | None:
+    """Return the format that an Accept header likes best, the first one if it is empty, or None.
 
     A media type parameter other than q (such as ;charset=utf-8 or ;profile=…) does not rule a format out.
     """
-    wish = asked()
-    if wish is not None:
-        return wish if wish in formats else None
-    accept = request.accept_mimetypes
-    if not accept:
+    wishes = parse_accept_header(accept, MIMEAccept)
+    if not wishes:
         return formats[0]
-    best = max(formats, key=lambda fmt: _quality(fmt))
-    return best if _quality(best) > 0 else None
+    liked = max(formats, key=lambda fmt: _quality(fmt, wishes))
+    return liked if _quality(liked, wishes) > 0 else None
 
 
-def _quality(fmt: Format) -> float:
+@lru_cache(maxsize=256)
+def best_of_kind(kind: Kind, accept: str) -> Format | None:
+    """Return what `best` says for all formats of one kind; clients send the same header again and again."""
+    return best(of_kind(kind), accept)
+
+
+def _quality(fmt: Offered, wishes: MIMEAccept) -> float:
     """Return the client's q-value of a format: the best of its media types, the preferred one first in a tie."""
-    accept = request.accept_mimetypes
-    bare = {value.split(";")[0].strip().lower(): quality for value, quality in accept if ";" in value}
+    bare = {value.split(";")[0].strip().lower(): quality for value, quality in wishes if ";" in value}
     return max(
-        float(accept.quality(media_type) or bare.get(media_type, 0)) - rank / 1e6
+        float(wishes.quality(media_type) or bare.get(media_type, 0)) - rank / 1e6
         for rank, media_type in enumerate(fmt.media_types)
     )
 
 
 def wants_html() -> bool:
     """Tell whether the client, a browser, prefers a page to data. A ?format= never does."""
-    if request.values.get("format"):
-        return False
-    accept = request.accept_mimetypes
-    return HTML in [value.split(";")[0] for value, _ in accept] and accept.quality(HTML) >= max(
-        accept.quality("text/turtle"),
-        accept.quality("application/rdf+xml"),
-        accept.quality("application/ld+json"),
-        accept.quality("application/sparql-results+json"),
+    return not request.values.get("format") and likes_html(request.headers.get("Accept", ""))
+
+
+@lru_cache(maxsize=256)
+def likes_html(accept: str) -> bool:
+    """Tell whether an Accept header names HTML and likes nothing better."""
+    wishes = parse_accept_header(accept, MIMEAccept)
+    return HTML in [value.split(";")[0] for value, quality in wishes if quality] and wishes.quality(HTML) >= max(
+        wishes.quality("text/turtle"),
+        wishes.quality("application/rdf+xml"),
+        wishes.quality("application/ld+json"),
+        wishes.quality("application/sparql-results+json"),
     )
 
 
-def refusal(formats: Sequence[Format], what: str) -> NotAcceptable:
+def refusal(formats: Sequence[Offered], what: str) -> NotAcceptable:
     """Return the error that says in which formats `what` is on offer."""
     names = ", ".join(f"{fmt.name} ({fmt.media_types[0]})" for fmt in formats)
     return NotAcceptable(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from flask import Blueprint, Response, redirect, request, url_for
+from flask import Blueprint, Response, redirect, url_for
 from werkzeug.wrappers import Response as Answer
 
-from interpol_graph import __version__, negotiate, pages
+from interpol_graph import __version__, headers, negotiate, pages
 from interpol_graph.errors import NotFound
 from interpol_graph.formats import BY_SUFFIX, Format, of_kind
 from interpol_graph.names import Names, Ref
@@ -56,11 +56,10 @@ def version(version: str) -> Answer:
 def _rdf(fmt: Format, *, negotiated: bool) -> Answer:
     """Return the ontology's graph, literals exactly as in its files."""
     response = Response(pages.engine().dump(fmt, GRAPHS + "ontology"), content_type=fmt.content_type)
-    response.set_etag(f"{pages.engine().digest[:32]}-{__version__}-{fmt.name}")
-    response.headers["Cache-Control"] = "public, max-age=60"
+    response.headers["Cache-Control"] = headers.CACHED
     if negotiated:
         response.vary.add("Accept")
-    return response.make_conditional(request)
+    return response
 
 
 def _kinds() -> list[tuple[str, list[tuple[Ref | None, list[dict[str, object]]]]]]:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from flask import Response, current_app, has_request_context, make_response, render_template, request, url_for
 
-from interpol_graph import words
+from interpol_graph import headers, words
 from interpol_graph.engine import Engine
 from interpol_graph.names import Text
 from interpol_graph.prefixes import ENTITIES, GRAPHS, TERMS, expand, shorten
@@ -105,7 +105,7 @@ def dated(date: str) -> str:
 def render(template: str, *, negotiated: bool = False, **context: object) -> Response:
     """Return a page; `negotiated` when the same address also answers with data."""
     response = make_response(render_template(template, **context))
-    response.headers["Cache-Control"] = "public, max-age=60"
+    response.headers["Cache-Control"] = headers.CACHED
     response.vary.update(["Accept", "Accept-Language"] if negotiated else ["Accept-Language"])
     return response
 
@@ -149,5 +149,5 @@ _PAGES = frozenset(
         "entities.any_page",
         "dumps.dumps",
     }
-    | {"gallery.questions", "gallery.question", "ontology.ontology", "sparql.sparql"}
+    | {"gallery.questions", "gallery.question", "ontology.ontology", "sparql.sparql", "validation.validate"}
 )

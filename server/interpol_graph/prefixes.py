@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from rdflib import SH, Graph
+from pyoxigraph import QuerySolutions, Store
 
 from interpol_graph.paths import ONTOLOGY
 
@@ -10,18 +10,18 @@ BASE = "https://w3id.org/interpol-graph/"
 TERMS = BASE + "ontology#"
 ENTITIES = BASE + "id/"
 GRAPHS = BASE + "graph/"
+_DECLARED = """PREFIX sh: <http://www.w3.org/ns/shacl#>
+SELECT ?prefix ?namespace { ?ontology sh:declare [ sh:prefix ?prefix ; sh:namespace ?namespace ] }"""
 
 
 @cache
 def prefixes() -> dict[str, str]:
     """Return prefix → namespace IRI, in alphabetical order."""
-    table = Graph().parse(ONTOLOGY / "prefixes.ttl")
-    return dict(
-        sorted(
-            (str(table.value(node, SH.prefix)), str(table.value(node, SH.namespace)))
-            for node in table.objects(None, SH.declare)
-        )
-    )
+    store = Store()
+    store.load(path=ONTOLOGY / "prefixes.ttl")
+    rows = store.query(_DECLARED)
+    assert isinstance(rows, QuerySolutions)
+    return dict(sorted((str(row[0].value), str(row[1].value)) for row in rows))
 
 
 @cache

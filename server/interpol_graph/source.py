@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, Triple, parse
 
@@ -46,20 +47,29 @@ class SourceFile:
         """
         name = NamedNode(self.graph)
         try:
-            content = self.path.read_bytes()
+            content = self.path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+            content.decode("utf-8")  # the parser lets a comment be anything
             for quad in parse(content, self.format.rdf, base_iri=self.path.as_uri(), rename_blank_nodes=True):
                 own = name if isinstance(quad.graph_name, DefaultGraph) else quad.graph_name
                 yield Quad(quad.subject, quad.predicate, quad.object, own)
         except OSError as error:
             raise Unreadable(self.path, f"cannot be read: {error.strerror or error}") from error
-        except SyntaxError as error:
-            reason = error.msg.partition(": ")[2] or error.msg
-            raise Unreadable(
-                self.path,
-                f"is not well-formed {self.format.label}: {reason}",
-                error.lineno or 0,
-                error.offset or 0,
-            ) from error
+        except (SyntaxError, UnicodeDecodeError) as error:
+            raise self._unreadable(content, error) from error
+
+    def _unreadable(self, content: bytes, error: SyntaxError | UnicodeDecodeError) -> Unreadable:
+        """Return what a reader should know of content that is not well-formed."""
+        if b"\0" in content:
+            return Unreadable(self.path, f"is a binary file, not {self.format.label}")
+        if isinstance(error, UnicodeDecodeError):
+            before = content[: error.start].decode("utf-8")
+            line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+            reason = f"is not UTF-8: byte 0x{content[error.start]:02x} cannot be decoded"
+            return Unreadable(self.path, reason, line, column)
+        reason = error.msg.partition(": ")[2] or error.msg
+        return Unreadable(
+            self.path, f"is not well-formed {self.format.label}: {reason}", error.lineno or 0, error.offset or 0
+        )
 
 
 def project(root: Path = paths.ROOT) -> list[SourceFile]:
@@ -73,10 +83,16 @@ def project(root: Path = paths.ROOT) -> list[SourceFile]:
 
 def data(folder: Path) -> list[SourceFile]:
     """Return the Turtle files below a data folder; the graph is named for the path below it, without suffix."""
-    return [
-        SourceFile(path, GRAPHS + path.relative_to(folder).with_suffix("").as_posix())
-        for path in sorted(folder.rglob("*.ttl"))
-    ]
+    return [SourceFile(path, named(path.relative_to(folder).with_suffix(""))) for path in sorted(folder.rglob("*.ttl"))]
+
+
+def named(path: Path) -> str:
+    """Return the IRI of the graph that is named for a path.
+
+    >>> named(Path("operations/2023")), named(Path("new file"))
+    ('https://w3id.org/interpol-graph/graph/operations/2023', 'https://w3id.org/interpol-graph/graph/new%20file')
+    """
+    return GRAPHS + quote(path.as_posix())
 
 
 def given(names: Iterable[Path]) -> list[SourceFile]:

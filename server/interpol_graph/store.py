@@ -31,6 +31,11 @@ DERIVED = NamedNode(GRAPHS + "derived")
 APART = frozenset({NamedNode(GRAPHS + "shapes")})
 
 
+_UNION = (
+    f"""INSERT {{ ?s ?p ?o }} WHERE {{ GRAPH ?g {{ ?s ?p ?o }} FILTER(?g NOT IN ({", ".join(map(str, APART))})) }}"""
+)
+
+
 class KnowledgeGraph:
     """All statements of some files, and what the rules conclude from them.
 
@@ -46,7 +51,7 @@ class KnowledgeGraph:
         self.store = Store()
         self.store.bulk_extend(exact)
         # The union is stored, not computed: a pattern over forty graphs would be asked forty times.
-        self.store.bulk_extend(_in_union(quad) for quad in exact if quad.graph_name not in APART)
+        self.store.update(_UNION)
         if rules:
             self._derive(sorted(rules.glob("*.rq")))
 
@@ -68,11 +73,12 @@ class KnowledgeGraph:
                 answer = self.ask(rule)
                 if not isinstance(answer, QueryTriples):
                     raise Unreadable(rule, "a rule is a CONSTRUCT query")
-                for triple in [triple for triple in answer if _in_union(triple) not in self.store]:
-                    grown = True
-                    named = Quad(triple.subject, triple.predicate, triple.object, DERIVED)
-                    self.store.extend([_in_union(triple), named])
-                    self.exact.add(named)
+                fresh = [triple for triple in answer if _in_union(triple) not in self.store]
+                named = [Quad(triple.subject, triple.predicate, triple.object, DERIVED) for triple in fresh]
+                self.store.extend([*map(_in_union, fresh), *named])
+                for quad in named:
+                    self.exact.add(quad)
+                grown = grown or bool(fresh)
 
     @cached_property
     def graphs(self) -> list[NamedNode]:

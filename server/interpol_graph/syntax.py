@@ -39,5 +39,6 @@ def fault(message: str, query: str) -> QueryFault:
         reason = f"expected {' or '.join(tokens)}"
     else:
         reason = "unexpected text"
-    near = (query.splitlines() or [""])[min(line, query.count("\n") + 1) - 1][: column - 1][-40:].strip()
+    lines = query.split("\n")  # as the parser counts them
+    near = lines[min(line, len(lines)) - 1][: column - 1][-40:].strip()
     return QueryFault(line, column, f"{reason}, after `{near}`" if near else reason)

@@ -4,173 +4,116 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
-import pyshacl
-import yaml
-from pyoxigraph import BlankNode, Literal, NamedNode, QuerySolutions, RdfFormat
-from rdflib import SH, Graph, URIRef
-from rdflib.term import BNode, Node
-from rdflib.term import Literal as RdflibLiteral
+from pyoxigraph import QuerySolutions
 
-from interpol_graph import located, paths, source, vocabulary
-from interpol_graph.finding import Finding
-from interpol_graph.located import LocatedGraph
-from interpol_graph.prefixes import GRAPHS, shorten
+from interpol_graph import paths, rules, scope, shacl_findings, vocabulary
+from interpol_graph.finder import Finder, Shelf
+from interpol_graph.finding import Finding, Terms
+from interpol_graph.prefixes import GRAPHS
+from interpol_graph.report import Report
+from interpol_graph.scope import Scope
+from interpol_graph.shacl_graph import Index, Term
+from interpol_graph.shacl_result import shown
 from interpol_graph.source import SourceFile, Unreadable
 from interpol_graph.store import DERIVED, KnowledgeGraph
 
+ONTOLOGY, SHAPES = GRAPHS + "ontology", GRAPHS + "shapes"
+
+
+def run(scope: Scope, cross_check: bool = False) -> Report:
+    """Validate what a scope reads, and report on what it shows. cross_check: by other SHACL engines as well.
+
+    Raises Unreadable when a file cannot be read, crosscheck.NotInstalled without the other engines.
+    """
+    if not scope.shown:
+        return Report(())
+    findings = _by_shapes(scope, cross_check) if scope.shapes else _by_our_rules(scope, cross_check)
+    shown = tuple(finding for finding in findings if finding.path in scope.shown)
+    others = {file.path for file in scope.files if file.graph not in (ONTOLOGY, SHAPES)} - scope.shown
+    elsewhere = sum(finding.path in others for finding in findings)
+    return Report(shown, tuple(sorted(scope.shown)), lambda: _table(scope), elsewhere)
+
 
 def project(root: Path = paths.ROOT) -> list[Finding]:
-    """Validate a whole project: the folders ontology/, data/, shapes/ and queries/checks/ below root.
-
-    Raises Unreadable when a file cannot be read.
-    """
-    return _by_our_rules(source.project(root), root)
+    """Validate a whole project: the folders ontology/, data/, shapes/ and queries/checks/ below root."""
+    return list(run(scope.project(root)).findings)
 
 
 def files(names: Iterable[Path]) -> list[Finding]:
-    """Validate RDF files by the bundled ontology, shapes and checks.
-
-    A file of the bundled data is checked among all the others, and only its own findings are returned; files from
-    elsewhere stand for the data as a whole, a folder's files as the graphs that its paths name.
-    """
-    chosen = [path.resolve() for path in names]
-    own = [path for path in chosen if path.is_relative_to(paths.DATA)]
-    if own and len(own) == len(chosen):
-        wanted = {file.path for file in source.given(own)}
-        return [finding for finding in project() if finding.path in wanted]
-    given: list[SourceFile] = []
-    for path in chosen:
-        found = source.given([path])
-        if path.is_dir():
-            found = source.data(path)
-        given += [
-            SourceFile(file.path, file.graph if file.graph.startswith(GRAPHS) else GRAPHS + file.path.stem)
-            for file in found
-        ]
-    frame = [file for file in source.project() if not file.path.is_relative_to(paths.DATA)]
-    return _by_our_rules([*frame, *given], paths.ROOT)
+    """Validate RDF files by the ontology, shapes and checks of their checkout, else by the bundled ones."""
+    return sorted(finding for chosen in scope.chosen(names) for finding in run(chosen).findings)
 
 
 def foreign(names: Iterable[Path], shapes: Iterable[Path]) -> list[Finding]:
-    """Validate any Turtle files by any SHACL shapes, and by nothing else."""
-    return list(
-        _shacl(
-            [located.read(file) for file in source.given(names)],
-            [located.read(file) for file in source.given(shapes)],
-        )
-    )
+    """Validate any RDF files by any SHACL shapes, and by nothing else."""
+    return list(run(scope.foreign(names, shapes)).findings)
 
 
-def _by_our_rules(everything: list[SourceFile], root: Path) -> list[Finding]:
+def _table(scope: Scope) -> dict[str, rules.Rule]:
+    """Return the rules that a scope applies."""
+    if scope.shapes:
+        return rules.known(scope.shapes)
+    shapes = [file for file in scope.files if file.graph == SHAPES]
+    return rules.known(shapes, scope.root / "queries" / "checks")
+
+
+def _by_shapes(scope: Scope, cross_check: bool) -> list[Finding]:
+    found = shacl_findings.check(scope.files, scope.shapes, (), Shelf(scope.shown), cross_check)
+    return sorted(set(found))
+
+
+def _by_our_rules(scope: Scope, cross_check: bool) -> list[Finding]:
+    everything, root = scope.files, scope.root
     graph = KnowledgeGraph(everything, rules=root / "ontology" / "rules")
-    read = {file: located.read(file) for file in everything}
-    ontology = [read[file] for file in everything if file.graph == GRAPHS + "ontology"]
-    shapes = [read[file] for file in everything if file.graph == GRAPHS + "shapes"]
-    data = [read[file] for file in everything if file.graph not in (GRAPHS + "ontology", GRAPHS + "shapes")]
-    findings = list(vocabulary.check(read.values(), vocabulary.declared(ontology)))
-    derived = Graph().parse(data=graph.dump(RdfFormat.N_TRIPLES, DERIVED), format="nt")
-    findings += _shacl([*data, *ontology], shapes, derived)
-    findings += _checks(graph, _Places([*data, *ontology, *shapes]), root / "queries" / "checks")
+    ontology, shapes = ([file for file in everything if file.graph == name] for name in (ONTOLOGY, SHAPES))
+    data = [file for file in everything if file.graph not in (ONTOLOGY, SHAPES)]
+    shelf = Shelf(scope.shown)
+    terms = Index(chain.from_iterable(file.quads() for file in ontology))
+    findings = list(vocabulary.check(everything, terms, shelf))
+    derived = graph.exact.quads_for_graph_name(DERIVED)
+    findings += shacl_findings.check([*data, *ontology], shapes, derived, shelf, cross_check)
+    told = {(finding.place, finding.rule) for finding in findings}
+    # What the vocabulary check said of a place, a query of the same name need not say again.
+    asked = _checks(graph, [*data, *ontology, *shapes], root / "queries" / "checks", shelf)
+    findings += (finding for finding in asked if (finding.place, finding.rule) not in told)
     return sorted(set(findings))
 
 
-def _shacl(data: list[LocatedGraph], shapes: list[LocatedGraph], derived: Graph | None = None) -> Iterator[Finding]:
-    union = vocabulary.merged(data)
-    for statement in derived or ():
-        if not any(isinstance(term, BNode) for term in statement):
-            union.add(statement)
-    _, report, text = pyshacl.validate(union, shacl_graph=vocabulary.merged(shapes), inference="none")
-    if not isinstance(report, Graph):
-        raise Unreadable(shapes[0].path, f"the shapes cannot be used: {text}")
-    places = _Places(data)
-    for result in report.objects(None, SH.result):  # nested results (sh:detail) only repeat
-        focus, path, value = (report.value(result, name) for name in (SH.focusNode, SH.resultPath, SH.value))
-        shape = report.value(result, SH.sourceShape)
-        component = report.value(result, SH.sourceConstraintComponent)
-        message = report.value(result, SH.resultMessage)
-        severity = str(report.value(result, SH.resultSeverity)).rpartition("#")[2]
-        rule = shorten(str(shape if isinstance(shape, URIRef) else component))
-        file, line = places.of(focus, path if isinstance(path, URIRef) else None, value)
-        about = f" ({_shown(path)} {_shown(value)})" if value is not None and isinstance(path, URIRef) else ""
-        yield Finding(
-            file,
-            line,
-            0,
-            rule,
-            _shown(focus),
-            f"{message}{about}",
-            severity={"Violation": "error"}.get(severity, severity.lower()),
-        )
-
-
-class _Places:
-    """Where the statements of some files stand."""
-
-    def __init__(self, files: Iterable[LocatedGraph]) -> None:
-        self.files = list(files)
-        self.homes: dict[Node, list[LocatedGraph]] = {}
-        for file in self.files:
-            for subject in set(file.graph.subjects()):
-                self.homes.setdefault(subject, []).append(file)
-
-    def of(self, focus: Node | None, path: Node | None, value: Node | None) -> tuple[Path, int]:
-        """Return where to put the finger: on the statement itself, else on its subject, else on a mention, else on a file."""
-        for pattern in ((path, value), (path, None), (None, None)):
-            for file in self.homes.get(focus, ()) if focus else ():
-                if line := file.line(focus, *pattern):
-                    return file.path, line
-        for file in self.files:
-            if focus is not None and (line := file.line(None, None, focus)):
-                return file.path, line
-        return self.files[0].path, 0
-
-
-def _shown(node: Node | None) -> str:
-    if isinstance(node, URIRef):
-        return shorten(str(node))
-    return "blank node" if isinstance(node, BNode) else node.n3() if isinstance(node, RdflibLiteral) else str(node)
-
-
-def _checks(graph: KnowledgeGraph, places: _Places, folder: Path) -> Iterator[Finding]:
+def _checks(graph: KnowledgeGraph, files: list[SourceFile], folder: Path, shelf: Shelf) -> Iterator[Finding]:
+    offenders: list[tuple[str, dict[str, str], dict[str, Term | None]]] = []
     for path in sorted(folder.glob("*.rq")):
-        text = path.read_text(encoding="utf-8")
-        header = yaml.safe_load(
-            "\n".join(line[2:].removeprefix(" ") for line in text.splitlines() if line.startswith("#+"))
-        )
         rows = graph.ask(path)
         if not isinstance(rows, QuerySolutions):
             raise Unreadable(path, "a check is a SELECT query that returns offenders")
-        names = [variable.value for variable in rows.variables]
-        for row in rows:
-            terms = {name: _term(row[name]) for name in names}
-            words = {name: _shown(term) for name, term in terms.items()}
-            file, line = places.of(terms["focus"], terms.get("property"), terms.get("value"))
-            yield Finding(
-                file,
-                line,
-                0,
-                path.stem,
-                words["focus"],
-                _filled(header["message"], words),
-                _filled(header.get("mend", ""), words),
-                header.get("severity", "error"),
-            )
+        header, names = rules.header(path), [variable.value for variable in rows.variables]
+        if "focus" not in names:
+            raise Unreadable(path, "a check names the entity at fault ?focus")
+        offenders += ((path.stem, header, {name: row[name] for name in names}) for row in rows)
+    if not offenders:
+        return
+    # What was derived of a blank node stands in no file: it would make the node look like another.
+    stated = Index(quad for quad in graph.exact if quad.graph_name != DERIVED)
+    finder = Finder(stated, files, [term for _, _, row in offenders if (term := row["focus"])], shelf)
+    for rule, header, row in offenders:
+        words = {name: shown(term) if term else "" for name, term in row.items()}
+        about = [row.get(name) for name in ("focus", "property", "value")]
+        file, line, column = finder.place(*about)
+        node, predicate, value = (str(term) if term else "" for term in about)
+        yield Finding(
+            file,
+            line,
+            column,
+            rule,
+            words["focus"],
+            _filled(header["message"], words),
+            _filled(header.get("mend", ""), words),
+            header["severity"],
+            Terms(node, predicate, value),
+        )
 
 
 def _filled(text: str, words: dict[str, str]) -> str:
     return re.sub(r"\{(\w+)\}", lambda match: words.get(match[1], match[0]), text)
-
-
-def _term(term: object) -> Node | None:
-    if isinstance(term, NamedNode):
-        return URIRef(term.value)
-    if isinstance(term, BlankNode):
-        return BNode(term.value)
-    if isinstance(term, Literal):
-        if term.language:
-            return RdflibLiteral(term.value, lang=term.language)
-        plain = term.datatype.value == "http://www.w3.org/2001/XMLSchema#string"
-        return RdflibLiteral(term.value, datatype=None if plain else URIRef(term.datatype.value), normalize=False)
-    return None

@@ -6,13 +6,21 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from functools import cache
 
-from rdflib import DCTERMS, FOAF, ORG, OWL, PROV, QB, RDF, RDFS, SDO, SH, SKOS, XSD, Graph, Literal, URIRef
+from pyoxigraph import Literal, NamedNode, Quad
+from rdflib import DCTERMS, FOAF, ORG, OWL, PROV, QB, RDF, RDFS, SDO, SH, SKOS, XSD
 from rdflib.namespace import DefinedNamespace
-from rdflib.term import BNode, Node
 
-from interpol_graph.finding import Finding
-from interpol_graph.located import LocatedGraph
+from interpol_graph import located
+from interpol_graph.finder import Finder, Shelf
+from interpol_graph.finding import Finding, Terms
 from interpol_graph.prefixes import TERMS, prefixes, shorten
+from interpol_graph.shacl_graph import TYPE, Index, Term, sh
+from interpol_graph.shacl_literals import well_formed
+from interpol_graph.shacl_result import shown
+from interpol_graph.source import SourceFile
+
+#: Rule, message and mend of a term that is not in order.
+Verdict = tuple[str, str, str]
 
 #: The vocabularies whose terms rdflib knows. Ours is closed by the ontology itself.
 CLOSED: tuple[type[DefinedNamespace], ...] = (
@@ -40,57 +48,69 @@ def _external(namespace: str) -> frozenset[str] | None:
     return None
 
 
-def declared(ontology: Iterable[LocatedGraph]) -> frozenset[str]:
+def declared(ontology: Index) -> frozenset[str]:
     """Return the local names that the ontology declares in our namespace."""
-    subjects = {subject for located in ontology for subject in located.graph.subjects(RDF.type)}
-    return frozenset(str(subject)[len(TERMS) :] for subject in subjects if str(subject).startswith(TERMS))
+    subjects = (subject for subject in ontology.column(TYPE) if isinstance(subject, NamedNode))
+    return frozenset(subject.value[len(TERMS) :] for subject in subjects if subject.value.startswith(TERMS))
 
 
-def check(files: Iterable[LocatedGraph], ours: frozenset[str]) -> Iterator[Finding]:
+def table(ontology: Index) -> dict[str, str]:
+    """Return the prefix table of an ontology: prefix → namespace; the bundled one when it declares none."""
+    namespaces = ontology.column(sh("namespace"))
+    found = {
+        str(getattr(name, "value", "")): str(getattr(namespaces[node][0], "value", ""))
+        for node, names in ontology.column(sh("prefix")).items()
+        for name in names
+        if node in namespaces
+    }
+    return found or prefixes()
+
+
+def check(files: Iterable[SourceFile], ontology: Index, shelf: Shelf) -> Iterator[Finding]:
     """Yield a finding for every misspelt term, ill-typed literal and prefix that differs from the table."""
-    verdicts: dict[Node, tuple[str, str, str] | None] = {}
-    for located in files:
-        yield from _prefixes(located)
-        for statement in located.graph:
-            for term in statement:
+    ours, right = declared(ontology), table(ontology)
+    verdicts: dict[Term, Verdict | None] = {}
+    for file in files:
+        yield from _prefixes(file, right)
+        statements = list(file.quads())
+        broken: list[tuple[Quad, int, Verdict]] = []
+        for quad in statements:
+            for position, term in enumerate((quad.subject, quad.predicate, quad.object)):
                 if term not in verdicts:
                     verdicts[term] = _verdict(term, ours)
                 if verdict := verdicts[term]:
-                    rule, message, mend = verdict
-                    focus = shorten(str(statement[0])) if isinstance(statement[0], URIRef) else "blank node"
-                    yield Finding(located.path, located.lines.get(statement, 0), 0, rule, focus, message, mend)
+                    broken.append((quad, position, verdict))
+        if broken:
+            finder = Finder(Index(statements), [file], [quad.subject for quad, _, _ in broken], shelf)
+            for quad, position, (rule, message, mend) in broken:
+                path, line, column = finder.place(*(quad.subject, quad.predicate, quad.object)[: position + 1])
+                yield Finding(
+                    path, line, column, rule, shown(quad.subject), message, mend, terms=Terms(str(quad.subject))
+                )
 
 
-def _prefixes(located: LocatedGraph) -> Iterator[Finding]:
-    for prefix, (namespace, line) in located.prefixes.items():
-        right = prefixes().get(prefix)
-        if right != namespace:
+def _prefixes(file: SourceFile, right: dict[str, str]) -> Iterator[Finding]:
+    for prefix, namespace, line, column in located.prefixes(file):
+        if right.get(prefix) != namespace:
             mend = (
-                f"Write @prefix {prefix}: <{right}> ."
-                if right
+                f"Write @prefix {prefix}: <{right[prefix]}> ."
+                if prefix in right
                 else "Add the prefix to ontology/prefixes.ttl, the prefix table, or use one that stands there."
             )
-            yield Finding(
-                located.path,
-                line,
-                0,
-                "prefix",
-                f"{prefix}:",
-                f"the prefix stands for <{namespace}>, which the prefix table does not say",
-                mend,
-            )
+            message = f"the prefix stands for <{namespace}>, which the prefix table does not say"
+            yield Finding(file.path, line, column, "prefix", f"{prefix}:", message, mend)
 
 
-def _verdict(term: Node, ours: frozenset[str]) -> tuple[str, str, str] | None:
+def _verdict(term: Term, ours: frozenset[str]) -> Verdict | None:
     """Return rule, message and mend for a term that is not in order, else None."""
-    if isinstance(term, Literal) and term.ill_typed:
-        message = f'"{term}" is not a value of {shorten(str(term.datatype))}'
+    if isinstance(term, Literal) and not well_formed(term):
+        message = f'"{term.value}" is not a value of {shorten(term.datatype.value)}'
         return (
             "ill-typed-literal",
             message,
             "Write the value in the lexical form of its datatype, or mend the datatype.",
         )
-    iri = str(term.datatype if isinstance(term, Literal) else term) if not isinstance(term, BNode) else ""
+    iri = term.datatype.value if isinstance(term, Literal) else term.value if isinstance(term, NamedNode) else ""
     namespace, name = _split(iri)
     known = ours if namespace == TERMS else _external(namespace)
     if known is None or not name or name in known:
@@ -103,12 +123,3 @@ def _verdict(term: Node, ours: frozenset[str]) -> tuple[str, str, str] | None:
 def _split(iri: str) -> tuple[str, str]:
     cut = max(iri.rfind("#"), iri.rfind("/")) + 1
     return iri[:cut], iri[cut:]
-
-
-def merged(files: Iterable[LocatedGraph]) -> Graph:
-    """Return one graph with the statements of all files."""
-    union = Graph()
-    for located in files:
-        for statement in located.graph:
-            union.add(statement)
-    return union

@@ -10,6 +10,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "browse": ("Browse", "Parcourir"),
     "dumps": ("Dumps", "Exports"),
     "ontology": ("Ontology", "Ontologie"),
+    "validate": ("Validate", "Valider"),
     "skip": ("Skip to the content", "Aller au contenu"),
     "menu": ("Main", "Principal"),
     "language": ("Language of the labels", "Langue des libellés"),
@@ -163,6 +164,39 @@ WORDS: dict[str, tuple[str, str]] = {
     "query.raw": ("The file", "Le fichier"),
     "code": ("From your own program", "Depuis votre programme"),
     "run": ("Run", "Exécuter"),
+    # validation
+    "validate.lead": (
+        "Paste Turtle: the ontology, the shapes and the checks of this graph are applied to it, and every finding points "
+        "at its line. The statements are judged alone, without the rest of the graph, and are not kept.",
+        "Collez du Turtle : l’ontologie, les formes et les contrôles de ce graphe lui sont appliqués, et chaque constat "
+        "indique sa ligne. Les énoncés sont jugés seuls, sans le reste du graphe, et ne sont pas conservés.",
+    ),
+    "validate.text": ("Statements in Turtle", "Énoncés en Turtle"),
+    "validate.limit": ("{n} KiB at most", "{n} Kio au plus"),
+    "validate.as": ("Report", "Rapport"),
+    "validate.here": ("On this page", "Sur cette page"),
+    "validate.findings": ("Findings", "Constats"),
+    "validate.none": (
+        "Nothing to say: the statements follow every rule.",
+        "Rien à signaler : les énoncés respectent toutes les règles.",
+    ),
+    "validate.errors": ("{n} errors", "{n} erreurs"),
+    "validate.errors.one": ("1 error", "1 erreur"),
+    "validate.warnings": ("{n} warnings", "{n} avertissements"),
+    "validate.warnings.one": ("1 warning", "1 avertissement"),
+    "validate.cut": ("The first {shown} of {n} are shown.", "Les {shown} premiers sur {n} sont affichés."),
+    "validate.line": ("line {line}, column {column}", "ligne {line}, colonne {column}"),
+    "validate.whole": ("in the whole", "dans l’ensemble"),
+    "validate.lines": ("The statements, line by line", "Les énoncés, ligne par ligne"),
+    "validate.elsewhere": (
+        "Programs post Turtle to this address and get JSON, SARIF, JUnit XML, Turtle or text; on your own machine, "
+        "interpol-graph validate does the same for files and folders.",
+        "Les programmes envoient du Turtle à cette adresse et reçoivent du JSON, du SARIF, du JUnit XML, du Turtle ou du "
+        "texte ; sur votre machine, interpol-graph validate fait de même pour des fichiers et des dossiers.",
+    ),
+    "severity.error": ("error", "erreur"),
+    "severity.warning": ("warning", "avertissement"),
+    "severity.info": ("note", "note"),
     "editor.lead": (
         "SPARQL 1.1 over the whole graph; the prefixes below may be left out.",
         "SPARQL 1.1 sur tout le graphe ; les préfixes ci-dessous peuvent être omis.",

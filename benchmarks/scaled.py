@@ -1,0 +1,25 @@
+"""The default graph as N-Triples, once or many times over."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pyoxigraph import RdfFormat
+
+from interpol_graph.source import project
+from interpol_graph.store import KnowledgeGraph
+
+#: The IRIs of things, and blank nodes; words of the ontology stay the same in every copy.
+THINGS = re.compile(rb"(<https://w3id\.org/interpol-graph/id/[^>]*|_:\w+)")
+
+
+def written(path: Path, scale: int) -> list[str]:
+    """Write the default graph `scale` times, things renamed in every copy but the first; return the IRIs of the things."""
+    graph = KnowledgeGraph(project()).dump(RdfFormat.N_TRIPLES)
+    with path.open("wb") as file:
+        file.write(graph)
+        for copy in range(1, scale):
+            file.write(THINGS.sub(rb"\g<1>-copy%d" % copy, graph))
+    subjects = {line.partition(b" ")[0] for line in graph.splitlines()}
+    return sorted(name[1:-1].decode() for name in subjects if name.startswith(b"<https://w3id.org/interpol-graph/id/"))

@@ -1,0 +1,161 @@
+"""How fast the graph is validated, beside other SHACL engines: whole commands, wall clock, peak memory, equal findings.
+
+    .venv/bin/python benchmarks/shacl_speed.py [--scales 1 10] [--limit 900] [--rounds 1]
+
+The graph is written as one N-Triples file, at a larger scale several times over with its things renamed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, parse
+
+from interpol_graph import crosscheck
+from interpol_graph.prefixes import GRAPHS
+from interpol_graph.shacl import Validation
+from interpol_graph.shacl_graph import Index
+from interpol_graph.shacl_shapes import Shapes
+from interpol_graph.source import project
+from interpol_graph.store import KnowledgeGraph
+from scaled import written
+
+BIN = Path(sys.executable).parent
+SHACL = "import shacl, sys; print(shacl.Shapes.from_file(sys.argv[2]).validate_file(sys.argv[1]).conforms)"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One command: seconds by the clock, seconds of processor time, mebibytes at most, and how it ended."""
+
+    wall: float
+    cpu: float
+    memory: float
+    outcome: str
+
+
+def commands(data: Path, shapes: Path) -> dict[str, list[str]]:
+    """Return engine → the command that validates data by shapes. Ours is the first, the stock one the second."""
+    given = [str(data), str(shapes)]
+    return {
+        "interpol-graph": [
+            str(BIN / "interpol-graph"),
+            "validate",
+            given[0],
+            "--shapes",
+            given[1],
+            "--max-size",
+            "99999",
+        ],
+        "pyshacl": [str(BIN / "pyshacl"), "-s", given[1], "-sf", "turtle", "-df", "nt", "-f", "nt", given[0]],
+        "shacl (Rust)": [sys.executable, "-c", SHACL, *given],
+    }
+
+
+def measured(command: list[str], limit: float) -> Run:
+    """Run a command and measure it; one that takes longer than the limit is ended."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    timer = threading.Timer(limit, process.kill)
+    timer.start()
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - started
+    timer.cancel()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    outcome = {0: "conforms", 1: "findings"}.get(process.returncode, f"ended with {process.returncode}")
+    if process.returncode < 0:
+        outcome = f"ended after {limit:.0f} s" if wall >= limit else "killed (memory?)"
+    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, outcome)
+
+
+def damaged(data: Path, number: int, seed: int) -> Iterator[Triple]:
+    """Yield the statements of a file, but some are gone, and some have another thing, language or integer type as value."""
+    chance = random.Random(seed)  # noqa: S311 - damage, not secrets
+    statements = [quad.triple for quad in parse(path=data)]
+    gone, wrong = (set(chance.sample(range(len(statements)), number)) for _ in range(2))
+    for place, triple in enumerate(statements):
+        value = triple.object
+        if place in wrong and isinstance(value, NamedNode):
+            value = chance.choice(statements).subject
+        elif place in wrong and isinstance(value, Literal) and value.language:
+            value = Literal(value.value, language="la")
+        elif place in wrong and isinstance(value, Literal) and value.datatype.value.endswith("#integer"):
+            value = Literal(
+                value.value, datatype=NamedNode(value.datatype.value.replace("integer", "nonNegativeInteger"))
+            )
+        if place not in gone:
+            yield Triple(triple.subject, triple.predicate, value)
+
+
+def agreement(data: Path, shapes: Path, number: int) -> None:
+    """Print how many results the damaged graph has, and on how many of them each engine differs."""
+    rules = Index(parse(path=shapes))
+    for seed in (1, 2, 3):
+        index = Index(damaged(data, number, seed))
+        results = list(Validation(index, Shapes(rules)).results())
+        differences = crosscheck.compare(index, rules, results)
+        count = {engine: sum(d.engine == engine for d in differences) for engine in crosscheck.ENGINES}
+        print(f"damage {seed}: {len(results)} results; differences: {count}", flush=True)
+        for difference in differences[:5]:
+            print(f"  {difference.said}")
+
+
+def shapes_written(path: Path) -> None:
+    """Write all shapes as one Turtle file."""
+    path.write_bytes(KnowledgeGraph(project(), rules=None).dump(RdfFormat.TURTLE, NamedNode(GRAPHS + "shapes")))
+
+
+def elsewhere(function: Callable[..., object], *arguments: object) -> None:
+    """Call a function in a process of its own: a command's peak memory is counted from that of the one that starts it."""
+    process = multiprocessing.get_context("spawn").Process(target=function, args=arguments)
+    process.start()
+    process.join()
+    if process.exitcode:
+        sys.exit(f"{function.__name__} failed")
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scales", type=int, nargs="+", default=[1, 10])
+    parser.add_argument("--limit", type=float, default=900, help="seconds after which a command is ended")
+    parser.add_argument("--rounds", type=int, default=1, help="runs of each command; the fastest counts")
+    parser.add_argument("--damage", type=int, default=1000, help="statements to damage when findings are compared")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        data, shapes = Path(folder) / "graph.nt", Path(folder) / "shapes.ttl"
+        elsewhere(shapes_written, shapes)
+        print("| scale | engine | seconds | times pyshacl's speed | CPU seconds | peak MiB | outcome |")
+        print("| ---: | --- | ---: | ---: | ---: | ---: | --- |")
+        for scale in arguments.scales:
+            elsewhere(written, data, scale)
+            rows = {
+                engine: min(
+                    (measured(command, arguments.limit) for _ in range(arguments.rounds)), key=lambda run: run.wall
+                )
+                for engine, command in commands(data, shapes).items()
+            }
+            for engine, run in rows.items():
+                ratio = f"{rows['pyshacl'].wall / run.wall:.1f}"
+                print(
+                    f"| {scale} | {engine} | {run.wall:.2f} | {ratio} | {run.cpu:.2f} | {run.memory:.0f} | {run.outcome} |",
+                    flush=True,
+                )
+        if arguments.damage:
+            elsewhere(written, data, 1)
+            agreement(data, shapes, arguments.damage)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,228 @@
+"""What validation says of a damaged graph, found without validating all of it again.
+
+The undamaged graph is loaded once. A mutant lives in a forked process, where only what the damage can reach is judged
+anew: the vocabulary of the statements put in, the shapes on the nodes touched, then the check queries. Before a mutant
+passes as harmless, the rules run again and everything is asked once more, so that no finding is missed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from shutil import copytree
+
+from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, QuerySolutions, RdfFormat, serialize
+from pyshacl.graph_abstraction import DataGraph
+from pyshacl.validator import Validator
+from rdflib import RDF, RDFS, SH, SKOS, BNode, Graph, URIRef
+from rdflib import Literal as RdflibLiteral
+from rdflib.term import Node
+
+from damage import TYPE, Mutant
+from interpol_graph import paths, source, validate, vocabulary
+from interpol_graph.prefixes import GRAPHS, prefixes, shorten
+from interpol_graph.shacl_graph import Index
+from interpol_graph.source import Unreadable
+from interpol_graph.store import DERIVED, KnowledgeGraph
+
+Statement = tuple[Node, Node, Node]
+ONTOLOGY, SHAPES = NamedNode(GRAPHS + "ontology"), NamedNode(GRAPHS + "shapes")
+#: Findings that rest on what the rules conclude: they count only after the rules have run again.
+CONCLUDED = re.compile(r"overlapping-|circular-|shape:Bound-|shape:AssemblySession-(presidedBy|secretaryGeneral)")
+
+
+def term(node: NamedNode | BlankNode | Literal) -> Node:
+    """Return a node or literal as rdflib has it, literals as written."""
+    if isinstance(node, NamedNode):
+        return URIRef(node.value)
+    if isinstance(node, BlankNode):
+        return BNode(node.value)
+    if node.language:
+        return RdflibLiteral(node.value, lang=node.language)
+    plain = node.datatype.value == "http://www.w3.org/2001/XMLSchema#string"
+    return RdflibLiteral(node.value, datatype=None if plain else URIRef(node.datatype.value), normalize=False)
+
+
+def statement(quad: Quad) -> Statement:
+    """Return a statement as rdflib has it."""
+    return term(quad.subject), term(quad.predicate), term(quad.object)
+
+
+def for_shapes(quad: Quad) -> bool:
+    """Tell whether the shapes see a statement: all but themselves and conclusions about blank nodes."""
+    blank = isinstance(quad.subject, BlankNode) or isinstance(quad.object, BlankNode)
+    return quad.graph_name != SHAPES and not (quad.graph_name == DERIVED and blank)
+
+
+class Judge:
+    """Knows the undamaged graph, and says of a mutant by which rule validation catches it."""
+
+    def __init__(self) -> None:
+        self.graph = KnowledgeGraph(source.project())
+        shapes, self.union = Graph(), Graph()
+        for quad in self.graph.exact:
+            if quad.graph_name == SHAPES:
+                shapes.add(statement(quad))
+            elif for_shapes(quad):
+                self.union.add(statement(quad))
+        self.terms = vocabulary.declared(Index(self.graph.exact.quads_for_graph_name(ONTOLOGY)))
+        self.validator = Validator(DataGraph.from_rdflib(self.union), shacl_graph=shapes, options={"inplace": True})
+        self.shapes = [(shape, [set(part) for part in shape.target()]) for shape in self.validator.shacl_graph.shapes]
+        self.known: dict[Path, set[str]] = {}
+        seconds: dict[Path, float] = {}
+        for path in sorted(paths.CHECKS.glob("*.rq")):
+            if "#+ severity: error" in path.read_text(encoding="utf-8"):
+                clock = time.perf_counter()
+                self.known[path] = set(self._rows(path))
+                seconds[path] = time.perf_counter() - clock
+        self.checks = sorted(seconds, key=lambda path: seconds[path])
+        self.caught: dict[str, set[str]] = {}
+
+    def rule(self, mutant: Mutant) -> str:
+        """Return the rule that catches a mutant, or "" when none does; the undamaged graph stays as it is."""
+        reading, writing = os.pipe()
+        child = os.fork()
+        if not child:
+            try:
+                os.write(writing, next(self._rules(mutant), "").encode())
+                os._exit(0)
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+        os.close(writing)
+        with os.fdopen(reading, encoding="utf-8") as pipe:
+            answer = pipe.read()
+        if os.waitpid(child, 0)[1]:
+            raise RuntimeError(f"no verdict on {mutant.kind}: {mutant}")
+        self.caught.setdefault(mutant.kind, set()).add(answer)
+        return answer
+
+    def _rules(self, mutant: Mutant) -> Iterator[str]:
+        for quad in mutant.added:
+            found = (vocabulary._verdict(node, self.terms) for node in (quad.subject, quad.predicate, quad.object))
+            yield from (verdict[0] for verdict in found if verdict)
+        changed = {statement(quad) for quad in (*mutant.removed, *mutant.added)}
+        self._change(mutant.removed, mutant.added)
+        for quad in mutant.removed:
+            if quad.predicate == TYPE:  # what was concluded of the entity may have stood on its class
+                self._change(list(self.graph.exact.quads_for_subject(quad.subject)), (), only=DERIVED)
+        yield from (rule for rule in self._shaped(changed) if not CONCLUDED.match(rule))
+        # First the checks that caught this kind before; none now if the rules must run again for this kind.
+        known = self.caught.get(mutant.kind, set()) - {""}
+        checks = sorted(self.checks, key=lambda check: check.stem not in known)
+        early = [check for check in checks if not CONCLUDED.match(check.stem)]
+        if known and all(map(CONCLUDED.match, known)):
+            early = []
+        yield from (check.stem for check in early if self._offends(check))
+        before = self._derived()
+        for quad in before:
+            self.graph.exact.discard(quad)
+            self.graph.store.remove(quad)
+            self.graph.store.remove(Quad(quad.subject, quad.predicate, quad.object))
+        self.graph._derive(sorted(paths.RULES.glob("*.rq")))
+        after = self._derived()
+        for quad in filter(for_shapes, before - after):
+            self.union.remove(statement(quad))
+        for quad in filter(for_shapes, after - before):
+            self.union.add(statement(quad))
+        yield from self._shaped(changed | {statement(quad) for quad in before ^ after if for_shapes(quad)})
+        asked = early if before == after else ()
+        yield from (check.stem for check in checks if check not in asked and self._offends(check))
+
+    def _derived(self) -> set[Quad]:
+        return set(self.graph.exact.quads_for_graph_name(DERIVED))
+
+    def _change(self, removed: Iterable[Quad], added: Iterable[Quad], only: NamedNode | None = None) -> None:
+        store, exact = self.graph.store, self.graph.exact
+        for quad in removed:
+            if only and quad.graph_name != only:
+                continue
+            store.remove(quad)
+            exact.discard(quad)
+            kept = store.quads_for_pattern(quad.subject, quad.predicate, quad.object, None)
+            if all(isinstance(other.graph_name, DefaultGraph) for other in kept):
+                store.remove(Quad(quad.subject, quad.predicate, quad.object))
+            self.union.remove(statement(quad))
+        for quad in added:
+            store.extend([quad, Quad(quad.subject, quad.predicate, quad.object)])
+            exact.add(quad)
+            self.union.add(statement(quad))
+
+    def _rows(self, check: Path) -> Iterator[str]:
+        rows = self.graph.ask(check)
+        assert isinstance(rows, QuerySolutions)
+        return map(str, rows)
+
+    def _offends(self, check: Path) -> bool:
+        """Tell whether a check finds more than in the undamaged graph."""
+        return any(row not in self.known[check] for row in self._rows(check))
+
+    def _shaped(self, changed: set[Statement]) -> Iterator[str]:
+        """Yield the shapes that a node touched by the change violates."""
+        nodes = {
+            node for subject, _, value in changed for node in (subject, value) if not isinstance(node, RdflibLiteral)
+        }
+        for subject, predicate, _ in changed:
+            if predicate in (RDF.type, SKOS.inScheme):
+                nodes |= set(self.union.subjects(None, subject))
+        classes = {
+            node: {wider for own in self.union.objects(node, RDF.type) for wider in self._wider(own)} for node in nodes
+        }
+        out = {node: set(self.union.predicates(node, None)) for node in nodes}
+        into = {node: set(self.union.predicates(None, node)) for node in nodes}
+        executor = self.validator.make_executor()
+        for shape, (targets, wanted, implicit, objects_of, subjects_of) in self.shapes:
+            kinds = wanted | implicit
+            focus = [
+                node
+                for node in nodes
+                if node in targets
+                or not kinds.isdisjoint(classes[node])
+                or not into[node].isdisjoint(objects_of)
+                or not out[node].isdisjoint(subjects_of)
+            ]
+            if focus:
+                for _, _, triples in shape.validate(executor, self.validator.data_graph, focus=focus)[1]:
+                    yield next(shorten(_iri(value)) for _, name, value in triples if name == SH.sourceShape)
+
+    def _wider(self, own: Node) -> Iterable[Node]:
+        return self.union.transitive_objects(own, RDFS.subClassOf)
+
+
+def _iri(value: object) -> str:
+    return str(value[1] if isinstance(value, tuple) else value)
+
+
+class Whole:
+    """The whole validation of a damaged copy of the project, to compare with."""
+
+    def __init__(self, judge: Judge) -> None:
+        self.exact = judge.graph.exact
+        self.known = self._errors(paths.ROOT)
+
+    def catches(self, mutant: Mutant) -> bool:
+        """Tell whether `interpol-graph validate` reports an error that it does not report of the undamaged project."""
+        with tempfile.TemporaryDirectory() as name:
+            root = Path(name)
+            for folder in ("ontology", "data", "shapes", "queries"):
+                copytree(paths.ROOT / folder, root / folder)
+            for graph in {quad.graph_name for quad in (*mutant.removed, *mutant.added)}:
+                quads = set(self.exact.quads_for_graph_name(graph)) - set(mutant.removed)
+                triples = {quad.triple for quad in (*quads, *mutant.added) if quad.graph_name == graph}
+                text = serialize(triples, format=RdfFormat.TURTLE, prefixes=prefixes())
+                (root / "data" / f"{graph.value.removeprefix(GRAPHS)}.ttl").write_bytes(text or b"")
+            try:
+                return bool(self._errors(root) - self.known)
+            except Unreadable:
+                return True
+
+    @staticmethod
+    def _errors(root: Path) -> Counter[tuple[str, str, str]]:
+        findings = validate.project(root)
+        return Counter((f.rule, f.focus, f.message) for f in findings if f.severity == "error")

@@ -1,0 +1,59 @@
+"""The SPARQL 1.1 Service Description: what the endpoint can do and what it holds, all numbers counted."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from flask import Response, render_template, request
+from pyoxigraph import NamedNode, RdfFormat, parse, serialize
+
+from interpol_graph import headers, negotiate
+from interpol_graph.errors import BadRequest
+from interpol_graph.formats import of_kind
+from interpol_graph.pages import engine
+from interpol_graph.rows import select
+
+PREFIXES = {
+    "formats": "http://www.w3.org/ns/formats/",
+    "sd": "http://www.w3.org/ns/sparql-service-description#",
+    "void": "http://rdfs.org/ns/void#",
+}
+
+
+def answer() -> Response:
+    """Return the description in the RDF format that the client likes best."""
+    fmt = negotiate.choose(of_kind("graph"))
+    if fmt is None:
+        raise negotiate.refusal(of_kind("graph"), "The description of this endpoint")
+    body = serialize(parse(turtle(), format=RdfFormat.TURTLE), format=fmt.rdf, prefixes=PREFIXES)
+    response = Response(body, content_type=fmt.content_type)
+    response.headers["Cache-Control"] = headers.CACHED
+    response.vary.add("Accept")
+    return response
+
+
+def turtle() -> str:
+    """Return the description as its template writes it."""
+    about = engine().about
+    return render_template(
+        "service-description.ttl",
+        endpoint=_endpoint(),
+        formats=(*of_kind("results"), *of_kind("graph")),
+        graphs=about["graphs"],
+        union=set(about["graphs"]) == set(about["default"]),
+        triples=_triples(engine().digest),
+    )
+
+
+def _endpoint() -> str:
+    """Return the endpoint's address as the client reached it."""
+    try:
+        return NamedNode(request.url_root + "sparql").value
+    except ValueError as error:
+        raise BadRequest("The Host of this request cannot stand in an address.") from error
+
+
+@lru_cache(maxsize=2)
+def _triples(digest: str) -> int:
+    """Return the size of the default graph, counted once for each state of the graph."""
+    return int(select(engine(), "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")[0]["n"].value)

@@ -1,0 +1,62 @@
+"""Work that several threads want at the same moment is done once, and all get its result."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+Result = TypeVar("Result")
+
+#: Seconds between two looks of somebody who waits.
+MOMENT = 0.25
+
+
+class _Flight(Generic[Result]):
+    """One piece of work under way."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+        self.result: Result | None = None
+        self.error: Exception | None = None
+
+
+class Flights(Generic[Result]):
+    """The work under way, by its key.
+
+    alone: errors that concern only the one who met them; of those who waited, one then does the work anew.
+    look: is called now and then while somebody waits, and may raise to give up.
+    """
+
+    def __init__(self, alone: tuple[type[Exception], ...] = (), look: Callable[[], None] = lambda: None) -> None:
+        self.alone, self.look = alone, look
+        self._lock = threading.Lock()
+        self._under_way: dict[Hashable, _Flight[Result]] = {}
+
+    def join(self, key: Hashable, work: Callable[[], Result]) -> Result:
+        """Return what `work` returns, or raise what it raises; while it is at work, others with this key wait for it."""
+        with self._lock:
+            flight = self._under_way.get(key)
+            if flight is None:
+                mine = self._under_way[key] = _Flight()
+        if flight is None:
+            return self._fly(key, mine, work)
+        while not flight.over.wait(MOMENT):
+            self.look()
+        if flight.result is not None:
+            return flight.result
+        if flight.error is None or isinstance(flight.error, self.alone):
+            return self.join(key, work)
+        raise flight.error
+
+    def _fly(self, key: Hashable, flight: _Flight[Result], work: Callable[[], Result]) -> Result:
+        try:
+            flight.result = work()
+            return flight.result
+        except Exception as error:
+            flight.error = error
+            raise
+        finally:
+            with self._lock:
+                del self._under_way[key]
+            flight.over.set()

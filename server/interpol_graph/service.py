@@ -1,0 +1,187 @@
+"""The server's main process: workers in front, evaluators behind, each replaced when it dies, the data when they change."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+
+from interpol_graph import keeper, paths
+from interpol_graph.nursery import NotStarted, Process
+from interpol_graph.settings import Settings
+
+#: The folder in which the workers count; prometheus_client reads this variable when it is imported.
+_COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
+#: Seconds after which what is still asked of replaced data is given up.
+_FAREWELL = 60.0
+
+
+class PortTaken(Exception):
+    """Nothing can listen at the address; the message says why."""
+
+
+def check_port(host: str, port: int) -> str:
+    """Return the host as a number after making sure that nobody listens at it. Raises PortTaken."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except socket.gaierror as error:
+        raise PortTaken(f"{host} is no address of this machine: {error.strerror}") from error
+    except OSError as error:
+        raise PortTaken(
+            f"cannot listen at {host}:{port}: {os.strerror(error.errno or 0)}; choose another with --port"
+        ) from error
+    return str(address[0])
+
+
+def told(event: str, **facts: Any) -> None:
+    """Write a line about the service itself to the log."""
+    line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **facts}
+    print(json.dumps(line, ensure_ascii=False), file=sys.stderr, flush=True)
+
+
+def valid(settings: Settings) -> str | None:
+    """Return what is wrong with the project's changed files, or None. Foreign data only have to be readable."""
+    if settings.data:
+        return None
+    command = [sys.executable, "-m", "interpol_graph", "validate", str(paths.ROOT)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as check:  # noqa: S603
+        os.setpriority(os.PRIO_PROCESS, check.pid, 10)  # queries come first
+        _, said = check.communicate()
+    if check.returncode == 0:
+        return None
+    return (said.strip().splitlines() or ["validation could not run"])[-1]
+
+
+@dataclass
+class Supervisor:
+    """Keeps evaluators behind the workers: a new process when one dies, other data when they have changed.
+
+    The workers read from the state file which evaluators to ask; those that were replaced end with their last query.
+    """
+
+    settings: Settings
+    folder: Path
+    check: Callable[[Settings], str | None] = valid
+    reload: threading.Event = field(default_factory=threading.Event)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _replaced: list[tuple[Process, float]] = field(default_factory=list)
+
+    def start(self) -> dict[str, Any]:
+        """Start the first evaluators and the watch over them; return what they say of the graph. Raises NotStarted."""
+        self.process = Process(self.settings, str(self.folder))
+        self._publish()
+        self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
+        self._thread.start()
+        return self.process.about
+
+    def stop(self) -> None:
+        """End all evaluators."""
+        self._stop.set()
+        self._thread.join()
+        for process in (self.process, *(process for process, _ in self._replaced)):
+            process.end()
+
+    @property
+    def state(self) -> Path:
+        """The file that names the evaluators."""
+        return self.folder / "state"
+
+    def _publish(self) -> None:
+        content = {"address": self.process.address, "about": self.process.about}
+        fresh = self.state.with_suffix(".new")
+        fresh.write_text(f"{os.getpid()}\n{json.dumps(content)}", encoding="utf-8")
+        fresh.replace(self.state)
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.1):
+            try:
+                if not self.process.alive:
+                    self._replace()
+                elif self.reload.is_set():
+                    self.reload.clear()
+                    self._reload()
+            except NotStarted as error:
+                told("data refused", why=str(error))
+                self._stop.wait(1)
+            for process, deadline in list(self._replaced):
+                if not process.alive or time.monotonic() > deadline:
+                    self._replaced.remove((process, deadline))
+                    process.end()
+
+    def _replace(self) -> None:
+        code = self.process.process.returncode
+        dead, self.process = self.process, Process(self.settings, str(self.folder))
+        self._publish()
+        dead.end()
+        told("evaluators replaced", code=code, digest=self.process.about["digest"])
+
+    def _reload(self) -> None:
+        wrong = self.check(self.settings)
+        if wrong:
+            told("reload refused", why=wrong, digest=self.process.about["digest"])
+            return
+        old, self.process = self.process, Process(self.settings, str(self.folder))
+        self._publish()
+        self._replaced.append((old, time.monotonic() + max(_FAREWELL, 2 * self.settings.timeout)))
+        told("reloaded", digest=self.process.about["digest"])
+
+
+def _as_new() -> None:
+    """Let a worker that is still loading be stopped: it is forked with the handlers of the main process."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def run(
+    settings: Settings, folder: Path, at: tuple[str, int], workers: int, log: bool, ready: Callable[[Any], None]
+) -> None:
+    """Serve at an address until told to stop; `ready` is given what the evaluators say of their graph.
+
+    Raises NotStarted when the data cannot be loaded.
+    """
+    counters = folder / "metrics"
+    counters.mkdir(exist_ok=True)
+    os.environ[_COUNTERS] = str(counters)
+    supervisor = Supervisor(settings, folder)
+    ready(supervisor.start())
+    try:
+        handover = {"state": str(supervisor.state), "settings": asdict(settings), "log": log}
+        os.environ[keeper.HANDOVER] = json.dumps(handover)
+        server = Granian(
+            "interpol_graph.app:worker",
+            address=at[0],
+            port=at[1],
+            workers=workers,
+            interface=Interfaces.ASGINL,
+            http=HTTPModes.http1,
+            websockets=False,
+            factory=True,
+            http1_settings=HTTP1Settings(header_read_timeout=10_000),
+            respawn_failed_workers=True,
+            # A worker that is told to stop may finish what it has begun.
+            workers_kill_timeout=int(settings.timeout + settings.patience) + 5,
+            log_level=LogLevels.error,
+        )
+        os.register_at_fork(after_in_child=_as_new)
+        server.on_startup(lambda: signal.signal(signal.SIGHUP, lambda *_: supervisor.reload.set()))
+        server.serve()
+    finally:
+        supervisor.stop()

@@ -1,0 +1,33 @@
+"""The limits and the data of the evaluators; the defaults stand here and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to serve and how much one query, and all together, may use."""
+
+    #: Files or folders to serve instead of the bundled graph.
+    data: tuple[str, ...] = ()
+    #: Seconds that one query may run.
+    timeout: float = 10.0
+    #: Mebibytes that one query may use beyond the graph itself.
+    memory: int = 1024
+    #: Mebibytes that one answer may have; a larger one is refused whole.
+    answer: int = 64
+    #: Mebibytes of answers that one worker keeps in memory.
+    cache: int = 64
+    #: Proxies in front whose X-Forwarded-* fields are believed; 0 believes none.
+    proxies: int = 0
+    #: Queries that are evaluated at the same time, per worker.
+    evaluators: int = 6
+    #: How many of these may run longer than a moment; the other places are for short queries.
+    long: int = 2
+    #: Seconds of the processor after which a query counts as long.
+    moment: float = 0.25
+    #: Short queries that may wait for a place, and as many long ones, per worker.
+    queue: int = 12
+    #: Seconds that a query waits for a place before it is turned away.
+    patience: float = 5.0

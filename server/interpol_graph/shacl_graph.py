@@ -1,0 +1,117 @@
+"""Statements indexed for validation: predicate → subject → objects, every term exactly as written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
+
+Term = NamedNode | BlankNode | Literal | Triple
+Column = Mapping[Term, Sequence[Term]]
+
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+RDFS = "http://www.w3.org/2000/01/rdf-schema#"
+SHACL = "http://www.w3.org/ns/shacl#"
+TYPE = NamedNode(RDF + "type")
+FIRST, REST, NIL = (NamedNode(RDF + name) for name in ("first", "rest", "nil"))
+SUBCLASS = NamedNode(RDFS + "subClassOf")
+
+
+@cache
+def sh(name: str) -> NamedNode:
+    """Return the term of the SHACL vocabulary with this name."""
+    return NamedNode(SHACL + name)
+
+
+class BadShapes(Exception):
+    """Shapes that cannot be used: the node of the shapes graph at fault, and why."""
+
+    def __init__(self, node: Term, reason: str) -> None:
+        super().__init__(f"{node}: {reason}")
+        self.node, self.reason = node, reason
+
+
+class Index:
+    """A graph for lookups. The columns of a predicate are plain dicts, because validation is mostly these lookups."""
+
+    def __init__(self, statements: Iterable[Quad | Triple]) -> None:
+        forward: dict[NamedNode, dict[Term, list[Term]]] = {}
+        for statement in statements:
+            column = forward.setdefault(statement.predicate, {})
+            subject: Term = statement.subject
+            if subject in column:
+                column[subject].append(statement.object)
+            else:
+                column[subject] = [statement.object]
+        for column in forward.values():
+            for subject, objects in column.items():
+                if len(objects) > 1 and len(set(objects)) < len(objects):
+                    column[subject] = list(dict.fromkeys(objects))
+        self._forward = forward
+        self._backward: dict[NamedNode, dict[Term, list[Term]]] = {}
+        self._instances: dict[Term, frozenset[Term]] = {}
+        self._by_subject: dict[Term, list[tuple[NamedNode, Term]]] = {}
+
+    def column(self, predicate: NamedNode) -> Column:
+        """Return subject → objects of a predicate."""
+        return self._forward.get(predicate, {})
+
+    def inverse(self, predicate: NamedNode) -> Column:
+        """Return object → subjects of a predicate."""
+        if predicate not in self._backward:
+            column = self._backward[predicate] = {}
+            for subject, objects in self.column(predicate).items():
+                for value in objects:
+                    column.setdefault(value, []).append(subject)
+        return self._backward[predicate]
+
+    def objects(self, subject: Term, predicate: NamedNode) -> Sequence[Term]:
+        """Return the values of a property of a node, each once."""
+        return self.column(predicate).get(subject, ())
+
+    def about(self, subject: Term) -> Sequence[tuple[NamedNode, Term]]:
+        """Return predicate and object of every statement about a node."""
+        if not self._by_subject:
+            for predicate, column in self._forward.items():
+                for node, objects in column.items():
+                    self._by_subject.setdefault(node, []).extend((predicate, value) for value in objects)
+        return self._by_subject.get(subject, ())
+
+    def instances(self, kind: Term) -> frozenset[Term]:
+        """Return the nodes of a class and of its subclasses."""
+        if kind not in self._instances:
+            below, types = self.inverse(SUBCLASS), self.inverse(TYPE)
+            kinds = reached(kind, lambda node: below.get(node, ()))
+            self._instances[kind] = frozenset(node for each in kinds for node in types.get(each, ()))
+        return self._instances[kind]
+
+    def items(self, head: Term) -> list[Term] | None:
+        """Return the members of a list, or None when it is no well-formed list."""
+        members: list[Term] = []
+        seen: set[Term] = set()
+        while head != NIL:
+            first, rest = self.objects(head, FIRST), self.objects(head, REST)
+            if head in seen or len(first) != 1 or len(rest) != 1:
+                return None
+            seen.add(head)
+            members.append(first[0])
+            head = rest[0]
+        return members
+
+    def statements(self) -> Iterable[tuple[Term, NamedNode, Term]]:
+        """Yield every statement once."""
+        for predicate, column in self._forward.items():
+            for subject, objects in column.items():
+                for value in objects:
+                    yield subject, predicate, value
+
+
+def reached(start: Term, step: Callable[[Term], Iterable[Term]]) -> list[Term]:
+    """Return a node and all that repeated steps lead to, each once, nearest first."""
+    found = {start: None}
+    front = [start]
+    while front:
+        front = [node for node in dict.fromkeys(n for each in front for n in step(each)) if node not in found]
+        found.update(dict.fromkeys(front))
+    return list(found)

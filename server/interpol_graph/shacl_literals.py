@@ -1,0 +1,183 @@
+"""Literals as XSD sees them: whether the text is one of its datatype, and which of two comes first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+
+from pyoxigraph import Literal
+
+XSD = "http://www.w3.org/2001/XMLSchema#"
+
+_ZONE = r"(?P<zone>Z|[+-](?:0\d|1[0-3]):[0-5]\d|[+-]14:00)?"
+_YEAR = r"(?P<year>-?(?:[1-9]\d{3,}|0\d{3}))"
+_MONTH = r"(?P<month>0[1-9]|1[0-2])"
+_DAY = r"(?P<day>0[1-9]|[12]\d|3[01])"
+_CLOCK = (
+    r"(?:(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d):(?P<second>[0-5]\d(?:\.\d+)?)|(?P<midnight>24:00:00(?:\.0+)?))"
+)
+_DAYS = r"(?:(?P<days>\d+)D)?(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
+_MONTHS = r"(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?"
+_DOUBLE = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[+-]?INF|NaN"
+
+#: Datatype → the pattern of its lexical forms. A datatype that is not here accepts every text.
+FORMS: dict[str, re.Pattern[str]] = {
+    XSD + name: re.compile(pattern, re.ASCII)
+    for name, pattern in {
+        "integer": r"[+-]?\d+",
+        "decimal": r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)",
+        "double": _DOUBLE,
+        "float": _DOUBLE,
+        "boolean": r"true|false|0|1",
+        "dateTime": rf"{_YEAR}-{_MONTH}-{_DAY}T{_CLOCK}{_ZONE}",
+        "dateTimeStamp": rf"{_YEAR}-{_MONTH}-{_DAY}T{_CLOCK}{_ZONE[:-1]}",
+        "date": rf"{_YEAR}-{_MONTH}-{_DAY}{_ZONE}",
+        "time": rf"{_CLOCK}{_ZONE}",
+        "gYear": rf"{_YEAR}{_ZONE}",
+        "gYearMonth": rf"{_YEAR}-{_MONTH}{_ZONE}",
+        "gMonthDay": rf"--{_MONTH}-{_DAY}{_ZONE}",
+        "gMonth": rf"--{_MONTH}{_ZONE}",
+        "gDay": rf"---{_DAY}{_ZONE}",
+        "duration": rf"(?P<sign>-)?P(?=[\dT]){_MONTHS}{_DAYS}",
+        "dayTimeDuration": rf"(?P<sign>-)?P(?=[\dT]){_DAYS}",
+        "yearMonthDuration": rf"(?P<sign>-)?P(?=\d){_MONTHS}",
+        "hexBinary": r"(?:[0-9a-fA-F]{2})*",
+        "base64Binary": r"(?:(?:[A-Za-z0-9+/] ?){4})*(?:(?:[A-Za-z0-9+/] ?){2}(?:[A-Za-z0-9+/] ?)?={0,2})?",
+        "language": r"[a-zA-Z]{1,8}(?:-[a-zA-Z0-9]{1,8})*",
+        "normalizedString": r"[^\t\r\n]*",
+        "token": r"(?:[^\t\r\n ]+(?: [^\t\r\n ]+)*)?",
+    }.items()
+}
+#: Integer datatype → least and greatest value.
+RANGES: dict[str, tuple[float, float]] = {
+    XSD + name: bounds
+    for name, bounds in {
+        "long": (-(2**63), 2**63 - 1),
+        "int": (-(2**31), 2**31 - 1),
+        "short": (-(2**15), 2**15 - 1),
+        "byte": (-128, 127),
+        "unsignedLong": (0, 2**64 - 1),
+        "unsignedInt": (0, 2**32 - 1),
+        "unsignedShort": (0, 2**16 - 1),
+        "unsignedByte": (0, 255),
+        "nonNegativeInteger": (0, float("inf")),
+        "positiveInteger": (1, float("inf")),
+        "nonPositiveInteger": (float("-inf"), 0),
+        "negativeInteger": (float("-inf"), -1),
+    }.items()
+}
+_LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+#: A time without a zone may stand up to fourteen hours off one with a zone.
+_UNZONED = Decimal(14 * 3600)
+
+
+@dataclass(frozen=True)
+class Value:
+    """A literal's value in its order: only values of one kind compare. zoned matters to points in time alone."""
+
+    kind: str
+    number: Decimal | float | str
+    zoned: bool = True
+
+
+def well_formed(literal: Literal) -> bool:
+    """Say whether the literal's text is a lexical form of its datatype."""
+    datatype, text = literal.datatype.value, literal.value
+    if datatype in RANGES:
+        least, greatest = RANGES[datatype]
+        return bool(FORMS[XSD + "integer"].fullmatch(text)) and least <= int(text) <= greatest
+    form = FORMS.get(datatype)
+    if form is None:
+        return True
+    match = form.fullmatch(text)
+    if match is None:
+        return False
+    part = match.groupdict()
+    if not part.get("day") or not part.get("month"):
+        return datatype != XSD + "duration" or text[-1] not in "PT"
+    year = int(part.get("year") or 4)
+    leap = part["month"] == "02" and (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0))
+    return int(part["day"]) <= _LENGTHS[int(part["month"]) - 1] + leap
+
+
+def less(left: Literal, right: Literal, or_equal: bool = False) -> bool:
+    """Say whether left surely comes before right (or is equal to it); values that do not compare do not."""
+    a, b = value(left), value(right)
+    if a is None or b is None or a.kind != b.kind:
+        return False
+    x, y = a.number, b.number
+    if a.zoned != b.zoned and isinstance(x, Decimal) and isinstance(y, Decimal):
+        return x + _UNZONED < y
+    if isinstance(x, float) or isinstance(y, float):
+        x, y = float(x), float(y)
+    return x < y or (or_equal and x == y)  # type: ignore[operator]
+
+
+@lru_cache(maxsize=65536)
+def value(literal: Literal) -> Value | None:
+    """Return the literal's value, or None when its datatype has no order or its text is ill-formed."""
+    datatype = literal.datatype.value
+    name = datatype.removeprefix(XSD)
+    if not datatype.startswith(XSD) or literal.language or not well_formed(literal):
+        return None
+    if name in ("string", "boolean"):
+        return Value(
+            name, {"1": "true", "0": "false"}.get(literal.value, literal.value) if name == "boolean" else literal.value
+        )
+    if name in ("double", "float"):
+        return Value("number", float(literal.value))
+    if name in ("decimal", "integer") or datatype in RANGES:
+        return Value("number", Decimal(literal.value))
+    match = FORMS[datatype].fullmatch(literal.value) if datatype in FORMS else None
+    if match is None:
+        return None
+    part = {key: text for key, text in match.groupdict().items() if text is not None}
+    if name.endswith("uration"):
+        return _duration(part)
+    if "month" in part or "year" in part or "hour" in part or "midnight" in part or "day" in part:
+        return Value(name.removesuffix("Stamp"), _seconds(part), "zone" in part)
+    return None
+
+
+def _duration(part: dict[str, str]) -> Value | None:
+    sign = -1 if "sign" in part else 1
+    months = int(part.get("years", 0)) * 12 + int(part.get("months", 0))
+    seconds = (
+        int(part.get("days", 0)) * 86400 + int(part.get("hours", 0)) * 3600 + int(part.get("minutes", 0)) * 60
+    ) + Decimal(part.get("seconds", 0))
+    if months and seconds:
+        return None
+    return Value("months", Decimal(sign * months)) if months else Value("seconds", sign * seconds)
+
+
+def _seconds(part: dict[str, str]) -> Decimal:
+    """Return the seconds from year 0 to a point in time, by the proleptic calendar."""
+    year, month, day = int(part.get("year", 4)), int(part.get("month", 1)), int(part.get("day", 1))
+    year -= month <= 2
+    days = 365 * year + year // 4 - year // 100 + year // 400 + (153 * ((month + 9) % 12) + 2) // 5 + day
+    clock = 86400 if "midnight" in part else int(part.get("hour", 0)) * 3600 + int(part.get("minute", 0)) * 60
+    zone = part.get("zone", "Z")
+    offset = 0 if zone == "Z" else (int(zone[1:3]) * 3600 + int(zone[4:6]) * 60) * (-1 if zone[0] == "-" else 1)
+    return days * 86400 + clock - offset + Decimal(part.get("second", 0))
+
+
+def pattern(text: str, flags: str) -> Callable[[str], bool]:
+    """Return the test that SPARQL's REGEX with these flags makes. Raises ValueError when the pattern is none."""
+    if set(flags) - set("ismxq"):
+        raise ValueError(f"the flags {flags!r} are not among i, s, m, x and q")
+    bits = re.NOFLAG
+    for flag, bit in (("i", re.I), ("s", re.S), ("m", re.M), ("x", re.X)):
+        bits |= bit if flag in flags else re.NOFLAG
+    if "q" in flags:
+        text = re.escape(text)
+    elif "m" not in flags:
+        # In XPath `$` is the very end; in Python it also matches before a last line break.
+        text = re.sub(r"(\\.|\[(?:\\.|[^\]\\])*\])|\$", lambda match: match[1] or r"\Z", text)
+    try:
+        found = re.compile(text, bits)
+    except re.error as error:
+        raise ValueError(f"the pattern {text!r} is not a regular expression: {error}") from error
+    return lambda value: found.search(value) is not None

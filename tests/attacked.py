@@ -1,0 +1,205 @@
+"""A real server with small limits, what it answers to hostile requests, and what every answer must keep to."""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from conftest import ROOT, free_port
+
+#: The limits of the server under attack: seconds and mebibytes of one query.
+TIMEOUT, MEMORY = 1, 128
+#: Seconds within which any answer comes when nobody else is served, and when all places are taken.
+ALONE, CROWDED = TIMEOUT + 6.0, TIMEOUT + 14.0
+
+#: What no visitor may read: tracebacks, paths of the machine, contents of files.
+LEAK = re.compile(
+    "|".join(
+        ["Traceback", "site-packages", r"\.py\b", "root:x?:0:", "pyo3_runtime", "panicked at", "core dumped"]
+        + [re.escape(str(path)) + "/" for path in (ROOT, sys.prefix, tempfile.gettempdir()) if len(str(path)) > 1]
+    )
+)
+#: Answers to hostile requests: done, unchanged, refused, or over a limit; never 500.
+FAIR = frozenset(
+    {200, 206, 301, 302, 303, 304, 307, 308, 400, 404, 405, 406, 411, 413, 414, 415, 416, 417, 431, 501, 503, 505}
+)
+
+#: Makes an ordinary query a new one, so that its answer does not come from memory.
+NEVER_ASKED = itertools.count()
+
+
+@dataclass
+class Answer:
+    """What came back; status 0 is a connection that was closed without an answer."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+    def checked(self, within: float = ALONE, *, statuses: frozenset[int] | set[int] = FAIR) -> Answer:
+        """Return the answer itself if it is fair: in time, of a fitting status, and without a leak."""
+        assert self.status in statuses, f"{self.status} after {self.seconds:.1f} s: {self.text[:500]}"
+        assert self.seconds < within, f"{self.status} took {self.seconds:.1f} s"
+        if self.status >= 400 or len(self.body) < 100_000:
+            told = LEAK.search(self.text) or LEAK.search(repr(self.headers))
+            assert told is None, f"tells {told[0]!r}: {self.text[:500]}"
+        return self
+
+
+@dataclass
+class Target:
+    """The server under attack."""
+
+    host: str
+    port: int
+    process: subprocess.Popen[bytes]
+    #: Mebibytes at the start, and the most seen since.
+    start: float = 0.0
+    peak: float = 0.0
+
+    def send(
+        self, path: str, *, method: str = "GET", body: bytes | None = None, timeout: float = 30, **headers: str
+    ) -> Answer:
+        """Send one request on a connection of its own and read the whole answer."""
+        begun = time.monotonic()
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+        try:
+            connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+            response = connection.getresponse()
+            return Answer(response.status, response.getheaders(), response.read(), time.monotonic() - begun)
+        except TimeoutError as error:
+            raise AssertionError(f"no answer within {timeout} s: {method} {path[:200]}") from error
+        finally:
+            connection.close()
+
+    def ask(
+        self, query: str | bytes, accept: str = "application/sparql-results+json,text/turtle;q=0.9,*/*;q=0.1"
+    ) -> Answer:
+        """Post a query as the body of a request."""
+        content = query.encode("utf-8", "surrogatepass") if isinstance(query, str) else query
+        return self.send("/sparql", method="POST", body=content, Content_Type="application/sparql-query", Accept=accept)
+
+    def get(self, query: str, **headers: str) -> Answer:
+        """Send a query as a parameter."""
+        return self.send("/sparql?query=" + urllib.parse.quote(query, safe=""), **headers)
+
+    def formed(self, query: str) -> Answer:
+        """Post a query as a field of a form."""
+        body = urllib.parse.urlencode({"query": query.encode("utf-8", "surrogatepass")}).encode()
+        return self.send("/sparql", method="POST", body=body, Content_Type="application/x-www-form-urlencoded")
+
+    def at_once(self, queries: list[str]) -> list[Answer]:
+        """Ask several queries at the same time."""
+        with ThreadPoolExecutor(len(queries)) as pool:
+            return list(pool.map(self.ask, queries))
+
+    def raw(self, message: bytes, silence: float = 0.5) -> bytes:
+        """Send bytes as they are; return all that comes back until the server closes or is silent for some seconds."""
+        received = []
+        with socket.create_connection((self.host, self.port), timeout=10) as connection:
+            with suppress(OSError):  # a server may close before it has read everything
+                connection.sendall(message)
+            with suppress(OSError):
+                connection.settimeout(silence)
+                while chunk := connection.recv(1 << 16):
+                    received.append(chunk)
+        return b"".join(received)
+
+    def is_well(self) -> None:
+        """Fail unless ordinary queries are answered, rightly and soon, and the process is the one that was started."""
+        assert self.process.poll() is None, "the server has ended"
+        for number in (next(NEVER_ASKED), next(NEVER_ASKED)):
+            answer = self.get(f"SELECT ({number} AS ?state) {{}}", Accept="text/csv").checked(statuses={200})
+            assert answer.body == f"state\r\n{number}\r\n".encode()
+        count = self.get(
+            f"SELECT (COUNT(DISTINCT ?s) AS ?n{next(NEVER_ASKED)}) {{ ?s a <https://w3id.org/interpol-graph/ontology#AssemblySession> }}",
+            Accept="text/csv",
+        ).checked(statuses={200})
+        assert int(count.body.split()[1]) > 80
+
+    def mebibytes(self) -> float:
+        """Return the memory of all its processes; pages that forks share are counted once."""
+        total = 0
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError, StopIteration):
+                if int(stat.read_text().rpartition(")")[2].split()[3]) == self.process.pid:
+                    lines = (stat.parent / "smaps_rollup").read_text().splitlines()
+                    total += int(next(line for line in lines if line.startswith("Pss:")).split()[1])
+        return total / 1024
+
+    def wait(self) -> None:
+        """Return when the server answers."""
+        for _ in range(600):
+            with suppress(OSError):
+                if self.send("/healthz").status == 200:
+                    break
+            time.sleep(0.1)
+        self.is_well()
+
+    def watched(self) -> Iterator[Target]:
+        """Note the most memory used while this generator lasts."""
+        self.start = self.peak = self.mebibytes()
+        over = threading.Event()
+
+        def watch() -> None:
+            while not over.wait(0.25):
+                self.peak = max(self.peak, self.mebibytes())
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        try:
+            yield self
+        finally:
+            over.set()
+            watcher.join()
+
+
+@contextmanager
+def target() -> Iterator[Target]:
+    """Run the server under attack."""
+    port = free_port()
+    command = [sys.executable, "-m", "interpol_graph", "serve", "--port", str(port)]
+    command += ["--timeout", str(TIMEOUT), "--memory", str(MEMORY)]
+    with tempfile.TemporaryFile() as log:  # a pipe would fill up, and nobody reads it here
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        found = Target("127.0.0.1", port, process)
+        try:
+            found.wait()
+            yield from found.watched()
+        finally:
+            stop(process)
+        log.seek(0)
+        printed = log.read().decode()
+        told = printed.find("Traceback")
+        assert told < 0, printed[told : told + 4000]
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End the server, by force if it does not go by itself."""
+    process.terminate()
+    try:
+        process.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise

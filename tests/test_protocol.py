@@ -1,0 +1,470 @@
+"""The SPARQL 1.1 Protocol, Service Description and Graph Store Protocol, rule by rule."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from dataclasses import replace
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import pytest
+from flask.testing import FlaskClient
+from rdflib import RDF, VOID, Graph, Literal, Namespace, URIRef
+from werkzeug.test import EnvironBuilder, TestResponse
+
+from interpol_graph import tokens
+from interpol_graph.app import create_app
+from interpol_graph.engine import Engine
+from interpol_graph.formats import FORMATS, of_kind
+from interpol_graph.prefixes import BASE, ENTITIES, GRAPHS
+from interpol_graph.store import KnowledgeGraph
+
+SD = Namespace("http://www.w3.org/ns/sparql-service-description#")
+FORM, QUERY, UPDATE = (
+    "application/x-www-form-urlencoded",
+    "application/sparql-query",
+    "application/sparql-update",
+)
+SESSIONS, PERSONS, PLACES = (GRAPHS + name for name in ("sessions", "persons", "places"))
+SESSION, PERSON, PLACE = (
+    f"<{ENTITIES}{name}>" for name in ("session/84", "person/mireille-ballestrazzi", "place/kigali")
+)
+IN_BOTH = f"ASK {{ GRAPH ?g1 {{ {SESSION} a ?type }} GRAPH ?g2 {{ {PERSON} a ?type2 }} }}"
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+def dataset(default: tuple[str, ...] = (), named: tuple[str, ...] = ()) -> str:
+    """Return protocol parameters as they stand in a query string."""
+    pairs = [("default-graph-uri", iri) for iri in default] + [("named-graph-uri", iri) for iri in named]
+    return "&".join(f"{name}={quote(iri, safe='')}" for name, iri in pairs)
+
+
+class Case(NamedTuple):
+    """One request and what the answer must be: a truth, a kind of format, or a refusal (its status)."""
+
+    name: str
+    method: str
+    query_string: str
+    content_type: str | None
+    body: str | bytes | None
+    expected: bool | str | int
+
+
+ASK = quote("ASK {}")
+
+#: The 34 tests of the W3C's protocol test suite, over graphs of ours; an update is refused here, whatever its form.
+W3C = [
+    Case("query_post_form", "POST", dataset((SESSIONS,)), FORM, f"query={ASK}", True),
+    Case("query_dataset_default_graphs_get", "GET",
+         f"query={quote(f'ASK {{ {SESSION} a ?type . {PERSON} a ?other }}')}&{dataset((SESSIONS, PERSONS))}", None, None, True),
+    Case("query_dataset_default_graphs_post", "POST", dataset((SESSIONS, PERSONS)), QUERY,
+         f"ASK {{ {SESSION} a ?type . {PERSON} a ?other }}", True),
+    Case("query_dataset_named_graphs_post", "POST", dataset((), (SESSIONS, PERSONS)), QUERY, IN_BOTH, True),
+    Case("query_dataset_named_graphs_get", "GET", f"query={quote(IN_BOTH)}&{dataset((), (SESSIONS, PERSONS))}", None, None, True),
+    Case("query_dataset_full", "POST", dataset((PLACES,), (SESSIONS, PERSONS)), QUERY,
+         f"ASK {{ {PLACE} a ?type GRAPH ?g1 {{ {SESSION} a ?one }} GRAPH ?g2 {{ {PERSON} a ?two }} }}", True),
+    Case("query_multiple_dataset", "POST", dataset((), (SESSIONS, PERSONS)), QUERY,
+         IN_BOTH.replace("ASK", f"ASK FROM <{PLACES}>"), True),
+    Case("query_get", "GET", f"query={ASK}&{dataset((SESSIONS,))}", None, None, True),
+    Case("query_content_type_select", "POST", dataset((SESSIONS,)), QUERY, "SELECT (1 AS ?value) {}", "results"),
+    Case("query_content_type_ask", "POST", dataset((SESSIONS,)), QUERY, "ASK {}", "results"),
+    Case("query_content_type_describe", "POST", dataset((SESSIONS,)), QUERY, "DESCRIBE <http://example.org/>", "graph"),
+    Case("query_content_type_construct", "POST", dataset((SESSIONS,)), QUERY, "CONSTRUCT { <s> <p> 1 } WHERE {}", "graph"),
+    Case("update_dataset_default_graph", "POST", f"using-graph-uri={quote(SESSIONS)}", UPDATE, "CLEAR ALL", 400),
+    Case("update_dataset_default_graphs", "POST", f"using-graph-uri={quote(SESSIONS)}&using-graph-uri={quote(PLACES)}",
+         UPDATE, "CLEAR ALL", 400),
+    Case("update_dataset_named_graphs", "POST", f"using-named-graph-uri={quote(SESSIONS)}", UPDATE, "CLEAR ALL", 400),
+    Case("update_dataset_full", "POST", f"using-graph-uri={quote(PLACES)}&using-named-graph-uri={quote(SESSIONS)}",
+         UPDATE, "CLEAR ALL", 400),
+    Case("update_post_form", "POST", "", FORM, "update=CLEAR%20ALL", 400),
+    Case("update_post_direct", "POST", "", UPDATE, "CLEAR ALL", 400),
+    Case("update_base_uri", "POST", "", FORM, "update=INSERT+DATA+%7B%3Cs%3E+%3Cp%3E+1%7D", 400),
+    Case("query_post_direct", "POST", "", QUERY, "ASK {}", True),
+    Case("bad_query_method", "PUT", f"query={ASK}&{dataset((SESSIONS,))}", FORM, "", 405),
+    Case("bad_multiple_queries", "GET", f"query={ASK}&query={quote('SELECT * {}')}", None, None, 400),
+    Case("bad_query_wrong_media_type", "POST", "", "text/plain", "ASK {}", 415),
+    Case("bad_query_missing_form_type", "POST", "", None, f"query={ASK}", 415),
+    Case("bad_query_missing_direct_type", "POST", "", None, "ASK {}", 415),
+    Case("bad_query_non_utf8", "POST", "", f"{QUERY}; charset=UTF-16", "ASK {}".encode("utf-16"), 415),
+    Case("bad_query_syntax", "GET", f"query={quote('ASK {')}", None, None, 400),
+    Case("bad_update_get", "GET", "update=CLEAR%20ALL", None, None, 400),
+    Case("bad_multiple_updates", "POST", "", FORM, "update=CLEAR%20NAMED&update=CLEAR%20DEFAULT", 400),
+    Case("bad_update_wrong_media_type", "POST", "", "text/plain", "CLEAR NAMED", 415),
+    Case("bad_update_missing_form_type", "POST", "", None, "update=CLEAR%20NAMED", 415),
+    Case("bad_update_non_utf8", "POST", "", f"{UPDATE}; charset=UTF-16", "CLEAR NAMED".encode("utf-16"), 415),
+    Case("bad_update_syntax", "POST", "", FORM, "update=CLEAR+XYZ", 400),
+    Case("bad_update_dataset_conflict", "POST", f"using-named-graph-uri={quote(SESSIONS)}", FORM, "update=CLEAR%20ALL", 400),
+]  # fmt: skip
+
+#: Rules of the text that the suite does not try.
+RULES = [
+    Case("parameters of a form stand in its body", "POST", "", FORM, f"query={quote(IN_BOTH)}&{dataset((), (SESSIONS, PERSONS))}", True),
+    Case("a form with a charset", "POST", "", f"{FORM}; charset=UTF-8", f"query={ASK}", True),
+    Case("a query with a charset", "POST", "", f'{QUERY}; charset="utf-8"', "ASK {}", True),
+    Case("media types know no case", "POST", "", "Application/SPARQL-Query", "ASK {}", True),
+    Case("another charset of a form", "POST", "", f"{FORM}; charset=iso-8859-1", f"query={ASK}", 415),
+    Case("plus is a space", "GET", "query=ASK+%7B%7D", None, None, True),
+    Case("percent-encoded names", "GET", f"%71uery={ASK}", None, None, True),
+    Case("characters beyond ASCII", "GET", "query=" + quote("ASK { FILTER(STRLEN('é漢') = 2) }"), None, None, True),
+    Case("a query that is no UTF-8", "GET", "query=ASK%20%7B%7D%FF", None, None, 400),
+    Case("a form that is no UTF-8", "POST", "", FORM, b"query=ASK%20%7B%7D\xff", 400),
+    Case("a body that is no UTF-8", "POST", "", QUERY, b"ASK { } # \xff", 400),
+    Case("the query as body and parameter", "POST", f"query={ASK}", QUERY, "ASK {}", 400),
+    Case("the query in address and form", "POST", f"query={ASK}", FORM, f"query={ASK}", 400),
+    Case("a form without a query", "POST", "", FORM, "nothing=here", 400),
+    Case("a dataset without a query", "GET", dataset((SESSIONS,)), None, None, 400),
+    Case("an empty query", "GET", "query=", None, None, 400),
+    Case("an update sent as a query", "GET", f"query={quote('CLEAR ALL')}", None, None, 400),
+    Case("an update sent as a query body", "POST", "", QUERY, "PREFIX x: <x:> INSERT DATA { x:a x:b x:c }", 400),
+    Case("update beside query", "GET", f"query={ASK}&update=CLEAR%20ALL", None, None, 400),
+    Case("other parameters are left alone", "GET", f"query={ASK}&timeout=5&_=1&%FF=%FF", None, None, True),
+    Case("DELETE", "DELETE", "", None, None, 405),
+    Case("PATCH", "PATCH", "", None, None, 405),
+    Case("a default graph that is not here", "GET", f"query={ASK}&default-graph-uri=http%3A%2F%2Fexample.org%2F", None, None, 400),
+    Case("a named graph that is not here", "GET", f"query={ASK}&named-graph-uri=x", None, None, 400),
+    Case("FROM a graph that is not here", "GET", f"query={quote('ASK FROM <http://example.org/> {}')}", None, None, 400),
+    Case("FROM NAMED a graph that is not here", "POST", "", QUERY, "ASK FROM NAMED<graph/sesions>{}", 400),
+    Case("FROM with a prefix", "POST", "", QUERY, f"PREFIX g: <{GRAPHS}> ASK FROM g:sessions {{ {SESSION} a ?type }}", True),
+    Case("FROM with a prefix of the table", "POST", "", QUERY, f"ASK FROM graph:places {{ {SESSION} a ?type }}", False),
+    Case("FROM relative to the base", "POST", "", QUERY, f"ASK FROM <graph/sessions> {{ {SESSION} a ?type }}", True),
+    Case("FROM in a comment", "POST", "", QUERY, "ASK # FROM <http://example.org/>\n {}", True),
+    Case("FROM in a string and an IRI", "POST", "", QUERY,
+         "ASK { FILTER('FROM <http://example.org/>' != STR(<http://example.org/FROM>)) }", True),
+    Case("the request's dataset wins over an unknown FROM", "POST", dataset((SESSIONS,)), QUERY,
+         f"ASK FROM <http://example.org/> {{ {SESSION} a ?type }}", True),
+    Case("relative IRIs have a base", "POST", "", QUERY, "ASK { <id/session/84> a ?type }", True),
+    Case("a slash at the end is no other place", "GET", f"query={ASK}&", None, None, True),
+]  # fmt: skip
+
+
+def sent(client: FlaskClient, case: Case, path: str = "/sparql", **headers: str) -> TestResponse:
+    body = case.body.encode() if isinstance(case.body, str) else case.body
+    builder = EnvironBuilder(
+        path=path, method=case.method, query_string=case.query_string, data=body, content_type=case.content_type,
+        headers=headers,
+    )  # fmt: skip
+    return client.open(builder)
+
+
+def test_all_34_cases_of_the_suite_are_here() -> None:
+    assert len(W3C) == len({case.name for case in W3C}) == 34
+
+
+@pytest.mark.parametrize("case", [*W3C, *RULES], ids=lambda case: case.name)
+def test_protocol(client: FlaskClient, case: Case) -> None:
+    answer = sent(client, case)
+    if isinstance(case.expected, bool):
+        assert answer.status_code == 200, answer.text
+        assert answer.get_json()["boolean"] is case.expected
+    elif isinstance(case.expected, str):
+        assert answer.status_code == 200, answer.text
+        assert answer.mimetype in {t for fmt in FORMATS if fmt.kind == case.expected for t in fmt.media_types}
+    else:
+        problem = answer.get_json()
+        assert (answer.status_code, answer.mimetype) == (case.expected, "application/problem+json")
+        assert problem["status"] == case.expected and len(problem["detail"]) > 20
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("case", [case for case in RULES if case.method != "DELETE"], ids=lambda case: case.name)
+def test_a_page_and_data_agree(client: FlaskClient, case: Case) -> None:
+    """What is refused to a program is refused to a browser too, with the same status."""
+    data, page = sent(client, case), sent(client, case, Accept=BROWSER)
+    if case.name != "a dataset without a query" and "empty" not in case.name and "without" not in case.name:
+        assert page.status_code == data.status_code
+    assert page.mimetype == "text/html"
+
+
+def test_trailing_slash(client: FlaskClient) -> None:
+    assert client.get("/sparql/?query=ASK%7B%7D").get_json()["boolean"] is True
+
+
+def test_what_is_wrong_is_said(client: FlaskClient) -> None:
+    for case, word in {
+        "another charset of a form": "iso-8859-1",
+        "a query that is no UTF-8": "byte 6",
+        "an update sent as a query": "CLEAR",
+        "the query in address and form": "2 times",
+        "DELETE": "",
+    }.items():
+        answer = sent(client, next(c for c in RULES if c.name == case))
+        assert word in answer.get_json()["detail"]
+    unknown = sent(client, next(c for c in RULES if c.name.startswith("FROM NAMED a graph"))).get_json()
+    assert unknown["graph"] == f"{GRAPHS}sesions" and unknown["similar"][0] == SESSIONS and PLACES in unknown["known"]
+
+
+def test_405_names_what_is_allowed(client: FlaskClient) -> None:
+    for path, allowed in (
+        ("/sparql", {"GET", "HEAD", "OPTIONS", "POST"}),
+        ("/graphs?default", {"GET", "HEAD", "OPTIONS"}),
+    ):
+        for method in ("PUT", "DELETE", "PATCH"):
+            answer = client.open(path, method=method)
+            assert answer.status_code == 405 and set(answer.headers["Allow"].split(", ")) == allowed
+            assert answer.mimetype == "application/problem+json"
+
+
+def test_a_body_that_is_compressed_is_refused_by_name(client: FlaskClient) -> None:
+    answer = client.post("/sparql", data=b"\x1f\x8b", content_type=QUERY, headers={"Content-Encoding": "gzip"})
+    assert answer.status_code == 415 and "gzip" in answer.get_json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/sparql?query=ASK%7B%7D", "/sparql", "/", "/api/agreements-by-year", "/graphs?default", "/nothing"]
+)
+def test_head_is_get_without_its_body(client: FlaskClient, path: str) -> None:
+    full, head = client.get(path), client.head(path)
+    assert head.status_code == full.status_code and head.data == b""
+    for name in ("Content-Type", "Content-Length", "ETag", "Vary", "Cache-Control"):
+        assert head.headers.get(name) == full.headers.get(name), name
+
+
+# Browser applications
+
+
+def test_preflight(client: FlaskClient) -> None:
+    asked = {"Origin": "https://example.org", "Access-Control-Request-Method": "POST"}
+    for path in ("/sparql", "/graphs", "/api/agreements-by-year"):
+        answer = client.options(path, headers=asked)
+        assert answer.status_code == 200 and answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert "POST" in answer.headers["Access-Control-Allow-Methods"]
+        assert "content-type" in answer.headers["Access-Control-Allow-Headers"].lower()
+        assert int(answer.headers["Access-Control-Max-Age"]) > 0
+
+
+@pytest.mark.parametrize("query", ["ASK {}", "ASK {", "SELECT (RAND() AS ?x) {}"])
+def test_every_answer_is_open_to_browser_applications(client: FlaskClient, query: str) -> None:
+    for _ in range(2):  # evaluated, then from memory
+        answer = client.get("/sparql", query_string={"query": query})
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert "ETag" in answer.headers["Access-Control-Expose-Headers"]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
+def test_pages_run_no_foreign_script_and_stand_in_no_frame(client: FlaskClient) -> None:
+    for path in ("/", "/sparql?query=ASK%7B%7D", "/nothing", "/sparql?query=%3Cscript%3E"):
+        answer = client.get(path, headers={"Accept": BROWSER})
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy
+        assert answer.headers["X-Frame-Options"] == "DENY" and answer.headers["Referrer-Policy"]
+        assert b"<script>" not in answer.data
+
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/sparql?query={quote(HOSTILE)}",
+        f"/sparql?query={quote('ASK FROM <http://x/' + quote(HOSTILE) + '> {}')}",
+        f"/sparql?query=ASK%7B%7D&default-graph-uri={quote(HOSTILE)}",
+        f"/sparql?query=ASK%7B%7D&query={quote(HOSTILE)}",
+        f"/sparql?update={quote(HOSTILE)}",
+        f"/graphs?graph={quote(HOSTILE)}",
+        f"/graphs?default&graph={quote(HOSTILE)}",
+        f"/graphs?default&format={quote(HOSTILE)}",
+        f"/api/{quote(HOSTILE, safe='')}",
+        f"/{quote(HOSTILE)}",
+    ],
+)
+def test_nothing_echoed_becomes_markup(client: FlaskClient, path: str) -> None:
+    answer = client.get(path, headers={"Accept": BROWSER, "Host": "localhost"})
+    if answer.mimetype == "text/html":
+        assert b"<script>alert" not in answer.data and b"<img src=x" not in answer.data
+    else:
+        assert answer.mimetype == "application/problem+json" and answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+# Service Description
+
+
+def described(client: FlaskClient, accept: str = "text/turtle", **headers: str) -> Graph:
+    answer = client.get("/sparql", headers={"Accept": accept, **headers})
+    assert answer.status_code == 200 and answer.mimetype == accept, answer.text
+    return Graph().parse(data=answer.data, format=accept)
+
+
+@pytest.mark.parametrize("fmt", of_kind("graph"), ids=lambda fmt: fmt.name)
+def test_the_service_describes_itself_in_every_format(client: FlaskClient, fmt: Any) -> None:
+    graph = described(client, fmt.media_types[0])
+    service = graph.value(predicate=RDF.type, object=SD.Service)
+    assert graph.value(service, SD.endpoint) == URIRef("http://localhost/sparql")
+    assert graph.value(service, SD.supportedLanguage) == SD.SPARQL11Query
+    assert SD.BasicFederatedQuery not in set(graph.objects(service, SD.feature))
+    offered = {str(iri).rpartition("/")[2] for iri in graph.objects(service, SD.resultFormat)}
+    assert offered == {fmt.iri for fmt in FORMATS if fmt.kind != "dataset"}
+
+
+def test_described_sizes_are_counted(client: FlaskClient, engine: Engine) -> None:
+    graph = described(client)
+    data = graph.value(predicate=RDF.type, object=SD.Dataset)
+    sizes = {
+        str(graph.value(node, SD.name)): graph.value(graph.value(node, SD.graph), VOID.triples)
+        for node in graph.objects(data, SD.namedGraph)
+    }
+    assert set(sizes) == set(engine.graphs)
+    query = "SELECT ?g (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g"
+    counted = json.loads(engine.query(query).body)["results"]["bindings"]
+    assert {row["g"]["value"]: Literal(int(row["n"]["value"])) for row in counted} == sizes
+    union = json.loads(engine.query("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }").body)["results"]["bindings"][0]["n"]
+    assert graph.value(graph.value(data, SD.defaultGraph), VOID.triples) == Literal(int(union["value"]))
+
+
+def test_the_endpoint_is_described_as_the_client_reached_it(client: FlaskClient) -> None:
+    graph = described(client, Host="graph.example:8080")
+    assert set(graph.objects(None, SD.endpoint)) == {URIRef("http://graph.example:8080/sparql")}
+    forwarded = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
+    assert set(described(client, **forwarded).objects(None, SD.endpoint)) == {URIRef("http://localhost/sparql")}
+
+
+def test_a_proxy_is_believed_only_if_a_setting_says_so(engine: Engine) -> None:
+    forwarded = {"X-Forwarded-Host": "graph.example", "X-Forwarded-Proto": "https"}
+    with closing(Engine(engine.address, replace(engine.settings, proxies=1), engine.about)) as behind:
+        graph = described(create_app(behind).test_client(), **forwarded)
+    assert set(graph.objects(None, SD.endpoint)) == {URIRef("https://graph.example/sparql")}
+
+
+def test_a_description_on_no_offer_is_406(client: FlaskClient) -> None:
+    answer = client.get("/sparql", headers={"Accept": "image/png"})
+    assert answer.status_code == 406 and "text/turtle" in answer.get_json()["offered"]
+
+
+# Graph Store Protocol
+
+
+@pytest.mark.parametrize("fmt", of_kind("graph"), ids=lambda fmt: fmt.name)
+def test_a_named_graph_in_every_format(client: FlaskClient, graph: KnowledgeGraph, fmt: Any) -> None:
+    answer = client.get("/graphs", query_string={"graph": PLACES}, headers={"Accept": fmt.media_types[0]})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, fmt.content_type)
+    name = next(name for name in graph.graphs if name.value == PLACES)
+    assert answer.data == graph.dump(fmt.rdf, name)
+    assert client.get("/graphs", query_string={"graph": PLACES, "format": fmt.name}).data == answer.data
+    assert "Accept" in answer.headers["Vary"] and answer.headers["ETag"]
+
+
+def test_the_default_graph(client: FlaskClient, graph: KnowledgeGraph) -> None:
+    fmt = next(fmt for fmt in FORMATS if fmt.name == "ntriples")
+    answer = client.get("/graphs?default", headers={"Accept": "application/n-triples"}, buffered=True)
+    assert answer.data == graph.dump(fmt.rdf)
+
+
+def test_a_graph_can_be_resumed_and_asked_again(client: FlaskClient) -> None:
+    path = f"/graphs?graph={quote(PLACES)}"
+    whole = client.get(path)
+    part = client.get(path, headers={"Range": "bytes=10-", "If-Range": whole.headers["ETag"]}, buffered=True)
+    assert part.status_code == 206 and part.data == whole.data[10:]
+    assert client.get(path, headers={"If-None-Match": whole.headers["ETag"]}).status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("graph=http%3A%2F%2Fexample.org%2F", 404),
+        (f"graph={quote(GRAPHS)}sesions", 404),
+        ("", 400),
+        (f"default&graph={quote(PLACES)}", 400),
+        (f"graph={quote(PLACES)}&graph={quote(SESSIONS)}", 400),
+        ("default&format=csv", 406),
+        ("default&format=excel", 400),
+    ],
+)
+def test_graphs_that_cannot_be_given(client: FlaskClient, query: str, status: int) -> None:
+    answer = client.get(f"/graphs?{query}")
+    assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
+    assert answer.get_json().get("known") or answer.get_json().get("offered")
+
+
+def test_a_browser_without_a_graph_is_led_to_the_list(client: FlaskClient) -> None:
+    answer = client.get("/graphs", headers={"Accept": BROWSER})
+    assert answer.status_code == 303 and answer.headers["Location"].endswith("/dumps/")
+
+
+# Negotiation
+
+
+@pytest.mark.parametrize(
+    ("accept", "name"),
+    [
+        ("", "json"),
+        ("*/*", "json"),
+        ("application/*", "json"),
+        ("text/*", "csv"),
+        ("text/csv;q=0.2, text/tab-separated-values;q=0.3", "tsv"),
+        ("application/sparql-results+xml, */*;q=0.1", "xml"),
+        ("application/sparql-results+json;q=0, application/sparql-results+xml;q=0.1, */*;q=0.05", "xml"),
+        ("application/sparql-results+json;q=0.000, application/json;q=0, */*", "xml"),
+        ("TEXT/CSV", "csv"),
+        ("application/xml", "xml"),
+        ("text/turtle", None),
+        ("text/csv;q=0", None),
+        ("garbage", None),
+    ],
+)
+def test_results_by_accept(client: FlaskClient, accept: str, name: str | None) -> None:
+    answer = client.get("/sparql?query=SELECT(1%20AS%20%3Fx)%7B%7D", headers={"Accept": accept})
+    if name is None:
+        assert answer.status_code == 406
+    else:
+        fmt = next(fmt for fmt in FORMATS if fmt.name == name)
+        assert answer.headers["Content-Type"] == fmt.content_type
+
+
+# What is told from the words of a query
+
+
+@pytest.mark.parametrize(
+    ("query", "volatile"),
+    [
+        ("SELECT (RAND() AS ?x) {}", True),
+        ("SELECT (nOw() AS ?x) {}", True),
+        ("SELECT (UUID() AS ?x) {}", True),
+        ("SELECT (STRUUID() AS ?x) {}", True),
+        ("SELECT (BNODE() AS ?x) {}", True),
+        ("SELECT (BNODE('a') AS ?x) {}", True),
+        ("SELECT (R\\u0041ND() AS ?x) {}", True),
+        ("SELECT (1+1NOW() AS ?x) {}", True),
+        ("CONSTRUCT { [] ?p ?o } { ?s ?p ?o }", True),
+        ("CONSTRUCT { _:b ?p ?o } { ?s ?p ?o }", True),
+        ("CONSTRUCT { ?s ?p (1 2) } { ?s ?p ?o }", True),
+        ("CONSTRUCT { ?s ?p ?o . ?o ?p [ ?p ?s ] } { ?s ?p ?o }", True),
+        ("CONSTRUCT WHERE { [] ?p ?o }", True),
+        ("CONSTRUCT { ?s ?p ?o } { ?s ?p ?o . [] ?p _:b FILTER(?o IN (1)) }", False),
+        ("CONSTRUCT WHERE { ?s ?p ?o }", False),
+        ("DESCRIBE ?s { ?s ?p [] }", False),
+        ("SELECT ?now ?rand { ?now ?p 'RAND()' . ?x <http://x/NOW()> 1 } # UUID()", False),
+        ("PREFIX now: <http://x/> SELECT * { now:RAND ?p 'x'@now }", False),
+        ("SELECT * { ?s ?p '''it's NOW() \\''' RAND()''' }", False),
+    ],
+)
+def test_what_never_repeats(query: str, volatile: bool) -> None:
+    assert tokens.read(query).volatile is volatile
+
+
+@pytest.mark.parametrize(
+    ("query", "graphs"),
+    [
+        ("SELECT * FROM <http://a/> FROM NAMED <http://b/> {}", ["http://a/", "http://b/"]),
+        ("BASE <http://a/b/> SELECT * FROM<c> {}", ["http://a/b/c"]),
+        ("SELECT * FROM <c> {}", [BASE + "c"]),
+        ("PREFIX : <http://a/> ASK from named :x {}", ["http://a/x"]),
+        ("PREFIX from: <http://a/> ASK { ?from from:from 'FROM <x>' }", []),
+        ("SELECT * FR\\u004fM <http://a/> {}", ["http://a/"]),
+        ("ASK { FILTER(?a<?b && ?c>?d) }", []),
+        ("ASK FROM unknown:x {}", []),
+        ("ASK FROM", []),
+    ],
+)
+def test_the_graphs_that_a_query_names(query: str, graphs: list[str]) -> None:
+    assert list(tokens.read(query).graphs) == graphs
+
+
+@pytest.mark.parametrize(
+    "piece", ["'\\", "'''\\", "a-", "<a", "\"'", "'", "a.", "ex:a\\", "''' ", "now{", "1.e", ":", "_:", "FROM "]
+)
+def test_reading_takes_a_time_that_grows_with_the_query_only(piece: str) -> None:
+    """A hundred thousand of anything are read at once: no pattern starts over."""
+    tokens.read("CONSTRUCT {" + piece * 100_000)

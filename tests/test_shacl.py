@@ -1,0 +1,405 @@
+"""The SHACL engine: each constraint component on a small graph, exact literals, bad shapes, and other engines' opinion."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, parse
+
+from conftest import ROOT
+from interpol_graph import crosscheck, finder, shacl, shacl_literals
+from interpol_graph.cli import main
+from interpol_graph.prefixes import GRAPHS
+from interpol_graph.shacl_graph import SHACL, BadShapes, Index
+from interpol_graph.shacl_shapes import Shapes
+from interpol_graph.store import APART, KnowledgeGraph
+
+PREFIXES = """
+@prefix : <http://example.org/> .
+@prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix sh: <http://www.w3.org/ns/shacl#> .
+@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+"""
+XSD = "http://www.w3.org/2001/XMLSchema#"
+
+#: Component → what the property shape of :p asks, what the node :x has, and how many results that makes.
+PROPERTIES = {
+    "Class": ("sh:class :Cat", ":p :tom, :rex . :tom a :Kitten . :Kitten rdfs:subClassOf :Cat . :rex a :Dog", 1),
+    "Datatype": ("sh:datatype xsd:integer", ':p 1, 007, "1", "1.0"^^xsd:integer, "7"^^xsd:nonNegativeInteger', 3),
+    "NodeKind": ("sh:nodeKind sh:BlankNodeOrIRI", ":p :a, [], 'a'", 1),
+    "MinCount": ("sh:minCount 2", ":p 1", 1),
+    "MaxCount": ("sh:maxCount 1", ":p 1, 2, 3", 1),
+    "MinExclusive": ("sh:minExclusive 2", ":p 2, 2.5, '3'", 2),
+    "MinInclusive": (
+        "sh:minInclusive '2015-11'^^xsd:gYearMonth",
+        ":p '2015-10'^^xsd:gYearMonth, '2015-12'^^xsd:gYearMonth",
+        1,
+    ),
+    "MaxExclusive": ("sh:maxExclusive 2", ":p 2, 1.9, '-INF'^^xsd:double", 1),
+    "MaxInclusive": ("sh:maxInclusive '2015-11-05'^^xsd:date", ":p '2015-11-05'^^xsd:date, '2015-11-06'^^xsd:date", 1),
+    "MinLength": ("sh:minLength 3", ":p 'ab', 'abc', 12, []", 3),
+    "MaxLength": ("sh:maxLength 3", ":p 'abc', 'abcd', 'ééé'", 1),
+    "Pattern": ("sh:pattern '^a.c$' ; sh:flags 'i'", r":p 'ABC', 'abcd', 'abc\n'", 2),
+    "LanguageIn": ("sh:languageIn ('en' 'fr')", ":p 'a'@en, 'b'@fr-CA, 'c'@de, 'd'", 2),
+    "UniqueLang": ("sh:uniqueLang true", ":p 'a'@en, 'b'@EN, 'c'@fr, 'd', 'e'", 1),
+    "Equals": ("sh:equals :q", ":p 1, 2 ; :q 2, 3", 2),
+    "Disjoint": ("sh:disjoint :q", ":p 1, 2 ; :q 2, 3", 1),
+    "LessThan": ("sh:lessThan :q", ":p 1, 2 ; :q 2", 1),
+    "LessThanOrEquals": ("sh:lessThanOrEquals :q", ":p 2, 3, 'a' ; :q 2", 2),
+    "Not": ("sh:not [ sh:datatype xsd:integer ]", ":p 1, 'a'", 1),
+    "And": ("sh:and ([ sh:minInclusive 1 ] [ sh:maxInclusive 3 ])", ":p 0, 2, 4", 2),
+    "Or": ("sh:or ([ sh:datatype xsd:date ] [ sh:datatype xsd:gYear ])", ":p '2015'^^xsd:gYear, '2015'", 1),
+    "Xone": ("sh:xone ([ sh:minInclusive 1 ] [ sh:maxInclusive 3 ])", ":p 0, 2, 4", 1),
+    "Node": ("sh:node [ sh:property [ sh:path :n ; sh:minCount 1 ] ]", ":p [ :n 1 ], []", 1),
+    "QualifiedMinCount": ("sh:qualifiedValueShape [ sh:class :Cat ] ; sh:qualifiedMinCount 1", ":p [ a :Dog ]", 1),
+    "QualifiedMaxCount": ("sh:qualifiedValueShape [ sh:class :Cat ] ; sh:qualifiedMaxCount 0", ":p [ a :Cat ]", 1),
+    "HasValue": ("sh:hasValue 1", ":p 01, 2", 1),
+    "In": ("sh:in (1 :a 'b'@en)", ":p 1, 01, :a, 'b'@en, 'b'", 2),
+    "SPARQL": (
+        'sh:sparql [ sh:select "SELECT $this ?value { $this $PATH ?value BIND (1 AS ?minus) FILTER (?value > ?minus) }" ]',
+        ":p 1, 2, 3",
+        2,
+    ),
+}
+#: Path → the values of node :x at its end.
+PATHS = {
+    ":p": {"a", "b"},
+    "[ sh:inversePath :q ]": {"a"},
+    "( :p :p )": {"b", "c"},
+    "[ sh:alternativePath ( :p :q ) ]": {"a", "b", "z"},
+    "[ sh:zeroOrMorePath :p ]": {"x", "a", "b", "c"},
+    "[ sh:oneOrMorePath :p ]": {"a", "b", "c"},
+    "[ sh:zeroOrOnePath :p ]": {"x", "a", "b"},
+    "[ sh:inversePath ( :q :p ) ]": {"z"},
+}
+#: What is wrong with a shape → its text, and a word of the sentence that says so.
+BAD = {
+    "a misspelt property": ("sh:property [ sh:path :p ; sh:minCout 1 ]", "did you mean sh:minCount"),
+    "a property shape without a path": ("sh:property [ sh:minCount 1 ]", "a shape with sh:path"),
+    "two paths": ("sh:property [ sh:path :p, :q ]", "stands 2 times"),
+    "a literal as path": ("sh:property [ sh:path 'p' ]", "sh:path takes"),
+    "a path of one step in a list": ("sh:property [ sh:path (:p) ]", "at least two members"),
+    "a count that is text": ("sh:property [ sh:path :p ; sh:minCount '1' ]", "an integer from 0"),
+    "a count on a node": ("sh:minCount 1", "for property shapes"),
+    "two datatypes": ("sh:datatype xsd:date, xsd:gYear", "stands 2 times"),
+    "an unknown kind of node": ("sh:nodeKind sh:Iri", "one of sh:IRI"),
+    "a broken list": ("sh:in [ rdf:first 1 ]", "a well-formed list"),
+    "a pattern that is none": ("sh:pattern '('", "not a regular expression"),
+    "an unknown flag": ("sh:pattern 'a' ; sh:flags 'g'", "the flags 'g'"),
+    "a shape that is not there": ("sh:node :Nowhere", "a shape of the shapes graph"),
+    "a qualified shape without a count": (
+        "sh:property [ sh:path :p ; sh:qualifiedValueShape [] ]",
+        "qualifiedMinCount",
+    ),
+    "a target of the advanced features": ("sh:target [ sh:select 'SELECT ?this {}' ]", "sh:target is not supported"),
+    "a script": ("sh:js [ ]", "sh:js is not supported"),
+    "an entailment": (
+        ". :graph sh:entailment <http://www.w3.org/ns/entailment/RDFS>",
+        "sh:entailment is not supported",
+    ),
+    "recursion over a cycle": ("sh:property [ sh:path :loop ; sh:node :S ]", "recursion"),
+    "a property shape within itself": (". :S sh:property :P . :P sh:path :loop ; sh:property :P", "back to itself"),
+    "a query that is none": ("sh:sparql [ sh:select 'SELECT $this { ?x' ]", "not SPARQL"),
+    "MINUS in a query": (
+        "sh:sparql [ sh:select 'SELECT $this { $this ?p 1 MINUS { ?a ?b 1 } }' ]",
+        "MINUS is not allowed",
+    ),
+    "FROM in a query": ("sh:sparql [ sh:select 'SELECT $this FROM <http://a.example/> { }' ]", "FROM is not allowed"),
+    "a query within that hides the node": (
+        "sh:sparql [ sh:select 'SELECT $this { $this ?p ?o { SELECT ?o { ?o ?p 1 } } }' ]",
+        "must return $this",
+    ),
+    "a query without a query": ("sh:sparql [ ]", "sh:select"),
+}
+
+
+def turtle(text: str) -> Iterable[Quad]:
+    return list(parse(PREFIXES + text, format=RdfFormat.TURTLE))
+
+
+def results(data: str, shapes: str) -> list[shacl.Result]:
+    return shacl.validate(turtle(data), turtle(shapes))
+
+
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_a_property_constraint(name: str) -> None:
+    asked, data, number = PROPERTIES[name]
+    found = results(
+        f":x {data} .", f":S sh:targetNode :x ; sh:property [ sh:path :p ; {asked} ; sh:severity sh:Info ] ."
+    )
+    component = "SPARQLConstraintComponent" if name == "SPARQL" else f"{name}ConstraintComponent"
+    assert [result.component.value for result in found] == [SHACL + component] * number
+    for result in found:
+        assert str(result.focus) == "<http://example.org/x>"
+        assert str(result.path) == "<http://example.org/p>"
+        assert result.severity.value == SHACL + "Info"
+        assert result.message
+
+
+def test_every_component_has_its_case() -> None:
+    tried = {name.lower() for name in PROPERTIES}
+    assert {component.name.lower() for component in shacl.shacl_constraints.COMPONENTS.values()} <= tried
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_path(path: str) -> None:
+    data = ":x :p :a, :b ; :q :z . :a :p :b, :c ; :q :x . :b :p :c . :z :p :y . :y :q :x ."
+    data = data.replace(":y :q :x", ":y :r :x") + " :z :q :w . :w :p :x ."
+    found = results(data, f":S sh:targetNode :x ; sh:property [ sh:path {path} ; sh:in () ] .")
+    assert {str(result.value).rpartition("/")[2].rstrip(">") for result in found} == PATHS[path]
+    assert {result.path for result in found} == {found[0].path}
+
+
+def test_the_targets() -> None:
+    data = ":a a :Kitten . :Kitten rdfs:subClassOf :Cat . :b :p :c . :d a :Shape ."
+    asked = "sh:nodeKind sh:Literal"
+    shapes = (
+        f":S1 sh:targetNode :n, 'text' ; {asked} . :S2 sh:targetClass :Cat ; {asked} . :S3 sh:targetSubjectsOf :p ; {asked} ."
+        f":S4 sh:targetObjectsOf :p ; {asked} . :Shape a sh:NodeShape, rdfs:Class ; {asked} ."
+        f":Off sh:targetClass :Cat ; sh:deactivated true ; {asked} ."
+    )
+    found = {(str(r.focus)[-2:-1], str(r.shape).rpartition("/")[2][:-1]) for r in results(data, shapes)}
+    assert found == {("n", "S1"), ("a", "S2"), ("b", "S3"), ("c", "S4"), ("d", "Shape")}
+
+
+def test_a_closed_shape() -> None:
+    shapes = ":S sh:targetNode :x ; sh:closed true ; sh:ignoredProperties (rdf:type) ; sh:property [ sh:path :p ] ."
+    (result,) = results(":x a :Cat ; :p 1 ; :q 2 .", shapes)
+    assert (str(result.path), str(result.component)) == (
+        "<http://example.org/q>",
+        f"<{SHACL}ClosedConstraintComponent>",
+    )
+    assert isinstance(result.value, Literal) and result.value.value == "2"
+
+
+def test_a_component_of_ones_own() -> None:
+    shapes = """
+        :C a sh:ConstraintComponent ; sh:parameter [ sh:path :least ] ;
+            sh:validator [ a sh:SPARQLAskValidator ; sh:ask "ASK { FILTER ($value >= $least) }" ; sh:message "under {$least}" ] .
+        :S sh:targetNode :x ; sh:property [ sh:path :p ; :least 5 ] ."""
+    (result,) = results(":x :p 4, 5, 6 .", shapes)
+    assert (result.message, str(result.component)) == ("under 5", "<http://example.org/C>")
+
+
+def test_the_vocabulary_of_shacl_may_stand_among_the_shapes() -> None:
+    shapes = """
+        sh:MinCountConstraintComponent a sh:ConstraintComponent ; sh:parameter [ a sh:Parameter ; sh:path sh:minCount ] .
+        :S sh:targetNode :x ; sh:property [ sh:path :p ; sh:minCount 1 ] ."""
+    assert len(results("", shapes)) == 1
+
+
+def test_messages_for_people_are_the_english_ones() -> None:
+    shapes = ":S sh:targetNode :x ; sh:property [ sh:path :p ; sh:minCount 1 ; sh:message 'Un nom manque.'@fr, 'A name is missing.'@en ] ."
+    (result,) = results("", shapes)
+    assert result.message == "A name is missing." and len(result.messages) == 2
+
+
+def test_literals_are_judged_as_written() -> None:
+    data = ':x :p "7700"^^xsd:nonNegativeInteger, "007"^^xsd:integer, 7, "1"^^xsd:boolean, true .'
+    shapes = (
+        ":S sh:targetNode :x ; sh:property [ sh:path :p ; sh:datatype xsd:integer ], [ sh:path :p ; sh:in (7 true) ] ."
+    )
+    found = results(data, shapes)
+    wrong = {str(r.value) for r in found if "Datatype" in r.component.value}
+    assert f'"7700"^^<{XSD}nonNegativeInteger>' in wrong and f'"007"^^<{XSD}integer>' not in wrong
+    missing = {str(r.value) for r in found if r.component.value.endswith("#InConstraintComponent")}
+    assert missing == {f'"7700"^^<{XSD}nonNegativeInteger>', f'"007"^^<{XSD}integer>', f'"1"^^<{XSD}boolean>'}
+
+
+@pytest.mark.parametrize(
+    ("datatype", "good", "bad"),
+    [
+        ("integer", "+7 007 -0", "7.0 1e3 x"),
+        ("byte", "127 -128", "128 -129"),
+        ("nonNegativeInteger", "0 7", "-1"),
+        ("decimal", "1 1. .5 -0.50", "1e3 INF ."),
+        ("double", "1 1e3 INF -INF NaN", "inf 1e"),
+        ("boolean", "true false 0 1", "True yes"),
+        ("date", "2016-02-29 2015-11-02Z 2015-11-02+14:00", "2015-02-29 2015-13-01 2015-1-1 15-01-01"),
+        ("dateTime", "2015-11-02T24:00:00 2015-11-02T10:00:00.5-05:00", "2015-11-02 2015-11-02T25:00:00"),
+        ("time", "10:00:00 24:00:00Z", "10:00 24:00:01"),
+        ("gYear", "2015 -0044", "15 02015"),
+        ("gYearMonth", "2015-11", "2015-13 2015"),
+        ("duration", "P1Y PT1S P1Y2M3DT4H5M6.7S", "P 1Y PT P1YT"),
+        ("hexBinary", "0aFF", "0a0 xy"),
+        ("language", "en fr-CA", "en_GB abcdefghij"),
+    ],
+)
+def test_the_forms_of_a_datatype(datatype: str, good: str, bad: str) -> None:
+    def fits(text: str) -> bool:
+        return shacl_literals.well_formed(Literal(text, datatype=NamedNode(XSD + datatype)))
+
+    assert [text for text in good.split() if not fits(text)] == []
+    assert [text for text in (*bad.split(), f" {good.split()[0]}") if fits(text)] == []
+
+
+@pytest.mark.parametrize(
+    ("datatype", "left", "right", "less"),
+    [
+        ("dateTime", "2015-11-02T23:00:00Z", "2015-11-02T23:00:00-01:00", True),
+        ("dateTime", "2015-11-02T10:00:00", "2015-11-02T12:00:00Z", False),
+        ("dateTime", "2015-11-01T10:00:00", "2015-11-02T12:00:00Z", True),
+        ("date", "2015-12-31", "2016-01-01", True),
+        ("gYear", "-0044", "0014", True),
+        ("dayTimeDuration", "PT36H", "P2D", True),
+        ("yearMonthDuration", "P11M", "P1Y", True),
+        ("double", "NaN", "1", False),
+        ("string", "a", "b", True),
+        ("boolean", "0", "true", True),
+        ("hexBinary", "00", "01", False),
+    ],
+)
+def test_the_order_of_literals(datatype: str, left: str, right: str, less: bool) -> None:
+    a, b = (Literal(text, datatype=NamedNode(XSD + datatype)) for text in (left, right))
+    assert (shacl_literals.less(a, b), shacl_literals.less(b, a)) == (less, False)
+
+
+@pytest.mark.parametrize("fault", BAD)
+def test_bad_shapes_are_refused_by_name(fault: str) -> None:
+    text, words = BAD[fault]
+    with pytest.raises(BadShapes, match=re.escape(words)):
+        results(":x :loop :y . :y :loop :x .", f":S a sh:NodeShape ; sh:targetNode :x ; {text} .")
+
+
+def test_shapes_that_refer_to_themselves_are_followed_as_far_as_the_data_lead() -> None:
+    shapes = ":S sh:targetNode :x ; sh:property [ sh:path :child ; sh:node :S ], [ sh:path :name ; sh:minCount 1 ] ."
+    data = ":x :name 'x' ; :child :y . :y :name 'y' ; :child :z ."
+    assert len(results(data + " :z :name 'z' .", shapes)) == 0
+    assert len(results(data, shapes)) == 1
+
+
+def test_bad_shapes_end_2_with_the_place(tmp_path: Path) -> None:
+    data, shapes = tmp_path / "data.ttl", tmp_path / "shapes.ttl"
+    data.write_text(PREFIXES + ":x :p 1 .\n")
+    shapes.write_text(
+        PREFIXES + ":S a sh:NodeShape ;\n  sh:targetNode :x ;\n  sh:property [\n    sh:path :p ; sh:minCout 1 ] .\n"
+    )
+    result = CliRunner().invoke(main, ["validate", str(data), "--shapes", str(shapes)])
+    assert result.exit_code == 2
+    assert "shapes.ttl:9:" in result.output and "did you mean sh:minCount" in result.output
+
+
+def test_blank_nodes_are_found_on_their_lines(tmp_path: Path) -> None:
+    data, shapes = tmp_path / "data.ttl", tmp_path / "shapes.ttl"
+    lines = [
+        "@prefix : <http://example.org/> .",
+        ":a :has [ :n 1 ] ,",
+        "  [ :n 'bad' ; :has ( 1",
+        "    [ :n 'bad too' ] ) ] .",
+        "_:b :n 'bad as well' ;",
+        "  :has _:c . _:c :m [ :n 'and this' ] .",
+    ]
+    data.write_text("\n".join(lines) + "\n")
+    shapes.write_text(PREFIXES + ":S sh:targetSubjectsOf :n ; sh:property [ sh:path :n ; sh:datatype xsd:integer ] .\n")
+    result = CliRunner().invoke(main, ["validate", str(data), "--shapes", str(shapes), "--format", "github"])
+    found = {
+        int(line.partition("line=")[2].partition(",")[0]) for line in result.output.splitlines() if "line=" in line
+    }
+    assert found == {number for number, line in enumerate(lines, 1) if "'" in line}
+
+
+def test_shapes_that_check_nothing_are_refused(tmp_path: Path) -> None:
+    data, shapes = tmp_path / "data.ttl", tmp_path / "shapes.ttl"
+    data.write_text(PREFIXES + ":S sh:targetNode :x ; sh:nodeKind sh:Literal .\n")
+    shapes.write_text(PREFIXES + ":x :p 1 .\n")
+    result = CliRunner().invoke(main, ["validate", str(data), "--shapes", str(shapes)])
+    assert result.exit_code == 2 and "no shape with a target" in result.output
+
+
+def test_a_triple_as_a_term_is_refused(tmp_path: Path) -> None:
+    data, shapes = tmp_path / "data.ttl", tmp_path / "shapes.ttl"
+    data.write_text(PREFIXES + ":x :p <<( :a :b :c )>> .\n")
+    shapes.write_text(PREFIXES + ":S sh:targetNode :x ; sh:property [ sh:path :p ; sh:nodeKind sh:IRI ] .\n")
+    result = CliRunner().invoke(main, ["validate", str(data), "--shapes", str(shapes)])
+    assert result.exit_code == 2 and "a triple as a term" in result.output
+
+
+@pytest.mark.parametrize("large", [0, 1 << 20], ids=["in an excerpt", "in the whole file"])
+def test_findings_stand_on_their_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: int) -> None:
+    monkeypatch.setattr(finder, "LARGE", large)
+    data, shapes = tmp_path / "data.ttl", tmp_path / "shapes.ttl"
+    lines = [
+        "@prefix : <http://example.org/> . PREFIX other: <http://example.org/>",
+        ":a :text 'one. two # three' ; :n 1.5 . # a comment. with stops",
+        ':b :text """a quote: " and. a stop .',
+        '  <http://example.org/none> . \\" # no comment .',
+        '""" ; :n 2 . :c :n 3, \'bad\' .',
+        "<http://example.org/d> :n 'bad' . other:e",
+        "  :n 4 , 'bad' .",
+        ":f.g :n 5 ; :o :h\\~x . :h\\~x :n 'bad' . <i> :n 'bad'.",
+    ]
+    data.write_text("\n".join(lines) + "\n")
+    shapes.write_text(
+        PREFIXES + ":S sh:targetSubjectsOf :n ; sh:property [ sh:path :n ; sh:nodeKind sh:IRI ; sh:maxCount 0 ] .\n"
+    )
+    result = CliRunner().invoke(main, ["validate", str(data), "--shapes", str(shapes), "--format", "json"])
+    assert result.exit_code == 1, result.output
+    found = {(item["focus"].rpartition("/")[2], item["line"]) for item in json.loads(result.stdout)["findings"]}
+    assert found == {
+        ("a", 2),
+        ("b", 5),
+        ("c", 5),
+        ("d", 6),
+        ("e", 7),
+        ("f.g", 8),
+        ("h~x", 8),
+        ("i", 8),
+    }
+
+
+def test_a_difference_between_engines_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, shapes = tmp_path / "data.ttl", tmp_path / "shapes.ttl"
+    data.write_text(PREFIXES + ":x :p 1 .\n")
+    shapes.write_text(PREFIXES + ":S sh:targetNode :x ; sh:property :P . :P sh:path :p ; sh:maxCount 0 .\n")
+    arguments = ["validate", str(data), "--shapes", str(shapes), "--cross-check"]
+    assert "engines-disagree" not in CliRunner().invoke(main, arguments).output
+    monkeypatch.setattr(crosscheck, "ENGINES", {"blind": lambda _data, _shapes: Index(())})
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 1
+    assert "interpol-graph has a result that blind has not: sh:MaxCountConstraintComponent" in result.output
+    assert "data.ttl:7:" in result.output and "[engines-disagree]" in result.output
+
+
+@pytest.fixture(scope="module")
+def whole(graph: KnowledgeGraph) -> Index:
+    return Index(quad for quad in graph.exact if quad.graph_name not in APART)
+
+
+@pytest.fixture(scope="module")
+def rules(graph: KnowledgeGraph) -> Index:
+    return Index(graph.exact.quads_for_graph_name(NamedNode(GRAPHS + "shapes")))
+
+
+def test_all_engines_agree_on_the_whole_graph(whole: Index, rules: Index) -> None:
+    found = list(shacl.Validation(whole, Shapes(rules)).results())
+    assert found == []
+    assert crosscheck.compare(whole, rules, found) == []
+
+
+def test_the_other_engine_agrees_on_the_damaged_graph(
+    whole: Index, rules: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every 97th statement is gone and every 101st has a value of another; pySHACL ends on such values, so it is not asked."""
+    statements = [Quad(s, p, o) for s, p, o in whole.statements()]  # type: ignore[arg-type]
+    broken = [
+        Quad(quad.subject, quad.predicate, statements[place // 2].object) if place % 101 == 0 else quad
+        for place, quad in enumerate(statements)
+        if place % 97
+    ]
+    damaged = Index(broken)
+    found = list(shacl.Validation(damaged, Shapes(rules)).results())
+    assert len(found) > 1000
+    monkeypatch.setattr(crosscheck, "ENGINES", {"shacl": crosscheck.ENGINES["shacl"]})
+    assert crosscheck.compare(damaged, rules, found) == []
+
+
+def test_shapes_of_the_project_are_read() -> None:
+    names = {path.stem for path in (ROOT / "shapes").glob("*.ttl")}
+    shapes = Index(quad for name in sorted(names) for quad in parse(path=ROOT / "shapes" / f"{name}.ttl"))
+    assert len(Shapes(shapes).roots) > 50
