@@ -155,14 +155,12 @@ def test_twenty_hostile_queries_leave_room_for_ordinary_ones(service: Service) -
     with ThreadPoolExecutor(20) as pool:
         hostile = [pool.submit(service.ask, f"{SLOW} # {number}") for number in range(20)]
         time.sleep(0.3)
-        taken, statuses = [], []
+        taken = []
         for number in range(40):
             started = time.monotonic()
-            statuses.append(service.ask(f"SELECT * {{ <http://x/{number}> ?p ?o }}"))
+            assert service.ask(f"SELECT * {{ <http://x/{number}> ?p ?o }}") == 200
             taken.append(time.monotonic() - started)
-        # The first ones may be told to come back (503, Retry-After) on a machine that other work keeps busy.
-        assert statuses.count(200) >= 38 and set(statuses) <= {200, 503}
-        assert sorted(taken)[20] < 0.5
+        assert sorted(taken)[20] < 0.5 and max(taken) < 4
         assert {query.result() for query in hostile} == {503}
     # What they used is free again.
     before = busy(service.process.pid)
