@@ -56,12 +56,18 @@ def test_a_remote_endpoint_is_asked_through_http(server: str) -> None:
         (["dump", "--graph", "nowhere"], "graphs are:"),
         (["fmt", "nowhere.ttl"], "does not exist"),
         (["validate", "--shapes", "nowhere.ttl"], "needs the files"),
-        (["serve", "--data", "nowhere.ttl"], "does not exist"),
     ],
 )
 def test_what_cannot_run_ends_2_with_a_sentence(arguments: list[str], words: str) -> None:
     code, output = run(*arguments)
     assert code == 2 and words in output and "Traceback" not in output
+
+
+def test_serve_without_its_data_ends_2_with_a_sentence() -> None:
+    # In a process of its own: `serve` forks, and a fork of the tests would go on testing.
+    command = [sys.executable, "-m", "interpol_graph", "serve", "--data", "nowhere.ttl"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 2 and "does not exist" in ended.stderr and "Traceback" not in ended.stderr
 
 
 def test_malformed_queries_end_2_with_line_and_column() -> None:

@@ -49,22 +49,23 @@ class Evaluators:
     def serve(self) -> None:
         """Fork, watch and bury until told to end."""
         while True:
-            events = self.poll.poll(None if self.led or self.children else _LONELY)
+            events = dict(self.poll.poll(None if self.led or self.children else _LONELY))
             if not events:
                 return
-            for descriptor, event in events:
-                if descriptor == sys.stdin.fileno():
-                    if self._order() == "end":
-                        return self._end()
-                elif descriptor == self.bell.fileno():
-                    self.bell.recv(4096)
-                    self._bury()
-                elif descriptor == self.door.fileno():
-                    self._fork()
-                elif descriptor in self.children and event & (select.POLLHUP | select.POLLERR | select.POLLNVAL):
+            if events.pop(sys.stdin.fileno(), 0) and self._order() == "end":
+                return self._end()
+            rung, knocked = events.pop(self.bell.fileno(), 0), events.pop(self.door.fileno(), 0)
+            for descriptor, event in events.items():
+                if event & (select.POLLHUP | select.POLLERR | select.POLLNVAL):
                     # The other side is gone, and with it whoever wanted the answer.
                     os.kill(self.children[descriptor][0], signal.SIGKILL)
                     self.poll.unregister(descriptor)
+            # Last, as these end and begin children: what was told of a descriptor must not fall on its next owner.
+            if rung:
+                self.bell.recv(4096)
+                self._bury()
+            if knocked:
+                self._fork()
 
     def _order(self) -> str:
         order = os.read(sys.stdin.fileno(), 64).decode().strip()
@@ -74,8 +75,12 @@ class Evaluators:
         return order
 
     def _fork(self) -> None:
+        """Give whoever knocks a child; where the machine has room for none, the closed door says so."""
         connection, _ = self.door.accept()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError:
+            return connection.close()
         if pid:
             self.children[connection.fileno()] = pid, connection
             self.poll.register(connection, 0)
