@@ -373,7 +373,7 @@ def test_parts_of_a_dump_are_parts_of_the_plain_file(client: FlaskClient) -> Non
 
 
 def kept(size: int) -> Kept:
-    return Kept([], b"x" * size, "", [])
+    return Kept([], b"x" * size, "", [], {})
 
 
 def test_memory_is_bounded_and_forgets_the_longest_unused() -> None:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
+from flask import Flask
 from flask.testing import FlaskClient
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, DefaultGraph, NamedNode, Quad, parse
 
+from interpol_graph import dumps
 from interpol_graph.engine import Engine
 from interpol_graph.formats import BY_NAME, DUMPS, Format
 from interpol_graph.prefixes import GRAPHS
@@ -51,6 +58,34 @@ def test_a_graph_file_holds_exactly_its_graph(client: FlaskClient, graph: Knowle
     found = parsed(client, f"{name}.ttl", BY_NAME["turtle"])
     assert found == expected and len(found) > 0
     assert all(quad.graph_name == DefaultGraph() for quad in found)
+
+
+def test_however_many_come_first_there_is_one_folder(
+    app: Flask, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(tempfile.TemporaryDirectory[str]):
+        def __init__(self, *arguments: object, **options: object) -> None:
+            time.sleep(0.05)
+            super().__init__(*arguments, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", Slow)
+    monkeypatch.setattr(engine, "state", str(tmp_path / "state"))
+
+    def folder(_: int) -> Path:
+        with app.app_context():
+            return dumps._folder()
+
+    with ThreadPoolExecutor(8) as pool:
+        folders = set(pool.map(folder, range(8)))
+    assert len(folders) == 1 and folders.pop().is_dir()
+
+
+def test_files_of_states_before_the_last_one_go(tmp_path: Path) -> None:
+    for number, state in enumerate(("first", "second", "third")):
+        dumps._make_room(tmp_path / state)
+        (tmp_path / state / "file").write_text("x")
+        os.utime(tmp_path / state, (number, number))
+    assert {path.name for path in tmp_path.iterdir()} == {"second", "third"}, "the last may still be being sent"
 
 
 @pytest.mark.parametrize("fmt", DUMPS, ids=lambda fmt: fmt.name)

@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from conftest import free_port
 from interpol_graph import wire
 from interpol_graph.engine import Engine, Nursery, Settings
 from interpol_graph.errors import AnswerTooLarge, Interrupted, OutOfMemory, TooComplex
+from interpol_graph.formats import BY_NAME
 from interpol_graph.service import Supervisor
 from test_limits import MEMORY_BOMB
 
@@ -299,6 +301,11 @@ def test_metrics_and_log_tell_of_every_request(service: Service) -> None:
     assert len(lines) >= 11
     assert lines[-1]["status"] == 400 and lines[-1]["outcome"] == "MalformedQuery"
     assert all(re.fullmatch("[0-9a-f]{16}", str(line["query"])) for line in lines)
+    rows = "SELECT ?n { VALUES ?n { 1 2 UNDEF } }"
+    assert [service.ask(rows) for _ in range(20)] == [200] * 20
+    told = [event for event in service.events() if event.get("route") == "/sparql"][-20:]
+    assert {line["cache"] for line in told} == {"miss", "hit"}, "a repeated answer is told like a new one"
+    assert {(line["query"], line["rows"]) for line in told} == {(sha256(rows.encode()).hexdigest()[:16], 3)}
     log = service.log.read_text(encoding="utf-8")
     assert "ASK" not in log and "127.0.0.1" not in log.partition("\n{")[2], "no query text, no address"
     assert log.count("\n") - log.count("\n{") <= 2, "two plain lines at the start, nothing else"
@@ -333,6 +340,28 @@ def evaluators(nursery: Nursery) -> Iterator[Engine]:
 
 def children(nursery: Nursery) -> list[int]:
     return [pid for pid, *_ in descendants(nursery.process.process.pid)]
+
+
+ROWS = """SELECT ?a ?b { VALUES (?a ?b) { (1 UNDEF) (UNDEF UNDEF) (UNDEF "}},{") ("}},{" "}},{")
+  ("l\\r\\nm \\" ,<result>" <x:>) ('"}},{"a":{"' "[") } }"""
+
+
+@pytest.mark.parametrize(
+    ("query", "rows"),
+    [
+        (ROWS, 6),
+        ("SELECT * {}", 1),
+        ("SELECT ?a { FILTER(false) }", 0),
+        ("SELECT ?s { ?s ?p ?o } LIMIT 400", 400),
+        ('SELECT ?x { ?s ?p ?o BIND("}},{" AS ?x) } LIMIT 40', 40),
+        ("CONSTRUCT { <x:> <y:> ?o } { ?s ?p ?o . FILTER(?o < 5) }", 5),
+        ("CONSTRUCT { <x:> <y:> 1 } { ?s ?p ?o }", 1),
+        ("ASK {}", None),
+    ],
+)
+@pytest.mark.parametrize("name", ["json", "xml", "csv", "tsv"])
+def test_the_rows_of_an_answer_are_counted(evaluators: Engine, query: str, rows: int | None, name: str) -> None:
+    assert evaluators.query(query, results=BY_NAME[name]).rows == rows
 
 
 def test_an_answer_past_its_size_is_refused_whole(evaluators: Engine) -> None:

@@ -6,18 +6,20 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 from interpol_graph.fields import Fields
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One answer as it is sent: header fields and body, and the fields of its 304."""
+    """One answer as it is sent: header fields and body, the fields of its 304, and what the log says of it."""
 
     fields: Fields
     body: bytes
     etag: str
     unchanged: Fields
+    notes: dict[str, Any]
 
 
 class Answers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
+import shutil
 import tempfile
 import threading
 from collections.abc import Callable
@@ -25,6 +26,8 @@ WHOLE, SUMS = "interpol", "SHA256SUMS"
 _TURTLE = BY_NAME["turtle"]
 #: Held while a file is made: of many who want it at once, one has it made and the others wait for it.
 _MAKING = threading.RLock()
+#: Held while the folder is made: a second one would be taken away with all that the first thread wrote there.
+_OPENING = threading.Lock()
 
 
 @blueprint.get("/dumps/")
@@ -78,14 +81,19 @@ def _sums() -> bytes:
     return "".join(lines).encode()
 
 
+def _folder() -> Path:
+    """Return this process's folder for made files; it goes with the process, and with the service if there is one."""
+    with _OPENING:
+        return Path(_opened(pages.engine().state).name)
+
+
 @cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    """Return this process's folder for made files; it goes with the process."""
-    return tempfile.TemporaryDirectory(prefix="interpol-graph-dumps-")
+def _opened(state: str | None) -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="interpol-graph-dumps-", dir=state and Path(state).parent)
 
 
 def _path(name: str) -> Path:
-    return Path(_folder().name, pages.engine().digest, hashlib.sha256(name.encode()).hexdigest())
+    return _folder() / pages.engine().digest / hashlib.sha256(name.encode()).hexdigest()
 
 
 def _size(name: str) -> int | None:
@@ -94,12 +102,21 @@ def _size(name: str) -> int | None:
     return path.stat().st_size if path.exists() else None
 
 
+def _make_room(folder: Path) -> None:
+    """Make the folder of a state of the data; files of states before the last one go."""
+    if not folder.exists():
+        before = sorted(folder.parent.iterdir(), key=lambda other: other.stat().st_mtime)
+        folder.mkdir()
+        for other in before[:-1]:
+            shutil.rmtree(other)
+
+
 def kept(name: str, make: Callable[[], bytes]) -> Path:
     """Return where a file lies, made first if need be; it appears whole or not at all."""
     path = _path(name)
     with _MAKING:
         if not path.exists():
-            path.parent.mkdir(exist_ok=True)
+            _make_room(path.parent)
             with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as unfinished:
                 unfinished.write(make())
             os.replace(unfinished.name, path)

@@ -30,11 +30,12 @@ _REMEMBERED = 1000
 
 @dataclass
 class Answer:
-    """A whole answer: its format, its bytes, and the seconds that evaluation took."""
+    """A whole answer: its format and bytes, the seconds that evaluation took, and how many rows or statements it has."""
 
     format: Format
     body: bytes
     seconds: float
+    rows: int | None = None
 
 
 class Nursery:
@@ -85,7 +86,7 @@ class Engine:
         self._stamp = 0
         self._pinned = threading.local()
         self._refreshing = threading.Lock()
-        self._long: set[bytes] = set()
+        self._long: set[str] = set()
 
     @classmethod
     def of_state(cls, state: str, settings: Settings) -> Self:
@@ -161,8 +162,8 @@ class Engine:
         return self._asked({"dump": fmt.name, "graph": graph}, f"dump {fmt.name} {graph}").body
 
     def _asked(self, request: dict[str, Any], text: str) -> Answer:
-        name = sha256(text.encode("utf-8", "surrogatepass")).digest()
-        record.note(query=name.hex()[:16])
+        name = hash_of(text)
+        record.note(query=name)
         try:
             head, body = self._placed(request, name)
             if "error" in head:
@@ -170,9 +171,9 @@ class Engine:
         except Problem as problem:
             record.note(outcome=type(problem).__name__)
             raise
-        return Answer(BY_NAME[head["format"]], body, head.get("seconds", 0.0))
+        return Answer(BY_NAME[head["format"]], body, head.get("seconds", 0.0), head.get("rows"))
 
-    def _placed(self, request: dict[str, Any], name: bytes) -> tuple[dict[str, Any], bytes]:
+    def _placed(self, request: dict[str, Any], name: str) -> tuple[dict[str, Any], bytes]:
         """Evaluate in a place: first in one for short queries, then, if it takes longer than a moment, in a long one."""
         long = name in self._long
         while True:
@@ -195,7 +196,7 @@ class Engine:
                 self._long.discard(name)
             return answer
 
-    def _remember(self, name: bytes) -> None:
+    def _remember(self, name: str) -> None:
         if len(self._long) >= _REMEMBERED:
             self._long.clear()
         self._long.add(name)
@@ -238,6 +239,11 @@ class Engine:
             self.refresh()
         if self._now is gone or self._now.about["digest"] != gone.about["digest"]:
             raise Unavailable("The graph cannot be reached just now; try again in a few seconds.") from error
+
+
+def hash_of(query: str) -> str:
+    """Return the name of a query in the log: the beginning of its SHA-256."""
+    return sha256(query.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _read(state: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from typing import Any
 from pyoxigraph import NamedNode, QueryBoolean, QuerySolutions, QueryTriples, serialize
 
 from interpol_graph import wire
-from interpol_graph.formats import BY_NAME
+from interpol_graph.formats import BY_NAME, Format
 from interpol_graph.prefixes import BASE, prefixes
 from interpol_graph.store import KnowledgeGraph
 
@@ -28,6 +28,8 @@ OUT_OF_MEMORY = 71
 
 # Begins at the beginning of a word only: a long word is read once, not once from each of its letters.
 _PREFIX = re.compile(r"(?<!\w)(\w*+):")
+# Where a row of SPARQL JSON begins, rows without bindings included.
+_ROW = re.compile(rb'(?:(?<=\[)|(?<=\},))\{(?:\}|"[^"\\]*":\{")')
 #: Queries after which the size is looked at even when they were short.
 _NOW_AND_THEN = 50
 
@@ -115,7 +117,8 @@ class Evaluation:
             if fmt is None:
                 return {"error": "format", "kind": kind}, b""
             if isinstance(answer, QueryTriples):
-                serialize(dict.fromkeys(answer), body, format=fmt.rdf, prefixes=prefixes())
+                distinct = dict.fromkeys(answer)
+                serialize(distinct, body, format=fmt.rdf, prefixes=prefixes())
             elif isinstance(answer, QueryBoolean) and fmt.name in ("csv", "tsv"):
                 # The CSV and TSV formats have no boolean; one column named for the question is what clients read.
                 body.write(b"boolean\r\n" + (b"true" if answer else b"false") + b"\r\n")
@@ -128,7 +131,28 @@ class Evaluation:
             return {"error": "syntax", "message": error.msg}, b""
         except (ValueError, OSError, RuntimeError) as error:
             return {"error": "evaluation", "message": str(error)}, b""
-        return {"format": fmt.name, "seconds": time.perf_counter() - started}, body.getvalue()
+        whole = body.getvalue()
+        head = {"format": fmt.name, "seconds": time.perf_counter() - started}
+        if isinstance(answer, QueryTriples):
+            head["rows"] = len(distinct)
+        elif isinstance(answer, QuerySolutions):
+            head["rows"] = _rows(whole, fmt)
+        return head, whole
+
+
+def _rows(body: bytes, fmt: Format) -> int:
+    """Return how many rows an answer has, for the log: the engine counts none, and counting bytes costs least."""
+    if fmt.name == "xml":
+        return body.count(b"<result>")
+    if fmt.name == "tsv":
+        return body.count(b"\n") - 1
+    if fmt.name == "csv":  # a line break within quotes ends no row
+        return re.sub(rb'"[^"]*"', b"", body).count(b"\r\n") - 1
+    # Within a JSON string no quotation mark is bare, so what looks like a boundary can only be the string's own end.
+    if b"{}" in body:  # rows with nothing bound, or just those letters
+        return sum(1 for _ in _ROW.finditer(body))
+    boundaries = body.count(b'}},{"') - body.count(b'}},{"}') - body.count(b'}},{",')
+    return 0 if body.endswith(b'"bindings":[]}}') else 1 + boundaries
 
 
 def _used(query: str) -> dict[str, str]:

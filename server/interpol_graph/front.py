@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from interpol_graph import compression, conditional, headers, negotiate, protocol
+from interpol_graph import compression, conditional, headers, negotiate, protocol, record
 from interpol_graph.answers import Answers, Kept
 from interpol_graph.engine import Engine
 from interpol_graph.fields import OF_BODY, Fields, coded, value, without
@@ -59,6 +59,7 @@ class Front:
             if kept is None:
                 environ[OUTCOME] = "miss"
                 return self._miss(environ, start_response, key, body)
+        record.note(**kept.notes)
         held = get("HTTP_IF_NONE_MATCH")
         if held is not None and kept.etag:
             codings = compression.accepted(get("HTTP_ACCEPT_ENCODING", ""))
@@ -158,6 +159,7 @@ class Front:
             content,
             etag,
             without(fields, *OF_BODY),
+            record.noted("query", "rows"),
         )
         weight = len(content) + 2048 + sum(len(part) for part in key if isinstance(part, str | bytes))
         self.answers.put(key, kept, weight)

@@ -1,7 +1,8 @@
 """The door of a server process, ASGI outside and WSGI inside: no client can hold a thread by being slow.
 
 A request is read whole before a thread works on it, an answer is sent after the thread has done its work, and a client
-that goes away is noticed meanwhile.
+that goes away is noticed meanwhile. Nor can slow readers fill the memory: a large answer goes out piece by piece as it is
+read, a client that takes no piece for long is given up, and large answers that wait to be read have bounded room.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ import io
 import json
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from interpol_graph import visitor
-from interpol_graph.errors import BadRequest, Problem, RequestTimeout, document
+from interpol_graph.errors import BadRequest, Busy, Problem, RequestTimeout, document
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -31,8 +32,12 @@ LARGEST = 4 << 20
 HEARD = 64 << 20
 #: Seconds within which a body must be whole.
 PATIENCE = 20.0
-#: Bytes of a file that are read at a time.
+#: Bytes of a large answer that are sent at a time.
 PIECE = 1 << 18
+#: Seconds within which a client must take the next piece.
+STALLED = 30.0
+#: Bytes of large answers that may wait in one process to be read.
+UNREAD = 256 << 20
 
 
 class Gone(Exception):
@@ -48,6 +53,7 @@ class Gate:
     def __init__(self, app: WSGIApplication, threads: int, ready: Callable[[WSGIEnvironment], bool]) -> None:
         self.app, self.ready = app, ready
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
+        self.unread = 0
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -64,12 +70,9 @@ class Gate:
                 send, BadRequest("The body cannot be read: its length or its chunks are not in order.")
             )
         left = threading.Event()
-        if self.ready(environ):
-            status, fields, body = self._answer(environ, left)
-            await send({"type": "http.response.start", "status": status, "headers": fields})
-            return await send({"type": "http.response.body", "body": body})
-        loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(self.pool, self._answer, environ, left)
+        if self.ready(environ):  # what is kept is there once for all its readers
+            return await self._send(send, *self._answer(environ, left))
+        work = asyncio.get_running_loop().run_in_executor(self.pool, self._answer, environ, left)
         watch = asyncio.ensure_future(_departure(receive))
         try:
             await asyncio.wait((work, watch), return_when=asyncio.FIRST_COMPLETED)
@@ -78,16 +81,43 @@ class Gate:
             status, fields, body = await work
         finally:
             watch.cancel()
-        await send({"type": "http.response.start", "status": status, "headers": fields})
-        if isinstance(body, bytes):
-            return await send({"type": "http.response.body", "body": body})
-        pieces = iter(body)
+        size = len(body) if isinstance(body, bytes) and len(body) > PIECE else 0
+        if size and self.unread and self.unread + size > UNREAD:
+            return await _refuse(
+                send, Busy("Too many large answers wait for their readers; try again in a few seconds.")
+            )
+        self.unread += size
         try:
-            while (piece := await loop.run_in_executor(self.pool, next, pieces, None)) is not None:
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+            await self._send(send, status, fields, body)
+        finally:
+            self.unread -= size
+
+    async def _send(
+        self, send: Send, status: int, fields: list[tuple[bytes, bytes]], body: bytes | Iterable[bytes]
+    ) -> None:
+        """Send an answer, a large one no faster than it is read; a client that stands still is cut off."""
+        await send({"type": "http.response.start", "status": status, "headers": fields})
+        if isinstance(body, bytes) and len(body) <= PIECE:
+            return await send({"type": "http.response.body", "body": body})
+        try:
+            async for piece in self._pieces(body):
+                async with asyncio.timeout(STALLED):
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+        except TimeoutError:
+            return  # without an end: the client sees that its answer is not whole
         finally:
             getattr(body, "close", tuple)()
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _pieces(self, body: bytes | Iterable[bytes]) -> AsyncIterator[bytes]:
+        """Yield a body in pieces; a file is read in a thread."""
+        if isinstance(body, bytes):
+            for start in range(0, len(body), PIECE):
+                yield body[start : start + PIECE]
+            return
+        loop, pieces = asyncio.get_running_loop(), iter(body)
+        while (piece := await loop.run_in_executor(self.pool, next, pieces, None)) is not None:
+            yield piece
 
     def _answer(
         self, environ: WSGIEnvironment, left: threading.Event
@@ -127,7 +157,7 @@ async def _environ(scope: dict[str, Any], receive: Receive) -> WSGIEnvironment:
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
         "wsgi.input_terminated": True,
-        "wsgi.file_wrapper": _pieces,
+        "wsgi.file_wrapper": _read_pieces,
     }
     for name, value in scope["headers"]:
         key = name.decode("latin-1").upper().replace("-", "_")
@@ -166,15 +196,16 @@ async def _departure(receive: Receive) -> None:
 
 
 async def _refuse(send: Send, problem: Problem) -> None:
-    """Answer a request that did not come in whole."""
+    """Answer in place of the application."""
     body = json.dumps(document(problem)).encode()
     fields = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
     fields.append((b"content-length", str(len(body)).encode()))
+    fields += [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
     await send({"type": "http.response.start", "status": problem.code, "headers": fields})
     await send({"type": "http.response.body", "body": body})
 
 
-def _pieces(file: Any, _: int = 0) -> Iterator[bytes]:
+def _read_pieces(file: Any, _: int = 0) -> Iterator[bytes]:
     """Yield a file in pieces large enough that the way between threads does not matter."""
     with file:
         while piece := file.read(PIECE):

@@ -22,7 +22,7 @@ _LOG = 2
 #: Bytes up to which an answer is sent in one piece.
 _ONE_PIECE = 1 << 20
 #: What may be noted of a request, in the order of the log line.
-_NOTES = ("query", "cache", "outcome", "ended", "evicted")
+_NOTES = ("query", "rows", "cache", "outcome", "ended", "evicted")
 
 
 class Ledger:

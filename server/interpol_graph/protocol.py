@@ -8,8 +8,8 @@ from urllib.parse import unquote_to_bytes
 
 from werkzeug.http import parse_options_header
 
-from interpol_graph import headers, negotiate, tokens, visitor
-from interpol_graph.engine import Answer, Engine
+from interpol_graph import headers, negotiate, record, tokens, visitor
+from interpol_graph.engine import Answer, Engine, hash_of
 from interpol_graph.errors import BadRequest, ForbiddenQuery, Interrupted, UnsupportedMediaType
 from interpol_graph.flights import Flights
 from interpol_graph.formats import Format
@@ -121,6 +121,7 @@ def answer(engine: Engine, asked: Asked, have: frozenset[str] = frozenset()) -> 
         raise BadRequest(
             f"There is no query: send one as the parameter `query`, or as the body with Content-Type {QUERY}."
         )
+    record.note(query=hash_of(query))
     reading = tokens.read(query)
     if reading.update:
         raise _read_only(reading.update)
@@ -150,6 +151,7 @@ def answer(engine: Engine, asked: Asked, have: frozenset[str] = frozenset()) -> 
         return engine.query(query, results=results, graph=graph, default=asked.default, named=asked.named)
 
     found = _FLIGHTS.join(etag, evaluate) if etag else evaluate()
+    record.note(rows=found.rows)
     if found.format.kind != reading.kind:  # the words misled: a tag made from them would not tell the formats apart
         etag = None
     return Reply(found.format, found.body, etag, found.seconds)

@@ -22,6 +22,11 @@ def begin() -> dict[str, Any]:
     return _notes.entries
 
 
+def noted(*names: str) -> dict[str, Any]:
+    """Return what has been noted under these names."""
+    return {name: _notes.entries[name] for name in names if name in _notes.entries}
+
+
 def note(**entries: Any) -> None:
     """Note something about the request at hand: query, outcome, ended …"""
     _notes.entries.update(entries)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,25 @@ from interpol_graph.failure import Failure
 from interpol_graph.nursery import NotStarted
 from interpol_graph.settings import Settings
 
-DEFAULT = Settings()
+#: What an operator may limit: the setting, what it may be, what it means. The defaults stand in Settings.
+_LIMITS = (
+    ("timeout", click.FloatRange(0.05), "Seconds that one query may run."),
+    ("memory", click.IntRange(16), "Mebibytes that one query may use."),
+    ("answer", click.IntRange(1), "Mebibytes that one answer may have."),
+    ("cache", click.IntRange(0), "Mebibytes of answers that a worker keeps to give again."),
+    ("evaluators", click.IntRange(1), "Queries that a worker evaluates at once."),
+    ("long", click.IntRange(1), "How many of them may take longer than a moment."),
+    ("proxies", click.IntRange(0), "Proxies in front whose X-Forwarded-* fields are believed."),
+)
+
+
+def _limits(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command an option for each limit."""
+    default = Settings()
+    for name, kind, meaning in reversed(_LIMITS):
+        option = click.option(f"--{name}", default=getattr(default, name), show_default=True, type=kind, help=meaning)
+        command = option(command)
+    return command
 
 
 @click.command("serve")
@@ -27,48 +46,7 @@ DEFAULT = Settings()
     type=click.Path(path_type=Path),
     help="RDF file or folder to serve instead of the bundled graph; may be repeated.",
 )
-@click.option(
-    "--timeout",
-    default=DEFAULT.timeout,
-    show_default=True,
-    type=click.FloatRange(0.05),
-    help="Seconds that one query may run.",
-)
-@click.option(
-    "--memory",
-    default=DEFAULT.memory,
-    show_default=True,
-    type=click.IntRange(16),
-    help="Mebibytes that one query may use.",
-)
-@click.option(
-    "--answer",
-    default=DEFAULT.answer,
-    show_default=True,
-    type=click.IntRange(1),
-    help="Mebibytes that one answer may have.",
-)
-@click.option(
-    "--evaluators",
-    default=DEFAULT.evaluators,
-    show_default=True,
-    type=click.IntRange(1),
-    help="Queries that a worker evaluates at once.",
-)
-@click.option(
-    "--long",
-    default=DEFAULT.long,
-    show_default=True,
-    type=click.IntRange(1),
-    help="How many of them may take longer than a moment.",
-)
-@click.option(
-    "--proxies",
-    default=DEFAULT.proxies,
-    show_default=True,
-    type=click.IntRange(0),
-    help="Proxies in front whose X-Forwarded-* fields are believed.",
-)
+@_limits
 @click.option(
     "--log/--no-log", default=True, show_default=True, help="Write a line for each request to standard error."
 )

@@ -1,0 +1,119 @@
+"""The door of a server process: what it does with answers that are read slowly, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from interpol_graph import gate
+from interpol_graph.gate import PIECE, Gate
+
+SCOPE = {
+    "type": "http",
+    "method": "GET",
+    "raw_path": b"/",
+    "query_string": b"",
+    "http_version": "1.1",
+    "scheme": "http",
+    "headers": [],
+}
+
+
+class Reader:
+    """A client: it takes `pieces` pieces of its answer, then stands still until `free` is set."""
+
+    def __init__(self, pieces: int = 1 << 30) -> None:
+        self.pieces, self.sent, self.free = pieces, list[dict[str, Any]](), asyncio.Event()
+
+    async def receive(self) -> dict[str, Any]:
+        await asyncio.Event().wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        if len(self.sent) > self.pieces:
+            await self.free.wait()
+        self.sent.append(message)
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(message.get("body", b"") for message in self.sent)
+
+    @property
+    def ended(self) -> bool:
+        return bool(self.sent) and self.sent[-1]["type"].endswith("body") and not self.sent[-1].get("more_body")
+
+
+def serving(body: Iterable[bytes]) -> Gate:
+    def app(_: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        start("200 OK", [("Content-Type", "text/plain")])
+        return body
+
+    return Gate(app, 4, lambda _: False)
+
+
+LARGE = bytes(range(256)) * (PIECE // 64)
+
+
+@pytest.mark.parametrize("body", [[LARGE], [b"small"], [], iter([LARGE[:PIECE], LARGE[PIECE:]])])
+def test_an_answer_arrives_whole(body: Iterable[bytes]) -> None:
+    async def ask() -> Reader:
+        reader = Reader()
+        await serving(body)(SCOPE, reader.receive, reader.send)
+        return reader
+
+    expected = b"".join(body) if isinstance(body, list) else LARGE
+    reader = asyncio.run(ask())
+    assert reader.body == expected and reader.ended
+
+
+@pytest.mark.parametrize("body", [[LARGE], iter([LARGE[:PIECE], LARGE[PIECE:]])])
+def test_a_reader_that_stands_still_is_cut_off(body: Iterable[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "STALLED", 0.05)
+
+    async def ask() -> tuple[Gate, Reader]:
+        reader, door = Reader(1), serving(body)
+        await asyncio.wait_for(door(SCOPE, reader.receive, reader.send), 10)
+        return door, reader
+
+    door, reader = asyncio.run(ask())
+    # No end is sent: less than the announced length tells the client that this is not its answer.
+    assert reader.body == LARGE[:PIECE] and not reader.ended
+    assert door.unread == 0
+
+
+def test_answers_that_nobody_reads_have_bounded_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "UNREAD", 2 * len(LARGE))
+
+    async def ask() -> tuple[Reader, Reader]:
+        door, slow = serving([LARGE]), [Reader(1), Reader(1)]
+        waiting = [asyncio.ensure_future(door(SCOPE, reader.receive, reader.send)) for reader in slow]
+        while door.unread < 2 * len(LARGE):
+            await asyncio.sleep(0.01)
+        refused, later = Reader(), Reader()
+        await door(SCOPE, refused.receive, refused.send)
+        for reader in slow:
+            reader.free.set()
+        await asyncio.gather(*waiting)
+        assert [reader.body for reader in slow] == [LARGE, LARGE] and door.unread == 0
+        await door(SCOPE, later.receive, later.send)
+        return refused, later
+
+    refused, later = asyncio.run(asyncio.wait_for(ask(), 20))
+    assert refused.sent[0]["status"] == 503 and (b"retry-after", b"5") in refused.sent[0]["headers"]
+    assert json.loads(refused.body)["title"] == "Busy"
+    assert later.body == LARGE and later.ended
+
+
+def test_one_answer_is_never_too_large_for_an_empty_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "UNREAD", 1)
+
+    async def ask() -> Reader:
+        reader = Reader()
+        await serving([LARGE])(SCOPE, reader.receive, reader.send)
+        return reader
+
+    assert asyncio.run(ask()).body == LARGE
