@@ -33,8 +33,9 @@ GOOD, BAD = 4, 4
 EVERY = 10.0
 #: Seconds after which the last query has ended by its limit, however long it waited.
 REST = 20.0
-#: What is taken for growth: share of the memory, number of files.
-MEMORY, FILES = 0.10, 20
+#: What is taken for growth: share of the memory that a process holds on average, number of processes, number of files.
+#: How many evaluators stay behind for the next query differs from moment to moment, and each holds as much as the graph.
+MEMORY, PROCESSES, FILES = 0.10, 4, 30
 
 
 class Soak:
@@ -157,15 +158,22 @@ def _soaked(soak: Soak, duration: float) -> int:
     print(
         f"{'s':>5}{'good':>9}{'failed':>8}{'median ms':>11}{'p99 ms':>9}{'hostile':>9}{'processes':>11}{'MiB':>8}{'files':>7}"
     )
-    # What is kept in memory on purpose is there after the first part; queries at work come and go, so both looks are at rest.
-    before, after = (_loaded(soak, part) for part in (min(30.0, duration / 4), duration))
+    # What is kept in memory on purpose, answers above all, is there after the first part; queries at work come and go, so
+    # both looks are at rest.
+    before, after = (_loaded(soak, part) for part in (min(120.0, duration / 2), duration))
     for told, usage in (("after the first part", before), ("at the end", after)):
-        print(f"at rest {told}: {usage.processes} processes, {usage.mebibytes:,.0f} MiB, {usage.files} files")
+        print(
+            f"at rest {told}: {usage.processes} processes, {usage.mebibytes:,.0f} MiB, {usage.mebibytes / usage.processes:.0f} MiB each, {usage.files} files"
+        )
     print("hostile: " + ", ".join(f"{told} {count}" for told, count in sorted(soak.hostile.items())))
     print(f"good: {soak.good:,}, failed: {len(soak.failures)}")
     for failure in soak.failures[:10]:
         print(f"    {failure}")
-    grew = after.mebibytes > before.mebibytes * (1 + MEMORY) or after.files > before.files + FILES
+    grew = (
+        after.mebibytes / after.processes > before.mebibytes / before.processes * (1 + MEMORY)
+        or after.processes > before.processes + PROCESSES
+        or after.files > before.files + FILES
+    )
     return 1 if soak.failures or grew else 0
 
 

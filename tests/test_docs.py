@@ -42,7 +42,7 @@ def test_every_make_target_is_in_the_readme() -> None:
 
 
 def test_every_top_folder_has_a_readme() -> None:
-    for folder in ("ontology", "data", "shapes", "server", "queries", "tests"):
+    for folder in ("ontology", "data", "shapes", "server", "queries", "tests", "benchmarks"):
         assert (ROOT / folder / "README.md").is_file()
 
 

@@ -16,7 +16,8 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -25,7 +26,7 @@ import pytest
 from conftest import free_port
 from interpol_graph import wire
 from interpol_graph.engine import Engine, Nursery, Settings
-from interpol_graph.errors import AnswerTooLarge, Interrupted, OutOfMemory, TooComplex
+from interpol_graph.errors import AnswerTooLarge, Busy, Interrupted, OutOfMemory, TooComplex
 from interpol_graph.formats import BY_NAME
 from interpol_graph.service import Supervisor
 from test_limits import MEMORY_BOMB
@@ -404,6 +405,27 @@ def test_a_child_that_grew_is_replaced(nursery: Nursery, evaluators: Engine) -> 
     )
     evaluators.query("ASK {}")
     assert children(nursery) != before
+
+
+def test_a_query_of_half_a_second_does_not_wait_behind_one_of_ten(nursery: Nursery) -> None:
+    def lasting(times: int) -> str:
+        return f"SELECT (COUNT(*) AS ?n) {{ ?a ?b ?c VALUES ?x {{ {'1 ' * times} }} }}"
+
+    with closing(Engine(nursery.address, replace(nursery.settings, evaluators=4, long=1), nursery.about)) as engine:
+        often = round(0.5 / max(engine.query(lasting(number)).seconds / number for number in (50, 60)))
+        with ThreadPoolExecutor(2) as pool:
+            endless = [pool.submit(engine.query, f"{SLOW} #{number}") for number in range(2)]
+            wait(lambda: engine.places.running[2] == 1 and engine.places.waiting[2] == 1)
+            for number in range(3):
+                assert b'"n"' in engine.query(f"{lasting(often)} #{number}").body
+            assert engine.places.running[2] == 1, "the long ones were there all the while"
+            while not all(query.done() for query in endless):
+                for pid in children(nursery):
+                    with suppress(ProcessLookupError):  # it has been buried meanwhile
+                        os.kill(pid, signal.SIGKILL)
+                time.sleep(0.1)
+            assert {type(query.exception()) for query in endless} <= {Interrupted, Busy}
+        assert engine.places.running == [0, 0, 0] and engine.places.waiting == [0, 0, 0]
 
 
 def test_an_obituary_within_an_answer_is_no_answer() -> None:

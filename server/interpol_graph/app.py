@@ -65,7 +65,7 @@ def worker() -> Gate:
     app = create_app(engine)
     routes = frozenset(rule.rule.split("/", 2)[1] for rule in app.url_map.iter_rules())
     # One thread for every query that runs or waits, and some for requests that need no evaluator. They mostly wait.
-    threads = engine.settings.evaluators + 2 * engine.settings.queue + 6
+    threads = engine.settings.evaluators + len(engine.settings.rungs) * engine.settings.queue + 6
     return Gate(Ledger(app.wsgi_app, engine, routes, handover["log"]), threads, app.extensions["front"].ready)
 
 

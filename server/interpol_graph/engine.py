@@ -24,7 +24,7 @@ from interpol_graph.turn import Evicted, Turn
 
 __all__ = ["Answer", "Engine", "NotStarted", "Nursery", "Settings"]
 
-#: Queries that are remembered as long ones; past this number the memory starts afresh.
+#: Queries whose rung is remembered; past this number the memory starts afresh.
 _REMEMBERED = 1000
 
 
@@ -81,12 +81,12 @@ class Engine:
 
     def __post_init__(self) -> None:
         settings = self.settings
-        self.places = Places(settings.evaluators, settings.long, settings.queue, settings.patience)
+        self.places = Places([most for most, _ in settings.rungs], settings.queue, settings.patience)
         self._generation = Generation(self.address, self.about)
         self._stamp = 0
         self._pinned = threading.local()
         self._refreshing = threading.Lock()
-        self._long: set[str] = set()
+        self._rungs: dict[str, int] = {}
 
     @classmethod
     def of_state(cls, state: str, settings: Settings) -> Self:
@@ -174,32 +174,32 @@ class Engine:
         return Answer(BY_NAME[head["format"]], body, head.get("seconds", 0.0), head.get("rows"))
 
     def _placed(self, request: dict[str, Any], name: str) -> tuple[dict[str, Any], bytes]:
-        """Evaluate in a place: first in one for short queries, then, if it takes longer than a moment, in a long one."""
-        long = name in self._long
+        """Evaluate in a place: at first in one for short queries, if it takes too long for that, in one for longer ones."""
+        rung = self._rungs.get(name, 0)
         while True:
             try:
-                self.places.take(long)
+                self.places.take(rung)
             except Full:
                 raise Busy("All evaluators are at work on other queries; try again in a few seconds.") from None
-            turn = Turn(self.settings, self.places, long, "dump" in request)
+            turn = Turn(self.settings, self.places, rung, "dump" in request)
             started = time.monotonic()
             try:
                 answer = self._exchange(request, turn)
             except Evicted:
-                long = True
-                self._remember(name)
+                rung = turn.rung + 1
+                self._remember(name, rung)
                 record.note(evicted=True)
                 continue
             finally:
-                self.places.leave(turn.long)
-            if time.monotonic() - started < self.settings.moment:
-                self._long.discard(name)
+                self.places.leave(turn.rung)
+            if rung and time.monotonic() - started < self.settings.rungs[rung - 1][1]:
+                self._rungs.pop(name, None)  # it was long for want of a processor
             return answer
 
-    def _remember(self, name: str) -> None:
-        if len(self._long) >= _REMEMBERED:
-            self._long.clear()
-        self._long.add(name)
+    def _remember(self, name: str, rung: int) -> None:
+        if len(self._rungs) >= _REMEMBERED:
+            self._rungs.clear()
+        self._rungs[name] = rung
 
     def _exchange(self, request: dict[str, Any], turn: Turn) -> tuple[dict[str, Any], bytes]:
         patience = time.monotonic() + self.settings.patience
@@ -210,9 +210,7 @@ class Engine:
             except (OSError, Ended) as error:
                 self._succeed(generation, patience, error)
                 continue
-            turn.connection = connection
-            if turn.long:
-                connection.demote()
+            turn.begin(connection)
             try:
                 head, body = connection.ask(request, turn.tick)
             except Ended as ended:

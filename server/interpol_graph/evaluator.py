@@ -83,7 +83,7 @@ class Evaluation:
                 # What the allocator kept would be missing from the next query's allowance.
                 self.answered += 1
                 if head.get("seconds", 1) > 0.005 or self.answered % _NOW_AND_THEN == 0:
-                    head["last"] = self.size.now() - self.born > self.memory // 4
+                    head["last"] = self.size.now() - self.born > self.memory // 16
                 message = wire.frame(head, body)
             except MemoryError:
                 os._exit(OUT_OF_MEMORY)

@@ -1,10 +1,14 @@
-"""Who may be evaluated now: a bounded number at once, few of them for long, and a bounded queue before each kind."""
+"""Who may be evaluated now: a bounded number at once, fewer of them the longer they work, and a bounded queue for each.
+
+Queries stand on rungs. All begin on the lowest; one that has worked for the time of its rung climbs to the next, if there
+is a place. So a query that takes a second never waits behind those that take ten, nor a short one behind either.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 
 class Full(Exception):
@@ -12,60 +16,60 @@ class Full(Exception):
 
 
 class Places:
-    """Counts of the queries that run, of those that run for long, and of those that wait.
+    """Counts of the queries that run and of those that wait, by rung.
 
-    most: queries at once; long: how many of them may run longer than a moment, so that others find a place;
-    queue: how many may wait for a place, and as many for a long one; patience: seconds that one waits.
+    most: for each rung, how many queries may stand on it or higher; queue: how many may wait for each rung;
+    patience: seconds that one waits.
     """
 
-    def __init__(self, most: int, long: int, queue: int, patience: float) -> None:
-        self.most, self.long, self.queue, self.patience = most, long, queue, patience
-        self.running = self.running_long = 0
-        self.waiting = {False: 0, True: 0}
+    def __init__(self, most: Sequence[int], queue: int, patience: float) -> None:
+        self.most, self.queue, self.patience = tuple(most), queue, patience
+        #: For each rung, how many stand on it or higher, and how many wait for it.
+        self.running = [0] * len(self.most)
+        self.waiting = [0] * len(self.most)
         #: Told how many wait, whenever that changes.
         self.watch: Callable[[int], None] = lambda _: None
         self._changed = threading.Condition(threading.Lock())
 
-    def take(self, long: bool = False) -> None:
-        """Take a place, or a long one. Raises Full."""
+    def take(self, rung: int = 0) -> None:
+        """Take a place on a rung. Raises Full."""
         with self._changed:
-            if self._free(long):
-                return self._enter(long)
-            if self.waiting[long] >= self.queue:
+            if self._free(rung):
+                return self._move(rung, 1)
+            if self.waiting[rung] >= self.queue:
                 raise Full
-            self._wait(long, 1)
+            self._wait(rung, 1)
             deadline = time.monotonic() + self.patience
             try:
-                while not self._free(long):
-                    if not self._changed.wait(max(0.0, deadline - time.monotonic())) and not self._free(long):
+                while not self._free(rung):
+                    if not self._changed.wait(max(0.0, deadline - time.monotonic())) and not self._free(rung):
                         raise Full
-                self._enter(long)
+                self._move(rung, 1)
             finally:
-                self._wait(long, -1)
+                self._wait(rung, -1)
 
-    def promote(self) -> bool:
-        """Make the caller's place a long one; tell whether one was free."""
+    def climb(self, rung: int) -> bool:
+        """Let a query that stands on the rung below climb to this one; tell whether there was a place."""
         with self._changed:
-            if self.running_long >= self.long:
+            if self.running[rung] >= self.most[rung]:
                 return False
-            self.running_long += 1
+            self.running[rung] += 1
             return True
 
-    def leave(self, long: bool = False) -> None:
+    def leave(self, rung: int = 0) -> None:
         """Give the place back."""
         with self._changed:
-            self.running -= 1
-            self.running_long -= long
-            if self.waiting[False] or self.waiting[True]:
+            self._move(rung, -1)
+            if any(self.waiting):
                 self._changed.notify_all()
 
-    def _free(self, long: bool) -> bool:
-        return self.running < self.most and not (long and self.running_long >= self.long)
+    def _free(self, rung: int) -> bool:
+        return all(self.running[at] < self.most[at] for at in range(rung + 1))
 
-    def _enter(self, long: bool) -> None:
-        self.running += 1
-        self.running_long += long
+    def _move(self, rung: int, change: int) -> None:
+        for at in range(rung + 1):
+            self.running[at] += change
 
-    def _wait(self, long: bool, change: int) -> None:
-        self.waiting[long] += change
-        self.watch(sum(self.waiting.values()))
+    def _wait(self, rung: int, change: int) -> None:
+        self.waiting[rung] += change
+        self.watch(sum(self.waiting))

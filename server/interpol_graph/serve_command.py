@@ -22,7 +22,7 @@ _LIMITS = (
     ("answer", click.IntRange(1), "Mebibytes that one answer may have."),
     ("cache", click.IntRange(0), "Mebibytes of answers that a worker keeps to give again."),
     ("evaluators", click.IntRange(1), "Queries that a worker evaluates at once."),
-    ("long", click.IntRange(1), "How many of them may take longer than a moment."),
+    ("long", click.IntRange(1), "How many of them may be long ones."),
     ("proxies", click.IntRange(0), "Proxies in front whose X-Forwarded-* fields are believed."),
 )
 

@@ -22,12 +22,17 @@ class Settings:
     #: Proxies in front whose X-Forwarded-* fields are believed; 0 believes none.
     proxies: int = 0
     #: Queries that are evaluated at the same time, per worker.
-    evaluators: int = 6
-    #: How many of these may run longer than a moment; the other places are for short queries.
+    evaluators: int = 8
+    #: How many of these may be long ones, and as many again take a little longer; the other places are for short queries.
     long: int = 2
-    #: Seconds of the processor after which a query counts as long.
+    #: Seconds of the processor after which a query takes a little longer than others; after four times that it is long.
     moment: float = 0.25
-    #: Short queries that may wait for a place, and as many long ones, per worker.
+    #: Queries that may wait for a place of each kind, per worker.
     queue: int = 12
     #: Seconds that a query waits for a place before it is turned away.
     patience: float = 5.0
+
+    @property
+    def rungs(self) -> tuple[tuple[int, float], ...]:
+        """The kinds of places: how many queries may be of this kind or longer, and seconds after which one is longer."""
+        return (self.evaluators, self.moment), (2 * self.long, 4 * self.moment), (self.long, float("inf"))

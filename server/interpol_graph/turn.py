@@ -1,4 +1,4 @@
-"""What happens while one query is evaluated: it becomes a long one, or nobody waits for it any more."""
+"""What happens while one query is evaluated: it climbs to a longer rung, or nobody waits for it any more."""
 
 from __future__ import annotations
 
@@ -12,20 +12,26 @@ from interpol_graph.settings import Settings
 
 
 class Evicted(Exception):
-    """The query took longer than a moment, and there was no long place."""
+    """The query took longer than its rung allows, and there was no place on the next."""
 
 
 class Turn:
     """One query's time at an evaluator; `tick` is called again and again while no answer comes."""
 
-    def __init__(self, settings: Settings, places: Places, long: bool, dump: bool) -> None:
-        self.settings, self.places, self.long, self.dump = settings, places, long, dump
+    def __init__(self, settings: Settings, places: Places, rung: int, dump: bool) -> None:
+        self.settings, self.places, self.rung, self.dump = settings, places, rung, dump
         self.started = time.monotonic()
         self.connection: Connection
         self.before: float | None = None
 
+    def begin(self, connection: Connection) -> None:
+        """Begin at an evaluator, perhaps after another one was gone."""
+        self.connection, self.before = connection, None
+        if self.rung:
+            connection.demote()
+
     def tick(self) -> None:
-        """Promote a query that takes longer than a moment; give up when the client is gone, or when there is no end."""
+        """Let a query climb that takes longer than its rung allows; give up when the client is gone, or at no end."""
         settings, spent = self.settings, self.connection.spent()
         if self.before is None:
             self.before = spent - TICK  # the first look: it has worked no longer than one has waited
@@ -33,13 +39,11 @@ class Turn:
             record.note(ended="Departed")
             raise Interrupted("The client went away, and its query was stopped.")
         # What counts is its work: on a busy machine a short query takes long, too.
-        if not self.long and spent - self.before < settings.moment:
-            return
-        if not self.long:
-            if not self.places.promote():
+        if spent - self.before >= settings.rungs[self.rung][1]:
+            if not self.places.climb(self.rung + 1):
                 raise Evicted
-            self.long = True
-        self.connection.demote()
+            self.rung += 1
+            self.connection.demote()
         # The evaluator's own timer ends it; the margin only covers its sending.
         if not self.dump and time.monotonic() - self.started > settings.timeout + 5:
             raise Ended(None, 0)
