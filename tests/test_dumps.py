@@ -7,6 +7,7 @@ import os
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -60,16 +61,15 @@ def test_a_graph_file_holds_exactly_its_graph(client: FlaskClient, graph: Knowle
     assert all(quad.graph_name == DefaultGraph() for quad in found)
 
 
-def test_however_many_come_first_there_is_one_folder(
-    app: Flask, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_however_many_come_first_there_is_one_folder(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     class Slow(tempfile.TemporaryDirectory[str]):
         def __init__(self, *arguments: object, **options: object) -> None:
             time.sleep(0.05)
             super().__init__(*arguments, **options)  # type: ignore[call-overload]
 
     monkeypatch.setattr(tempfile, "TemporaryDirectory", Slow)
-    monkeypatch.setattr(engine, "state", str(tmp_path / "state"))
+    opened = cache(dumps._opened.__wrapped__)
+    monkeypatch.setattr(dumps, "_opened", opened)
 
     def folder(_: int) -> Path:
         with app.app_context():
@@ -78,6 +78,17 @@ def test_however_many_come_first_there_is_one_folder(
     with ThreadPoolExecutor(8) as pool:
         folders = set(pool.map(folder, range(8)))
     assert len(folders) == 1 and folders.pop().is_dir()
+    opened().cleanup()
+
+
+def test_all_processes_of_a_service_make_a_file_once(
+    app: Flask, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "state", str(tmp_path / "state"))
+    with app.app_context():
+        assert dumps.kept("a file", lambda: b"made") == dumps.kept("a file", lambda: b"made again")
+        assert dumps.kept("a file", lambda: b"").read_bytes() == b"made"
+        assert dumps._folder() == tmp_path / "dumps"
 
 
 def test_files_of_states_before_the_last_one_go(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,12 +24,12 @@ from pathlib import Path
 
 import pytest
 
-from conftest import free_port
+from conftest import ROOT, free_port
 from interpol_graph import wire
 from interpol_graph.engine import Engine, Nursery, Settings
 from interpol_graph.errors import AnswerTooLarge, Busy, Interrupted, OutOfMemory, TooComplex
 from interpol_graph.formats import BY_NAME
-from interpol_graph.service import Supervisor
+from interpol_graph.service import Supervisor, valid
 from test_limits import MEMORY_BOMB
 
 TRIPLES = "\n".join(f"<http://x/{n}> <http://x/p> {n} ." for n in range(400))
@@ -239,6 +240,22 @@ def test_reload_serves_new_data_and_drops_nothing(service: Service) -> None:
     assert service.open("ASK {}")[1] != old, "the ETag follows the data"
     refused = next(event for event in service.events() if event.get("event") == "data refused")
     assert "data.ttl" in str(refused["why"])
+
+
+def test_what_stops_a_reload_is_named_with_file_and_line(tmp_path: Path) -> None:
+    for folder in ("ontology", "data", "shapes", "queries"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    assert valid(Settings(), tmp_path) is None
+    sessions = tmp_path / "data" / "sessions.ttl"
+    text = sessions.read_text(encoding="utf-8")
+    line = text.count("\n") + 1
+    sessions.write_text(text + "session:84 interpol:numbr 84 .\n", encoding="utf-8")
+    said = valid(Settings(), tmp_path)
+    assert said and f"sessions.ttl:{line}:12: " in said and "errors in all" in said
+    sessions.write_text(text + "session:84 [\n", encoding="utf-8")
+    said = valid(Settings(), tmp_path)
+    assert said and f"sessions.ttl:{line}:12: is not well-formed Turtle" in said
+    assert valid(Settings(data=("anything.ttl",)), tmp_path) is None, "foreign data have no rules here"
 
 
 def test_reload_is_refused_when_validation_fails(tmp_path: Path) -> None:

@@ -82,14 +82,18 @@ def _sums() -> bytes:
 
 
 def _folder() -> Path:
-    """Return this process's folder for made files; it goes with the process, and with the service if there is one."""
+    """Return the folder for made files: that of the service, for all its processes, or one that goes with this process."""
+    if state := pages.engine().state:
+        folder = Path(state).with_name("dumps")
+        folder.mkdir(exist_ok=True)
+        return folder
     with _OPENING:
-        return Path(_opened(pages.engine().state).name)
+        return Path(_opened().name)
 
 
 @cache
-def _opened(state: str | None) -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="interpol-graph-dumps-", dir=state and Path(state).parent)
+def _opened() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="interpol-graph-dumps-")
 
 
 def _path(name: str) -> Path:
@@ -106,9 +110,9 @@ def _make_room(folder: Path) -> None:
     """Make the folder of a state of the data; files of states before the last one go."""
     if not folder.exists():
         before = sorted(folder.parent.iterdir(), key=lambda other: other.stat().st_mtime)
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         for other in before[:-1]:
-            shutil.rmtree(other)
+            shutil.rmtree(other, ignore_errors=True)  # another process may be about it, too
 
 
 def kept(name: str, make: Callable[[], bytes]) -> Path:

@@ -151,7 +151,8 @@ def answer(engine: Engine, asked: Asked, have: frozenset[str] = frozenset()) -> 
         return engine.query(query, results=results, graph=graph, default=asked.default, named=asked.named)
 
     found = _FLIGHTS.join(etag, evaluate) if etag else evaluate()
-    record.note(rows=found.rows)
+    if found.rows is not None:
+        record.note(rows=found.rows)
     if found.format.kind != reading.kind:  # the words misled: a tag made from them would not tell the formats apart
         etag = None
     return Reply(found.format, found.body, etag, found.seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -57,17 +58,24 @@ def told(event: str, **facts: Any) -> None:
     print(json.dumps(line, ensure_ascii=False), file=sys.stderr, flush=True)
 
 
-def valid(settings: Settings) -> str | None:
+def valid(settings: Settings, root: Path = paths.ROOT) -> str | None:
     """Return what is wrong with the project's changed files, or None. Foreign data only have to be readable."""
     if settings.data:
         return None
-    command = [sys.executable, "-m", "interpol_graph", "validate", str(paths.ROOT)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as check:  # noqa: S603
+    command = [sys.executable, "-m", "interpol_graph", "validate", str(root), "--format", "json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as check:  # noqa: S603
         os.setpriority(os.PRIO_PROCESS, check.pid, 10)  # queries come first
-        _, said = check.communicate()
+        report, said = check.communicate()
     if check.returncode == 0:
         return None
-    return (said.strip().splitlines() or ["validation could not run"])[-1]
+    try:
+        errors = [finding for finding in json.loads(report)["findings"] if finding["severity"] == "error"]
+        first = errors[0]
+    except (ValueError, LookupError):
+        return (said.strip().splitlines() or ["validation could not run"])[-1]
+    place = ":".join(str(first[name]) for name in ("file", "line", "column") if first[name])
+    rest = f" ({len(errors)} errors in all; see interpol-graph validate)" if len(errors) > 1 else ""
+    return f"{place}: {first['message']} {first['mend'] or ''}".strip() + rest
 
 
 @dataclass
@@ -157,6 +165,9 @@ def run(
 
     Raises NotStarted when the data cannot be loaded.
     """
+    # A slow client costs a descriptor: as many as the system allows.
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     counters = folder / "metrics"
     counters.mkdir(exist_ok=True)
     os.environ[_COUNTERS] = str(counters)
