@@ -34,7 +34,7 @@ FLOORS = (
     ("shacl_checks", "shacl_sparql"),
     ("shacl_constraints",),
     ("shacl", "crosscheck"),
-    ("generation", "source", "queries", "tokens"),
+    ("generation", "source", "queries", "tokens", "remote"),
     ("store", "located", "rules", "scope"),
     ("whereabouts",),
     ("finder",),

@@ -14,13 +14,25 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
-from pyoxigraph import NamedNode, QueryBoolean, QuerySolutions, QueryTriples, serialize
+from pyoxigraph import (
+    NamedNode,
+    QueryBoolean,
+    QuerySolutions,
+    QueryTriples,
+    Store,
+    Triple,
+    parse,
+    parse_query_results,
+    serialize,
+)
 
 from interpol_graph import wire
 from interpol_graph.formats import BY_NAME, Format
 from interpol_graph.prefixes import BASE, prefixes
+from interpol_graph.remote import Refused, Remote, TooLarge, Unreachable
 from interpol_graph.store import KnowledgeGraph
 
 #: A child that was refused memory ends with this code.
@@ -28,14 +40,14 @@ OUT_OF_MEMORY = 71
 
 # Begins at the beginning of a word only: a long word is read once, not once from each of its letters.
 _PREFIX = re.compile(r"(?<!\w)(\w*+):")
+#: What an engine answers a query with.
+Found = QuerySolutions | QueryBoolean | QueryTriples | Iterator[Triple]
+#: What the engine raises for a query that is in order and cannot be evaluated.
+_FAULTS = (ValueError, OSError, RuntimeError)
 # Where a row of SPARQL JSON begins, rows without bindings included.
 _ROW = re.compile(rb'(?:(?<=\[)|(?<=\},))\{(?:\}|"[^"\\]*":\{")')
 #: Queries after which the size is looked at even when they were short.
 _NOW_AND_THEN = 50
-
-
-class _TooLarge(Exception):
-    """The answer grew past its limit."""
 
 
 class _Bounded(io.BytesIO):
@@ -47,23 +59,30 @@ class _Bounded(io.BytesIO):
 
     def write(self, data: Any) -> int:
         if self.tell() + len(data) > self.limit:
-            raise _TooLarge
+            raise TooLarge
         return super().write(data)
 
 
 class Evaluation:
     """A child that answers requests on its socket until the other side closes it.
 
-    timeout: seconds for one query; memory, answer: bytes that one query may use and that one answer may have.
+    timeout: seconds for one query; memory, answer: bytes that one query may use and that one answer may have;
+    engine: the URL of another engine that evaluates, or "".
     """
 
-    def __init__(self, graph: KnowledgeGraph, door: socket.socket, timeout: float, memory: int, answer: int) -> None:
+    def __init__(
+        self, graph: KnowledgeGraph, door: socket.socket, timeout: float, memory: int, answer: int, engine: str = ""
+    ) -> None:
         self.graph, self.door, self.timeout, self.memory, self.limit = graph, door, timeout, memory, answer
+        self.remote = Remote(engine) if engine else None
+        # What another engine evaluates is only read here: over no statements, to see what is wrong with it.
+        self.store = Store() if engine else graph.store
         self.size = _Size()
         used = self.size.now() if sys.platform == "linux" else 0
         resource.setrlimit(resource.RLIMIT_AS, (used + memory, used + memory))
-        # No descriptor beyond those open now: nothing can be fetched, whatever a query says.
-        resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+        if not engine:
+            # No descriptor beyond those open now: nothing can be fetched, whatever a query says.
+            resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         self.born = self.size.now()
         self.answered = 0
@@ -102,9 +121,8 @@ class Evaluation:
             return {"format": request["dump"]}, self.graph.dump(BY_NAME[request["dump"]].rdf, graph)
         chosen = request["default"] or request["named"]
         started = time.perf_counter()
-        body = _Bounded(self.limit)
         try:
-            answer = self.graph.store.query(
+            answer = self.store.query(
                 request["query"],
                 base_iri=BASE,
                 prefixes=_used(request["query"]),
@@ -112,32 +130,56 @@ class Evaluation:
                 default_graph=[NamedNode(iri) for iri in request["default"]] if chosen else None,
                 named_graphs=[NamedNode(iri) for iri in request["named"]] if chosen else None,
             )
-            kind = "graph" if isinstance(answer, QueryTriples) else "results"
-            fmt = BY_NAME.get(request[kind] or "")
-            if fmt is None:
-                return {"error": "format", "kind": kind}, b""
-            if isinstance(answer, QueryTriples):
-                distinct = dict.fromkeys(answer)
-                serialize(distinct, body, format=fmt.rdf, prefixes=prefixes())
-            elif isinstance(answer, QueryBoolean) and fmt.name in ("csv", "tsv"):
-                # The CSV and TSV formats have no boolean; one column named for the question is what clients read.
-                body.write(b"boolean\r\n" + (b"true" if answer else b"false") + b"\r\n")
-            else:
-                assert isinstance(answer, QueryBoolean | QuerySolutions)
-                answer.serialize(body, format=fmt.results)
-        except _TooLarge:
-            return {"error": "size"}, b""
         except SyntaxError as error:
             return {"error": "syntax", "message": error.msg}, b""
-        except (ValueError, OSError, RuntimeError) as error:
+        except _FAULTS as error:
             return {"error": "evaluation", "message": str(error)}, b""
-        whole = body.getvalue()
-        head = {"format": fmt.name, "seconds": time.perf_counter() - started}
-        if isinstance(answer, QueryTriples):
-            head["rows"] = len(distinct)
-        elif isinstance(answer, QuerySolutions):
-            head["rows"] = _rows(whole, fmt)
-        return head, whole
+        kind = "graph" if isinstance(answer, QueryTriples) else "results"
+        fmt = BY_NAME.get(request[kind] or "")
+        if fmt is None:
+            return {"error": "format", "kind": kind}, b""
+        body = _Bounded(self.limit)
+        try:
+            rows = _write(_elsewhere(self.remote, request, kind, self.limit) if self.remote else answer, fmt, body)
+        except TooLarge:
+            return {"error": "size"}, b""
+        except (SyntaxError, Unreachable) as error:  # only another engine's answer is parsed here
+            return {"error": "engine", "message": str(error)}, b""
+        except (*_FAULTS, Refused) as error:
+            return {"error": "evaluation", "message": str(error)}, b""
+        return {"format": fmt.name, "seconds": time.perf_counter() - started, "rows": rows}, body.getvalue()
+
+
+def _elsewhere(remote: Remote, request: dict[str, Any], kind: str, limit: int) -> Found:
+    """Let another engine evaluate, and return its answer as the one built in would have given it."""
+    query: str = request["query"]
+    # It gets the prefixes before the query: what may be left out here may be left out there.
+    known = "".join(f"PREFIX {prefix}: <{namespace}> " for prefix, namespace in sorted(_used(query).items()))
+    fmt = BY_NAME["ntriples" if kind == "graph" else "json"]
+    # What is compact here may be long there; the limit of the answer itself is that of its own format.
+    body = remote.fetch(
+        f"BASE <{BASE}> {known}{query}", fmt.media_types[0], 8 * limit, request["default"], request["named"]
+    )
+    if kind == "graph":
+        return (quad.triple for quad in parse(body, fmt.rdf))
+    return parse_query_results(body, fmt.results)
+
+
+def _write(answer: Found, fmt: Format, body: io.BytesIO) -> int | None:
+    """Write an answer and return how many rows or statements it has, None for a boolean."""
+    if isinstance(answer, QueryBoolean):
+        if fmt.name in ("csv", "tsv"):
+            # The CSV and TSV formats have no boolean; one column named for the question is what clients read.
+            body.write(b"boolean\r\n" + (b"true" if answer else b"false") + b"\r\n")
+        else:
+            answer.serialize(body, format=fmt.results)
+        return None
+    if isinstance(answer, QuerySolutions):
+        answer.serialize(body, format=fmt.results)
+        return _rows(body.getvalue(), fmt)
+    distinct = dict.fromkeys(answer)
+    serialize(distinct, body, format=fmt.rdf, prefixes=prefixes())
+    return len(distinct)
 
 
 def _rows(body: bytes, fmt: Format) -> int:

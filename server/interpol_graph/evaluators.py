@@ -19,9 +19,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from pyoxigraph import DefaultGraph
+
 from interpol_graph import source, wire
 from interpol_graph.evaluator import Evaluation
 from interpol_graph.prefixes import prefixes
+from interpol_graph.remote import Refused, Remote, TooLarge, Unreachable
 from interpol_graph.store import KnowledgeGraph
 
 #: Milliseconds without a connection after which evaluators that nobody leads end.
@@ -93,7 +96,12 @@ class Evaluators:
                 other.close()
             settings = self.settings
             Evaluation(
-                self.graph, connection, settings["timeout"], settings["memory"] << 20, settings["answer"] << 20
+                self.graph,
+                connection,
+                settings["timeout"],
+                settings["memory"] << 20,
+                settings["answer"] << 20,
+                settings["engine"],
             ).serve()
         finally:
             os._exit(0)
@@ -140,6 +148,27 @@ def describe(graph: KnowledgeGraph) -> dict[str, Any]:
     return {"digest": graph.digest, "graphs": sizes, "default": [name.value for name in graph.default_graphs]}
 
 
+def differs(engine: str, graph: KnowledgeGraph) -> str | None:
+    """Return in what another engine's graph differs from this one, or None."""
+    try:
+        default, named = Remote(engine).counts()
+    except (ValueError, Refused, TooLarge, Unreachable) as error:
+        return str(error)
+    mend = "load dumps/interpol.nt into its default graph, and dumps/interpol.nq"
+    expected = describe(graph)["graphs"]
+    for name in sorted(expected.keys() | named.keys()):
+        if named.get(name, 0) != expected.get(name, 0):
+            return (
+                f"{engine} holds {named.get(name, 0):,} statements in <{name}>, not {expected.get(name, 0):,}: {mend}"
+            )
+    union = sum(1 for _ in graph.store.quads_for_pattern(None, None, None, DefaultGraph()))
+    return (
+        None
+        if default == union
+        else f"{engine} holds {default:,} statements in its default graph, not {union:,}: {mend}"
+    )
+
+
 def main() -> None:
     """Load, tell, then serve."""
     address, settings = sys.argv[1], json.loads(sys.argv[2])
@@ -154,6 +183,9 @@ def main() -> None:
         print(json.dumps({"error": str(error)}), flush=True)
         sys.exit(2)
     about = describe(graph)
+    if settings["engine"] and (wrong := differs(settings["engine"], graph)):
+        print(json.dumps({"error": wrong}), flush=True)
+        sys.exit(2)
     prefixes()  # read now: a child can open no file
     gc.collect()
     gc.freeze()  # the collector of a child would copy every page it looks at

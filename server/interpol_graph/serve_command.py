@@ -46,6 +46,12 @@ def _limits(command: Callable[..., None]) -> Callable[..., None]:
     type=click.Path(path_type=Path),
     help="RDF file or folder to serve instead of the bundled graph; may be repeated.",
 )
+@click.option(
+    "--engine",
+    default="",
+    metavar="URL",
+    help="SPARQL engine that holds the same graph, to evaluate instead of this one.",
+)
 @_limits
 @click.option(
     "--log/--no-log", default=True, show_default=True, help="Write a line for each request to standard error."

@@ -11,6 +11,8 @@ class Settings:
 
     #: Files or folders to serve instead of the bundled graph.
     data: tuple[str, ...] = ()
+    #: The URL of an engine that holds the same graph and evaluates instead of the one built in; none when empty.
+    engine: str = ""
     #: Seconds that one query may run.
     timeout: float = 10.0
     #: Mebibytes that one query may use beyond the graph itself.

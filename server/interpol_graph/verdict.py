@@ -15,6 +15,7 @@ from interpol_graph.errors import (
     OutOfTime,
     Problem,
     TooComplex,
+    Unavailable,
 )
 from interpol_graph.evaluator import OUT_OF_MEMORY
 from interpol_graph.formats import of_kind
@@ -41,6 +42,8 @@ def refusal(head: dict[str, Any], query: str, settings: Settings) -> Problem:
         )
     if head["error"] == "syntax":
         return malformed(head["message"], query)
+    if head["error"] == "engine":
+        return Unavailable(f"The engine behind this endpoint fails: {head['message']}.")
     return ForbiddenQuery(f"The query could not be evaluated: {head['message']}")
 
 
