@@ -105,7 +105,7 @@ class Judge:
 
     def _rules(self, mutant: Mutant) -> Iterator[str]:
         for quad in mutant.added:
-            found = (vocabulary._verdict(node, self.terms) for node in (quad.subject, quad.predicate, quad.object))
+            found = (vocabulary.verdict(node, self.terms) for node in (quad.subject, quad.predicate, quad.object))
             yield from (verdict[0] for verdict in found if verdict)
         changed = {statement(quad) for quad in (*mutant.removed, *mutant.added)}
         self._change(mutant.removed, mutant.added)
@@ -125,7 +125,7 @@ class Judge:
             self.graph.exact.discard(quad)
             self.graph.store.remove(quad)
             self.graph.store.remove(Quad(quad.subject, quad.predicate, quad.object))
-        self.graph._derive(sorted(paths.RULES.glob("*.rq")))
+        self.graph.derive(sorted(paths.RULES.glob("*.rq")))
         after = self._derived()
         for quad in filter(for_shapes, before - after):
             self.union.remove(statement(quad))

@@ -53,7 +53,7 @@ class KnowledgeGraph:
         # The union is stored, not computed: a pattern over forty graphs would be asked forty times.
         self.store.update(_UNION)
         if rules:
-            self._derive(sorted(rules.glob("*.rq")))
+            self.derive(sorted(rules.glob("*.rq")))
 
     def ask(self, path: Path) -> QuerySolutions | QueryBoolean | QueryTriples:
         """Evaluate the query in a file of the project. Raises Unreadable with the position when it is not SPARQL."""
@@ -64,7 +64,7 @@ class KnowledgeGraph:
             found = fault(error.msg, query)
             raise Unreadable(path, f"is not SPARQL 1.1: {found.reason}", found.line, found.column) from error
 
-    def _derive(self, rules: list[Path]) -> None:
+    def derive(self, rules: list[Path]) -> None:
         """Run every rule, in file-name order, until none adds a statement."""
         grown = True
         while grown:

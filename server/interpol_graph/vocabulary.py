@@ -77,9 +77,9 @@ def check(files: Iterable[SourceFile], ontology: Index, shelf: Shelf) -> Iterato
         for quad in statements:
             for position, term in enumerate((quad.subject, quad.predicate, quad.object)):
                 if term not in verdicts:
-                    verdicts[term] = _verdict(term, ours)
-                if verdict := verdicts[term]:
-                    broken.append((quad, position, verdict))
+                    verdicts[term] = verdict(term, ours)
+                if found := verdicts[term]:
+                    broken.append((quad, position, found))
         if broken:
             finder = Finder(Index(statements), [file], [quad.subject for quad, _, _ in broken], shelf)
             for quad, position, (rule, message, mend) in broken:
@@ -101,7 +101,7 @@ def _prefixes(file: SourceFile, right: dict[str, str]) -> Iterator[Finding]:
             yield Finding(file.path, line, column, "prefix", f"{prefix}:", message, mend)
 
 
-def _verdict(term: Term, ours: frozenset[str]) -> Verdict | None:
+def verdict(term: Term, ours: frozenset[str]) -> Verdict | None:
     """Return rule, message and mend for a term that is not in order, else None."""
     if isinstance(term, Literal) and not well_formed(term):
         message = f'"{term.value}" is not a value of {shorten(term.datatype.value)}'
