@@ -194,6 +194,8 @@ def test_a_client_that_goes_away_stops_its_query(tmp_path: Path) -> None:
             time.sleep(1)
             assert [event.get("ended") for event in service.events()].count("Departed") == 2
             assert not stays.done()
+        # A stop lets running answers finish: it comes when this one, too, has nobody who waits for it.
+        wait(lambda: [event.get("ended") for event in service.events()].count("Departed") == 3)
     finally:
         service.stop()
 
