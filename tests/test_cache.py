@@ -18,13 +18,13 @@ import pytest
 import zstandard
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
-from interpol_graph import compression
+from interpol_graph import compression, flights
 from interpol_graph.answers import Answers, Kept
 from interpol_graph.app import create_app
 from interpol_graph.engine import Engine
-from interpol_graph.flights import Flights
+from interpol_graph.flights import Crowded, Flights
 from interpol_graph.front import OUTCOME
 
 if TYPE_CHECKING:
@@ -449,3 +449,77 @@ def test_the_server_takes_bytes_beyond_ascii_as_they_come(server: str) -> None:
     for encoded in (quote(query), quote(query).replace("%C3%A9", "%c3%a9")):
         assert exchange(server, "GET", f"/sparql?query={encoded}", Accept="text/csv")[2].decode() == "x\r\né漢\r\n"
     assert exchange(server, "GET", "/sparql?query=ASK%7B%7D%20%23%ff")[0] == 400
+
+
+def test_a_tag_names_the_bytes_and_any_right_answer_is_still_right(fresh: FlaskClient, counted: Counted) -> None:
+    """Two evaluations may give the same rows in another order: their tags differ, and either is good for a 304."""
+    first = ask(fresh, SELECT)
+    asked, _, bytes_ = first.headers["ETag"].strip('"').partition(".")
+    assert len(asked) == 32 and len(bytes_) == 16
+    before = counted.asked
+    for other in (f'"{asked}.0123456789abcdef"', first.headers["ETag"]):
+        answer = ask(create_app(counted).test_client(), SELECT, **{"If-None-Match": other})  # type: ignore[arg-type]
+        assert (answer.status_code, answer.headers["ETag"]) == (304, other)
+    assert counted.asked == before, "without evaluating"
+    assert ask(fresh, SELECT, **{"If-None-Match": f'"{"0" * 32}.{bytes_}"'}).status_code == 200
+
+
+def test_what_a_proxy_says_of_the_address_is_not_mixed_up(engine: Engine) -> None:
+    with closing(Engine(engine.address, replace(engine.settings, proxies=1), engine.about)) as behind:
+        app = create_app(behind)
+        for scheme in ("http", "https", "http"):
+            fields = {"Accept": "text/turtle", "X-Forwarded-Proto": scheme, "X-Forwarded-Prefix": "//evil.example"}
+            builder = EnvironBuilder("/sparql", headers=fields)
+            environ = builder.get_environ()
+            builder.close()
+            app.extensions["front"].ready(environ)  # as the gate does, before it is known what the proxy says
+            answer = TestResponse(*run_wsgi_app(app.wsgi_app, environ, buffered=True), request=None)  # type: ignore[arg-type]
+            assert f"{scheme}://localhost/sparql" in answer.text and "evil" not in answer.text
+
+
+def test_a_crowd_at_one_question_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flights, "MOST", 2)
+    crowd: Flights[str] = Flights()
+    leave, results = threading.Event(), []
+
+    def work() -> str:
+        leave.wait(20)
+        return "done"
+
+    threads = [threading.Thread(target=lambda: results.append(crowd.join("question", work))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    while crowd._waiting < 2:
+        time.sleep(0.01)
+    with pytest.raises(Crowded):
+        crowd.join("question", work)
+    leave.set()
+    for thread in threads:
+        thread.join()
+    assert results == ["done"] * 3 and crowd._waiting == 0
+    assert crowd.join("question", work) == "done"
+
+
+@pytest.mark.parametrize("name", ["If-Match", "If-Unmodified-Since"])
+def test_other_conditions_are_not_answered_from_memory(fresh: FlaskClient, name: str) -> None:
+    value = {"If-Match": '"nope"', "If-Unmodified-Since": "Sat, 01 Jan 2000 00:00:00 GMT"}[name]
+    statuses = {fresh.get("/dumps/places.ttl", headers={name: value}, buffered=True).status_code for _ in range(2)}
+    fresh.get("/dumps/places.ttl", buffered=True)
+    assert len(statuses | {fresh.get("/dumps/places.ttl", headers={name: value}, buffered=True).status_code}) == 1
+
+
+def test_a_head_has_no_parts(fresh: FlaskClient) -> None:
+    assert fresh.head("/dumps/places.ttl", headers={"Range": "bytes=0-9"}, buffered=True).status_code == 200
+
+
+def test_a_304_varies_like_its_answer(fresh: FlaskClient) -> None:
+    for path, accept in ADDRESSES:
+        whole = fresh.get(path, headers={"Accept": accept}, buffered=True)
+        again = (
+            create_app(fresh.application.extensions["engine"])
+            .test_client()
+            .get(path, headers={"Accept": accept, "If-None-Match": whole.headers["ETag"]})
+        )
+        assert again.status_code == 304
+        varies = [set(answer.headers.get("Vary", "").split(", ")) for answer in (whole, again)]
+        assert varies[0] <= varies[1], path

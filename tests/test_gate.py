@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from interpol_graph import gate
+from interpol_graph.errors import PROBLEM
 from interpol_graph.gate import PIECE, Gate
+from interpol_graph.ledger import Ledger
 
 SCOPE = {
     "type": "http",
@@ -19,7 +22,7 @@ SCOPE = {
     "query_string": b"",
     "http_version": "1.1",
     "scheme": "http",
-    "headers": [],
+    "headers": [(b"host", b"localhost")],
 }
 
 
@@ -48,11 +51,18 @@ class Reader:
 
 
 def serving(body: Iterable[bytes]) -> Gate:
-    def app(_: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    """Return a gate before an application, and the real ledger between them."""
+
+    def app(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        problem = environ.get(PROBLEM)
+        if problem:
+            start(f"{problem.code} {problem.name}", [*problem.headers.items()])
+            return [json.dumps({"title": problem.title}).encode()]
         start("200 OK", [("Content-Type", "text/plain")])
         return body
 
-    return Gate(app, 4, lambda _: False)
+    engine: Any = SimpleNamespace(places=SimpleNamespace(watch=None), refresh=lambda: None)
+    return Gate(Ledger(app, engine, frozenset(), log=False), 4, lambda _: False)
 
 
 LARGE = bytes(range(256)) * (PIECE // 64)
@@ -117,3 +127,15 @@ def test_one_answer_is_never_too_large_for_an_empty_room(monkeypatch: pytest.Mon
         return reader
 
     assert asyncio.run(ask()).body == LARGE
+
+
+@pytest.mark.parametrize("hosts", [0, 2])
+def test_a_request_names_one_host(hosts: int) -> None:
+    async def ask() -> Reader:
+        reader = Reader()
+        scope = {**SCOPE, "headers": [(b"host", b"localhost")] * hosts}
+        await serving([b"small"])(scope, reader.receive, reader.send)
+        return reader
+
+    reader = asyncio.run(ask())
+    assert reader.sent[0]["status"] == 400 and (b"connection", b"close") in reader.sent[0]["headers"]

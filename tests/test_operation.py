@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -21,14 +22,17 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from conftest import ROOT, free_port
-from interpol_graph import wire
+from interpol_graph import paths, wire
+from interpol_graph import service as service_module
 from interpol_graph.engine import Engine, Nursery, Settings
 from interpol_graph.errors import AnswerTooLarge, Busy, Interrupted, OutOfMemory, TooComplex
 from interpol_graph.formats import BY_NAME
+from interpol_graph.nursery import Process
 from interpol_graph.service import Supervisor, valid
 from test_limits import MEMORY_BOMB
 
@@ -236,11 +240,11 @@ def test_reload_serves_new_data_and_drops_nothing(service: Service) -> None:
         time.sleep(0.5)
         service.data.write_text("this is no Turtle", encoding="utf-8")
         service.process.send_signal(signal.SIGHUP)
-        wait(lambda: any(event.get("event") == "data refused" for event in service.events()))
+        wait(lambda: any(event.get("event") == "reload refused" for event in service.events()))
         assert service.count() == 401
     assert set(statuses) == {200}
     assert service.open("ASK {}")[1] != old, "the ETag follows the data"
-    refused = next(event for event in service.events() if event.get("event") == "data refused")
+    refused = next(event for event in service.events() if event.get("event") == "reload refused")
     assert "data.ttl" in str(refused["why"])
 
 
@@ -260,10 +264,98 @@ def test_what_stops_a_reload_is_named_with_file_and_line(tmp_path: Path) -> None
     assert valid(Settings(data=("anything.ttl",)), tmp_path) is None, "foreign data have no rules here"
 
 
+def test_refused_files_are_not_served_after_a_crash_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project, folder = tmp_path / "project", tmp_path / "service"
+    for name in ("ontology", "data", "shapes", "queries"):
+        (project / name).mkdir(parents=True)
+    (project / "data" / "a.ttl").write_text("<http://x/a> <http://x/b> 1 .", encoding="utf-8")
+    folder.mkdir()
+    monkeypatch.setattr(paths, "ROOT", project)
+    supervisor = Supervisor(Settings(), folder, check=lambda *_: "1 error")
+    digest = supervisor.start()["digest"]
+    try:
+        engine = Engine.of_state(str(supervisor.state), supervisor.settings)
+        (project / "data" / "a.ttl").write_text("<http://x/a> <http://x/b> 2 .", encoding="utf-8")
+        supervisor.reload.set()
+        wait(lambda: not supervisor.reload.is_set())
+        os.kill(supervisor.process.process.pid, signal.SIGKILL)
+        assert b'"1"' in engine.query("SELECT ?o { ?s ?p ?o }").body and engine.digest == digest
+        supervisor.check = lambda *_: None
+        supervisor.reload.set()
+        wait(lambda: engine.refresh() or engine.digest != digest)  # type: ignore[func-returns-value]
+        assert b'"2"' in engine.query("SELECT ?o { ?s ?p ?o }").body
+        wait(lambda: len([*folder.glob("project-*")]) == 1)
+        engine.close()
+    finally:
+        supervisor.stop()
+
+
+def test_a_machine_without_room_for_a_process_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = tmp_path / "data.ttl"
+    data.write_text(TRIPLES, encoding="utf-8")
+    supervisor, attempts = Supervisor(Settings(data=(str(data),)), tmp_path), []
+
+    def starting(*arguments: Any) -> Process:
+        attempts.append(arguments)
+        if len(attempts) < 3:
+            raise OSError(errno.EAGAIN, "no more processes")
+        return Process(*arguments)
+
+    supervisor.start()
+    try:
+        engine = Engine.of_state(str(supervisor.state), supervisor.settings)
+        monkeypatch.setattr(service_module, "Process", starting)
+        os.kill(supervisor.process.process.pid, signal.SIGKILL)
+        wait(lambda: len(attempts) == 3 and supervisor.process.alive)
+        wait(lambda: engine.refresh() or b"true" in engine.query("ASK {}").body)  # type: ignore[func-returns-value]
+        engine.close()
+    finally:
+        supervisor.stop()
+
+
+def test_a_log_that_nobody_reads_any_more_costs_no_answer(tmp_path: Path) -> None:
+    data = tmp_path / "data.ttl"
+    data.write_text(TRIPLES, encoding="utf-8")
+    port = free_port()
+    command = [sys.executable, "-m", "interpol_graph", "serve", "--port", str(port), "--data", str(data)]
+    reading, writing = os.pipe()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=writing)
+    os.close(writing)
+    os.close(reading)
+
+    def status() -> int:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/sparql?query=ASK%7B%7D", timeout=20) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+        except OSError:
+            return 0
+
+    try:
+        wait(status)
+        assert [status() for _ in range(5)] == [200] * 5
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+            assert b"interpol_graph_log_lines_lost_total 0.0" not in answer.read()
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def test_an_answer_with_its_senders_obituary_behind_it_is_whole() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(
+            wire.frame({"format": "json"}, b"{}") + wire.frame({"ended": 0, "mebibytes": 1}, end=wire.OBITUARY)
+        )
+        assert wire.receive(ours) == ({"format": "json"}, b"{}")
+
+
 def test_reload_is_refused_when_validation_fails(tmp_path: Path) -> None:
     data = tmp_path / "data.ttl"
     data.write_text(TRIPLES, encoding="utf-8")
-    supervisor = Supervisor(Settings(data=(str(data),)), tmp_path, check=lambda _: "1 error")
+    supervisor = Supervisor(Settings(data=(str(data),)), tmp_path, check=lambda *_: "1 error")
     digest = supervisor.start()["digest"]
     try:
         engine = Engine.of_state(str(supervisor.state), supervisor.settings)
@@ -273,7 +365,7 @@ def test_reload_is_refused_when_validation_fails(tmp_path: Path) -> None:
         time.sleep(0.3)
         engine.refresh()
         assert engine.digest == digest
-        supervisor.check = lambda _: None
+        supervisor.check = lambda *_: None
         supervisor.reload.set()
         wait(lambda: engine.refresh() or engine.digest != digest)  # type: ignore[func-returns-value]
         assert b'"1"' in engine.query("SELECT ?o { ?s ?p ?o }").body
@@ -316,7 +408,7 @@ def test_metrics_and_log_tell_of_every_request(service: Service) -> None:
         text = answer.read().decode()
     found = dict(re.findall(r'interpol_graph_requests_total\{route="/sparql",status="(\d+)"\} (\d+)', text))
     assert int(found["200"]) >= 10 and found["400"] == "1", "both workers' counters are summed"
-    assert 'interpol_graph_queries_refused_total{problem="MalformedQuery"} 1.0' in text
+    assert 'interpol_graph_refused_total{problem="MalformedQuery"} 1.0' in text
     lines = [event for event in service.events() if event.get("route") == "/sparql"]
     assert len(lines) >= 11
     assert lines[-1]["status"] == 400 and lines[-1]["outcome"] == "MalformedQuery"

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from rdflib import RDF, VOID, Graph, Literal, Namespace, URIRef
 from werkzeug.test import EnvironBuilder, TestResponse
 
-from interpol_graph import tokens
+from interpol_graph import sparql, tokens
 from interpol_graph.app import create_app
 from interpol_graph.engine import Engine
 from interpol_graph.formats import FORMATS, of_kind
@@ -400,6 +400,9 @@ def test_a_browser_without_a_graph_is_led_to_the_list(client: FlaskClient) -> No
         ("TEXT/CSV", "csv"),
         ("application/xml", "xml"),
         ("text/turtle", None),
+        ("text/csv, text/html;q=0.5", "csv"),
+        ("text/tab-separated-values, text/html;q=0.1", "tsv"),
+        ("text/html;q=0.1, application/sparql-results+xml;q=0.2", "xml"),
         ("text/csv;q=0", None),
         ("garbage", None),
     ],
@@ -427,6 +430,8 @@ def test_results_by_accept(client: FlaskClient, accept: str, name: str | None) -
         ("SELECT (BNODE('a') AS ?x) {}", True),
         ("SELECT (R\\u0041ND() AS ?x) {}", True),
         ("SELECT (1+1NOW() AS ?x) {}", True),
+        ("SELECT * { ?s ?a ?c FILTER(?a<RAND()&&?c>0) }", True),
+        ("SELECT * { ?s ?a ?c FILTER(?a<<x:f>(uuid())&&?c>0) }", True),
         ("CONSTRUCT { [] ?p ?o } { ?s ?p ?o }", True),
         ("CONSTRUCT { _:b ?p ?o } { ?s ?p ?o }", True),
         ("CONSTRUCT { ?s ?p (1 2) } { ?s ?p ?o }", True),
@@ -468,3 +473,49 @@ def test_the_graphs_that_a_query_names(query: str, graphs: list[str]) -> None:
 def test_reading_takes_a_time_that_grows_with_the_query_only(piece: str) -> None:
     """A hundred thousand of anything are read at once: no pattern starts over."""
     tokens.read("CONSTRUCT {" + piece * 100_000)
+
+
+def test_a_host_that_is_none_is_refused(client: FlaskClient) -> None:
+    answer = client.get("/sparql", headers={"Accept": "text/turtle"}, environ_overrides={"HTTP_HOST": 'x"><script>'})
+    assert answer.status_code == 400 and "Host" in answer.get_json()["detail"]
+
+
+def test_a_surrogate_written_as_an_escape_is_no_graph(client: FlaskClient) -> None:
+    answer = client.get("/sparql", query_string={"query": "SELECT * FROM <http://x/\\uD800> {}"})
+    assert answer.status_code == 400 and answer.mimetype == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "words"),
+    [
+        ("PUT", "/sparql", 405, "by GET, HEAD, OPTIONS, POST"),
+        ("GET", "/no/such/way", 404, "nothing at /no/such/way"),
+    ],
+)
+def test_errors_of_the_framework_say_what_would_be_right(
+    client: FlaskClient, method: str, path: str, status: int, words: str
+) -> None:
+    answer = client.open(path, method=method)
+    assert answer.status_code == status and words in answer.get_json()["detail"]
+
+
+def test_a_body_that_is_too_large_is_told_the_limit(client: FlaskClient) -> None:
+    answer = client.post("/sparql", data=b"#" * (2 << 20), content_type="application/sparql-query")
+    assert answer.status_code == 413 and "1024 KiB" in answer.get_json()["detail"]
+
+
+def test_a_link_with_a_bare_plus_is_understood(client: FlaskClient) -> None:
+    answer = client.get("/sparql?query=ASK%7B%7D&format=application/sparql-results+xml")
+    assert answer.mimetype == "application/sparql-results+xml"
+
+
+def test_the_description_is_the_same_bytes_each_time(client: FlaskClient) -> None:
+    asked = [client.get("/sparql", headers={"Accept": "text/turtle", "X-N": str(n)}) for n in range(3)]
+    ranged = [client.get("/sparql", headers={"Accept": "text/turtle", "Range": "bytes=0-"}) for _ in range(2)]
+    assert len({answer.data for answer in (*asked, *ranged)}) == 1
+
+
+def test_a_large_answer_is_offered_not_shown(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sparql, "LARGEST", 1000)
+    page = client.get("/sparql", query_string={"query": "SELECT * { ?s ?p ?o } LIMIT 100"}, headers={"Accept": BROWSER})
+    assert "too large to be shown" in page.text and "format=csv" in page.text and "<table" not in page.text

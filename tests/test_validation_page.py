@@ -15,6 +15,7 @@ from rdflib import RDF, SH, Graph
 from werkzeug.test import TestResponse
 
 from interpol_graph import inspection, validation
+from interpol_graph.places import Places
 from interpol_graph.reports import REPORTS, ReportFormat
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -188,12 +189,11 @@ def test_deep_nesting_is_no_trouble(client: FlaskClient) -> None:
 
 
 def test_too_many_at_once_are_turned_away(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(validation, "PATIENCE", 0.05)
-    monkeypatch.setattr(validation, "_places", threading.BoundedSemaphore(1))
-    validation._places.acquire()
+    monkeypatch.setattr(validation, "_places", Places([1], 1, 0.05))
+    validation._places.take()
     answer = posted(client)
     assert answer.status_code == 503 and answer.headers["Retry-After"] == "5"
-    validation._places.release()
+    validation._places.leave()
     assert posted(client, GOOD).status_code == 200
 
 

@@ -52,7 +52,7 @@ def create_app(engine: Engine) -> Flask:
     app.after_request(_protect)
     believed = engine.settings.proxies
     front = app.extensions["front"] = Front(app.wsgi_app, engine, engine.settings.cache << 20)
-    app.wsgi_app = ProxyFix(front, believed, believed, believed, x_prefix=believed) if believed else front  # type: ignore[method-assign]
+    app.wsgi_app = ProxyFix(front, believed, believed, believed) if believed else front  # type: ignore[method-assign]
     return app
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from flask import Response, render_template, request
-from pyoxigraph import NamedNode, RdfFormat, parse, serialize
+from pyoxigraph import CanonicalizationAlgorithm, Dataset, NamedNode, RdfFormat, parse, serialize
 
 from interpol_graph import headers, negotiate
 from interpol_graph.errors import BadRequest
@@ -25,7 +25,11 @@ def answer() -> Response:
     fmt = negotiate.choose(of_kind("graph"))
     if fmt is None:
         raise negotiate.refusal(of_kind("graph"), "The description of this endpoint")
-    body = serialize(parse(turtle(), format=RdfFormat.TURTLE), format=fmt.rdf, prefixes=PREFIXES)
+    # Blank nodes have the same names, and statements the same order, whoever is asked and how often.
+    statements = Dataset(parse(turtle(), format=RdfFormat.TURTLE))
+    statements.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
+    triples = sorted((quad.triple for quad in statements), key=str)
+    body = serialize(triples, format=fmt.rdf, prefixes=PREFIXES)
     response = Response(body, content_type=fmt.content_type)
     response.headers["Cache-Control"] = headers.CACHED
     response.vary.add("Accept")
@@ -34,7 +38,7 @@ def answer() -> Response:
 
 def turtle() -> str:
     """Return the description as its template writes it."""
-    about = engine().about
+    about = engine().known
     return render_template(
         "service-description.ttl",
         endpoint=_endpoint(),
@@ -48,6 +52,8 @@ def turtle() -> str:
 def _endpoint() -> str:
     """Return the endpoint's address as the client reached it."""
     try:
+        if not request.host:
+            raise ValueError
         return NamedNode(request.url_root + "sparql").value
     except ValueError as error:
         raise BadRequest("The Host of this request cannot stand in an address.") from error

@@ -15,8 +15,9 @@ from pathlib import Path
 from flask import Blueprint, Response, send_file, url_for
 
 from interpol_graph import headers, pages
-from interpol_graph.errors import NotFound
+from interpol_graph.errors import Busy, NotFound
 from interpol_graph.formats import BY_NAME, DUMPS, Format
+from interpol_graph.places import Full, Places
 from interpol_graph.prefixes import GRAPHS
 
 blueprint = Blueprint("dumps", __name__)
@@ -24,8 +25,8 @@ blueprint = Blueprint("dumps", __name__)
 #: The name of the files that hold the whole graph, and of the list of checksums.
 WHOLE, SUMS = "interpol", "SHA256SUMS"
 _TURTLE = BY_NAME["turtle"]
-#: Held while a file is made: of many who want it at once, one has it made and the others wait for it.
-_MAKING = threading.RLock()
+#: Held while a file is made: of many who want one at once, one has it made and few others wait for it.
+_MAKING = Places([1], 8, 20)
 #: Held while the folder is made: a second one would be taken away with all that the first thread wrote there.
 _OPENING = threading.Lock()
 
@@ -44,14 +45,14 @@ def dumps() -> Response:
 def file(name: str) -> Response:
     """Send one file; Range and If-None-Match are honoured."""
     if name == SUMS:
-        path, media_type = kept(SUMS, _sums), "text/plain"
+        path, media_type = _sums(), "text/plain"
     elif name in _files():
         fmt, graph = _files()[name]
         path, media_type = kept(name, lambda: pages.engine().dump(fmt, graph)), fmt.media_types[0]
     else:
         near = difflib.get_close_matches(name, _files(), 5, 0.4)
         raise NotFound(f"There is no file {name!r}; the files are listed at /dumps/.", similar=near)
-    etag = f"{pages.engine().digest[:32]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    etag = headers.tag(pages.engine().digest, "dumps", name)
     download = None if name == SUMS else name.replace("/", "-")
     response = send_file(path, media_type, download_name=download, as_attachment=name != SUMS, etag=etag)
     # The time of writing says nothing about the content, and differs from process to process.
@@ -72,13 +73,15 @@ def _files() -> dict[str, tuple[Format, str | None]]:
     return whole | {name: (_TURTLE, iri) for iri in pages.engine().graphs if (name := graph_file(iri))}
 
 
-def _sums() -> bytes:
-    """Return the checksums of all files as sha256sum writes them."""
+def _sums() -> Path:
+    """Return where the checksums of all files lie, as sha256sum writes them."""
+    if (path := _path(SUMS)).exists():
+        return path
     lines = []
     for name, (fmt, graph) in sorted(_files().items()):
         content = kept(name, lambda fmt=fmt, graph=graph: pages.engine().dump(fmt, graph)).read_bytes()  # type: ignore[misc]
         lines.append(f"{hashlib.sha256(content).hexdigest()}  {name}\n")
-    return "".join(lines).encode()
+    return kept(SUMS, lambda: "".join(lines).encode())
 
 
 def _folder() -> Path:
@@ -118,10 +121,19 @@ def _make_room(folder: Path) -> None:
 def kept(name: str, make: Callable[[], bytes]) -> Path:
     """Return where a file lies, made first if need be; it appears whole or not at all."""
     path = _path(name)
-    with _MAKING:
+    if path.exists():
+        return path
+    try:
+        _MAKING.take()
+    except Full:
+        raise Busy("Other files are being made; try again in a few seconds.") from None
+    try:
         if not path.exists():
+            content = make()
             _make_room(path.parent)
             with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as unfinished:
-                unfinished.write(make())
+                unfinished.write(content)
             os.replace(unfinished.name, path)
+    finally:
+        _MAKING.leave()
     return path

@@ -114,6 +114,11 @@ class Engine:
                 self.about = found["about"]
                 old.close()
 
+    @property
+    def known(self) -> dict[str, Any]:
+        """What the evaluators said of the state that this thread asks."""
+        return self._now.about
+
     def close(self) -> None:
         """Close the connections; evaluators that are at work answer first."""
         self._generation.close()

@@ -27,9 +27,14 @@ import json
 from typing import Any
 
 from flask import Flask, Response, render_template, request
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.exceptions import NotFound as RoutingNotFound
+
+from interpol_graph import record
 
 TYPES = "https://w3id.org/interpol-graph/problems#"
+#: Where a problem that was met before Flask stands in the WSGI environment: the one handler writes it, too.
+PROBLEM = "interpol_graph.problem"
 
 
 class Problem(HTTPException):
@@ -163,9 +168,10 @@ class Unavailable(LimitReached):
 
 
 def document(error: HTTPException) -> dict[str, Any]:
-    """Return the problem document of an error."""
+    """Return the problem document of an error, and note for the log what became of the request."""
     title = getattr(error, "title", error.name)
     kind = type(error).__name__
+    record.note(outcome=kind)
     return {
         "type": TYPES + kind if isinstance(error, Problem) else "about:blank",
         "title": title,
@@ -177,6 +183,7 @@ def document(error: HTTPException) -> dict[str, Any]:
 
 def answer(error: HTTPException) -> Response:
     """Write an error as problem+json, or as a page for a client that prefers HTML."""
+    error = _told(error)
     problem = document(error)
     if (
         request.accept_mimetypes.best_match(["application/problem+json", "application/json", "text/html"])
@@ -194,8 +201,29 @@ def answer(error: HTTPException) -> Response:
     return response
 
 
+def _told(error: HTTPException) -> HTTPException:
+    """Return an error of the framework with a sentence that says what would be right."""
+    if isinstance(error, RequestEntityTooLarge):
+        most = request.max_content_length or 0
+        return BodyTooLarge(f"The body is larger than {most >> 10} KiB, the most that is read here.", bytes=most)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        methods = ", ".join(sorted(error.valid_methods))
+        return MethodNotAllowed(
+            error.valid_methods, f"{request.path} is not asked by {request.method}, but by {methods}."
+        )
+    if type(error) is RoutingNotFound:
+        error.description = f"There is nothing at {request.path}; the ways in are listed at {request.root_path}/."
+    return error
+
+
 def register(app: Flask) -> None:
     """Make the one handler answer every HTTP error, and an unexpected one without its traceback."""
+
+    @app.before_request
+    def met_before() -> None:
+        if PROBLEM in request.environ:
+            raise request.environ[PROBLEM]
+
     app.register_error_handler(HTTPException, answer)
 
     @app.errorhandler(Exception)

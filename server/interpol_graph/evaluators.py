@@ -21,7 +21,7 @@ from typing import Any
 
 from pyoxigraph import DefaultGraph
 
-from interpol_graph import source, wire
+from interpol_graph import paths, source, wire
 from interpol_graph.evaluator import Evaluation
 from interpol_graph.prefixes import prefixes
 from interpol_graph.remote import Refused, Remote, TooLarge, Unreachable
@@ -95,6 +95,8 @@ class Evaluators:
             for other in (self.door, self.bell, self.ringer, *(kept for _, kept in self.children.values())):
                 other.close()
             settings = self.settings
+            # An allocator that is refused memory says so there, before it aborts; the obituary says it better.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
             Evaluation(
                 self.graph,
                 connection,
@@ -177,8 +179,11 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        own = settings["data"]
-        graph = KnowledgeGraph(source.given(map(Path, own)), rules=None) if own else KnowledgeGraph(source.project())
+        root = Path(settings["project"] or paths.ROOT)
+        if own := settings["data"]:
+            graph = KnowledgeGraph(source.given(map(Path, own)), rules=None)
+        else:
+            graph = KnowledgeGraph(source.project(root), rules=root / "ontology" / "rules")
     except source.Unreadable as error:
         print(json.dumps({"error": str(error)}), flush=True)
         sys.exit(2)

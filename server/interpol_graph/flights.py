@@ -10,6 +10,12 @@ Result = TypeVar("Result")
 
 #: Seconds between two looks of somebody who waits.
 MOMENT = 0.25
+#: How many may wait, for all work together: each of them takes a thread.
+MOST = 16
+
+
+class Crowded(Exception):
+    """Too many wait already."""
 
 
 class _Flight(Generic[Result]):
@@ -32,17 +38,29 @@ class Flights(Generic[Result]):
         self.alone, self.look = alone, look
         self._lock = threading.Lock()
         self._under_way: dict[Hashable, _Flight[Result]] = {}
+        self._waiting = 0
 
     def join(self, key: Hashable, work: Callable[[], Result]) -> Result:
-        """Return what `work` returns, or raise what it raises; while it is at work, others with this key wait for it."""
+        """Return what `work` returns, or raise what it raises; while it is at work, others with this key wait for it.
+
+        Raises Crowded when too many wait.
+        """
         with self._lock:
             flight = self._under_way.get(key)
             if flight is None:
                 mine = self._under_way[key] = _Flight()
+            elif self._waiting >= MOST:
+                raise Crowded
+            else:
+                self._waiting += 1
         if flight is None:
             return self._fly(key, mine, work)
-        while not flight.over.wait(MOMENT):
-            self.look()
+        try:
+            while not flight.over.wait(MOMENT):
+                self.look()
+        finally:
+            with self._lock:
+                self._waiting -= 1
         if flight.result is not None:
             return flight.result
         if flight.error is None or isinstance(flight.error, self.alone):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from interpol_graph import compression, conditional, headers, negotiate, protocol, record
 from interpol_graph.answers import Answers, Kept
 from interpol_graph.engine import Engine
+from interpol_graph.errors import PROBLEM
 from interpol_graph.fields import OF_BODY, Fields, coded, value, without
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ class Front:
 
     def ready(self, environ: WSGIEnvironment) -> bool:
         """Tell whether the answer to a request for something lies in memory; `__call__` will then give this one."""
-        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or "HTTP_RANGE" in environ:
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or _conditional(environ):
+            return False
+        if self.engine.settings.proxies:  # what they say of the address is believed further in
             return False
         self.engine.refresh()
         kept = environ[_KEPT] = self.answers.get(self._key(environ, b""))
@@ -43,13 +46,15 @@ class Front:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer from memory if possible; else evaluate, encode, and keep what may be kept."""
         method, get = environ["REQUEST_METHOD"], environ.get
+        if PROBLEM in environ:
+            return self.app(environ, start_response)
         body = b""
         if method == "POST":
             read = _body(environ) if environ["PATH_INFO"] == "/sparql" else None
             if read is None:
                 return self.app(environ, start_response)
             body = read
-        elif method not in ("GET", "HEAD") or "HTTP_RANGE" in environ:
+        elif method not in ("GET", "HEAD") or _conditional(environ):
             environ[OUTCOME] = "passed"
             return self.app(environ, start_response)
         kept = get(_KEPT)
@@ -133,7 +138,7 @@ class Front:
                 return None
             return protocol.answer(self.engine, asked, held)
         except Exception as error:  # Flask raises it again and its handlers answer
-            environ[protocol.PROBLEM] = error
+            environ[PROBLEM] = error
             return None
 
     def _flask(self, environ: WSGIEnvironment) -> tuple[str, Fields, bytes | Iterable[bytes]]:
@@ -168,6 +173,13 @@ class Front:
 _DATA = headers.COMMON + headers.DATA
 
 
+def _conditional(environ: WSGIEnvironment) -> bool:
+    """Tell whether a request has conditions or parts that only Flask knows; a HEAD has no parts (RFC 9110, 14.2)."""
+    if environ["REQUEST_METHOD"] == "HEAD":
+        environ.pop("HTTP_RANGE", None)
+    return "HTTP_RANGE" in environ or "HTTP_IF_MATCH" in environ or "HTTP_IF_UNMODIFIED_SINCE" in environ
+
+
 def _body(environ: WSGIEnvironment) -> bytes | None:
     """Return the body of a request, which can then be read again; None if it is for Flask to read or to refuse."""
     length = environ.get("CONTENT_LENGTH", "")
@@ -181,6 +193,7 @@ def _body(environ: WSGIEnvironment) -> bytes | None:
 def _unchanged(start_response: StartResponse, fields: Fields, tags: dict[str, str], etag: str) -> Iterable[bytes]:
     """Say 304 with the client's own tag: it names the coding of what the client holds."""
     sent = next((tag for tag, bare in tags.items() if bare == etag), None)
+    fields, _ = coded(fields, "", etag)
     start_response("304 NOT MODIFIED", [*without(fields, "etag"), ("ETag", f'"{sent}"')] if sent else fields)
     return ()
 

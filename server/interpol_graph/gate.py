@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from interpol_graph import visitor
-from interpol_graph.errors import BadRequest, Busy, Problem, RequestTimeout, document
+from interpol_graph.errors import PROBLEM, BadRequest, Problem, RequestTimeout
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -40,6 +39,10 @@ STALLED = 30.0
 UNREAD = 256 << 20
 
 
+#: Where the WSGI environment has the function that takes room for an answer: from its size to whether there is enough.
+ROOM = "interpol_graph.room"
+
+
 class Gone(Exception):
     """The client has closed the connection."""
 
@@ -53,25 +56,19 @@ class Gate:
     def __init__(self, app: WSGIApplication, threads: int, ready: Callable[[WSGIEnvironment], bool]) -> None:
         self.app, self.ready = app, ready
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
-        self.unread = 0
+        self.lock, self.unread = threading.Lock(), 0
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        try:
-            environ = await _environ(scope, receive)
-        except TimeoutError:
-            return await _refuse(
-                send, RequestTimeout(f"The body was not whole within {PATIENCE:g} seconds; send it again.")
-            )
-        except Gone:  # or its chunks are none, which looks the same from here
-            return await _refuse(
-                send, BadRequest("The body cannot be read: its length or its chunks are not in order.")
-            )
-        left = threading.Event()
-        if self.ready(environ):  # what is kept is there once for all its readers
+        environ, left = _environ(scope), threading.Event()
+        if problem := await _problem(environ, scope, receive):
+            environ[PROBLEM] = problem
+        elif self.ready(environ):  # what is kept is there once for all its readers
             return await self._send(send, *self._answer(environ, left))
+        taken: list[int] = []
+        environ[ROOM] = lambda size: self._take(size, taken)
         work = asyncio.get_running_loop().run_in_executor(self.pool, self._answer, environ, left)
         watch = asyncio.ensure_future(_departure(receive))
         try:
@@ -79,18 +76,24 @@ class Gate:
             if not work.done():
                 left.set()
             status, fields, body = await work
-        finally:
-            watch.cancel()
-        size = len(body) if isinstance(body, bytes) and len(body) > PIECE else 0
-        if size and self.unread and self.unread + size > UNREAD:
-            return await _refuse(
-                send, Busy("Too many large answers wait for their readers; try again in a few seconds.")
-            )
-        self.unread += size
-        try:
+            if problem:
+                fields.append((b"connection", b"close"))
             await self._send(send, status, fields, body)
         finally:
-            self.unread -= size
+            watch.cancel()
+            with self.lock:
+                self.unread -= sum(taken)
+
+    def _take(self, size: int, taken: list[int]) -> bool:
+        """Take room for an answer that waits to be read; tell whether there was enough."""
+        if size <= PIECE:
+            return True
+        with self.lock:
+            if self.unread and self.unread + size > UNREAD:
+                return False
+            self.unread += size
+        taken.append(size)
+        return True
 
     async def _send(
         self, send: Send, status: int, fields: list[tuple[bytes, bytes]], body: bytes | Iterable[bytes]
@@ -138,8 +141,25 @@ class Gate:
         return said[0], said[1], body
 
 
-async def _environ(scope: dict[str, Any], receive: Receive) -> WSGIEnvironment:
-    """Return the WSGI environment of a request, its body read. Raises TimeoutError, Gone."""
+async def _problem(environ: WSGIEnvironment, scope: dict[str, Any], receive: Receive) -> Problem | None:
+    """Read the body into the environment, and return what is wrong with the request as such, if anything."""
+    hosts = sum(name == b"host" for name, _ in scope["headers"])
+    if hosts > 1 or (not hosts and scope["http_version"] == "1.1"):
+        return BadRequest(f"A request names its host in one field Host, not in {hosts} (RFC 9112, 3.2).")
+    if environ.get("CONTENT_LENGTH", "0") == "0" and "HTTP_TRANSFER_ENCODING" not in environ:
+        return None
+    try:
+        body, length = await asyncio.wait_for(_read(receive), PATIENCE)
+    except TimeoutError:
+        return RequestTimeout(f"The body was not whole within {PATIENCE:g} seconds; send it again.")
+    except Gone:  # or its chunks are none, which looks the same from here
+        return BadRequest("The body cannot be read: its length or its chunks are not in order.")
+    environ["CONTENT_LENGTH"], environ["wsgi.input"] = str(length), io.BytesIO(body)
+    return None
+
+
+def _environ(scope: dict[str, Any]) -> WSGIEnvironment:
+    """Return the WSGI environment of a request, its body still to come."""
     host, port = scope.get("server") or ("localhost", 80)
     environ: WSGIEnvironment = {
         "REQUEST_METHOD": scope["method"],
@@ -156,6 +176,7 @@ async def _environ(scope: dict[str, Any], receive: Receive) -> WSGIEnvironment:
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
+        "wsgi.input": io.BytesIO(),
         "wsgi.input_terminated": True,
         "wsgi.file_wrapper": _read_pieces,
     }
@@ -164,12 +185,6 @@ async def _environ(scope: dict[str, Any], receive: Receive) -> WSGIEnvironment:
         key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
         text = value.decode("latin-1")
         environ[key] = f"{environ[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{text}" if key in environ else text
-    declared = environ.get("CONTENT_LENGTH", "0")
-    body = b""
-    if declared != "0" or "HTTP_TRANSFER_ENCODING" in environ:
-        body, length = await asyncio.wait_for(_read(receive), PATIENCE)
-        environ["CONTENT_LENGTH"] = str(length)
-    environ["wsgi.input"] = io.BytesIO(body)
     return environ
 
 
@@ -193,16 +208,6 @@ async def _departure(receive: Receive) -> None:
     """Return when the client has closed the connection."""
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-async def _refuse(send: Send, problem: Problem) -> None:
-    """Answer in place of the application."""
-    body = json.dumps(document(problem)).encode()
-    fields = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
-    fields.append((b"content-length", str(len(body)).encode()))
-    fields += [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
-    await send({"type": "http.response.start", "status": problem.code, "headers": fields})
-    await send({"type": "http.response.body", "body": body})
 
 
 def _read_pieces(file: Any, _: int = 0) -> Iterator[bytes]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+
+import pyoxigraph
 
 from interpol_graph import __version__, paths
 
@@ -57,8 +60,21 @@ def security(media_type: str) -> tuple[tuple[str, str], ...]:
 
 
 def tag(digest: str, *parts: object) -> str:
-    """Return the entity tag of what is made from the state `digest` of the graph, this program, and `parts`."""
+    """Return the tag of what is asked: of the state `digest` of the graph, this program, and `parts` of the request."""
     return hashlib.blake2b(repr((digest, _program(), parts)).encode(), digest_size=16).hexdigest()
+
+
+def strong(asked: str, body: bytes) -> str:
+    """Return the entity tag of one answer to what is asked.
+
+    Without ORDER BY, two evaluations may give the same rows in two orders: a strong tag names the very bytes.
+    """
+    return f"{asked}.{hashlib.blake2b(body, digest_size=8).hexdigest()}"
+
+
+def held(asked: str, tags: Iterable[str]) -> str | None:
+    """Return the tag of an answer to what is asked that a client holds: any such answer is right for this state."""
+    return next((tag for tag in tags if tag.partition(".")[0] == asked), None)
 
 
 @cache
@@ -68,4 +84,4 @@ def _program() -> str:
     files = [path for ending in ("*.py", "templates/*", "static/**/*") for path in package.glob(ending)]
     files += [*paths.QUERIES.rglob("*.rq"), paths.ONTOLOGY / "prefixes.ttl"]
     content = b"".join(path.read_bytes() for path in sorted(files) if path.is_file())
-    return hashlib.sha256(__version__.encode() + content).hexdigest()
+    return hashlib.sha256(__version__.encode() + pyoxigraph.__version__.encode() + content).hexdigest()

@@ -53,6 +53,8 @@ def keep(served: Callable[[], bool], told: Callable[[str], None]) -> None:
         told(f"the server's main process ended with {code}; a new one is started")
         if time.monotonic() - began < 5:
             time.sleep(1)
+            if stopping:
+                sys.exit(0)
 
 
 def end_with_parent(state: Path) -> None:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from interpol_graph import metrics, record
 from interpol_graph.engine import Engine
+from interpol_graph.errors import PROBLEM, Busy
 from interpol_graph.front import OUTCOME
+from interpol_graph.gate import ROOM
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -23,6 +25,10 @@ _LOG = 2
 _ONE_PIECE = 1 << 20
 #: What may be noted of a request, in the order of the log line.
 _NOTES = ("query", "rows", "cache", "outcome", "ended", "evicted")
+
+
+def _always(_: int) -> bool:
+    return True
 
 
 class Ledger:
@@ -57,6 +63,9 @@ class Ledger:
             self._write(environ, notes, "500", 0, started)
             raise
         if isinstance(body, list | tuple):
+            if not environ.get(ROOM, _always)(sum(map(len, body))):
+                environ[PROBLEM] = Busy("Too many large answers wait for their readers; try again in a few seconds.")
+                body = list(self.app(environ, observed))
             self._write(environ, notes, said[0], sum(map(len, body)), started)
             return list(body)  # what granian sends in one piece
         if said[1] is not None and int(said[1]) <= _ONE_PIECE:
@@ -100,9 +109,11 @@ class Ledger:
             **{name: notes[name] for name in _NOTES if name in notes},
         }
         # A reader of the log that stands still must not make the service stand still.
-        if select.select([], [_LOG], [], 0)[1]:
+        try:
+            if not select.select([], [_LOG], [], 0)[1]:
+                raise BlockingIOError
             os.write(_LOG, json.dumps(line).encode() + b"\n")
-        else:
+        except OSError:  # it stands still, it is gone, or its disk is full
             metrics.LOST.inc()
 
     def _count(self, notes: dict[str, Any], route: str, status: str, size: int, seconds: float) -> None:

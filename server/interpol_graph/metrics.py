@@ -32,7 +32,7 @@ _CLASSES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 REQUESTS = Counter("interpol_graph_requests", "Requests answered, by route and status.", ["route", "status"])
 SECONDS = Histogram("interpol_graph_request_seconds", "Seconds from request to answer.", ["route"], buckets=_CLASSES)
 BYTES = Counter("interpol_graph_answer_bytes", "Bytes of answers, before they are cut into packets.")
-REFUSED = Counter("interpol_graph_queries_refused", "Queries that got no result, by problem.", ["problem"])
+REFUSED = Counter("interpol_graph_refused", "Requests that were refused, by problem.", ["problem"])
 KILLS = Counter("interpol_graph_kills", "Evaluators that ended with their query, by problem.", ["problem"])
 CACHE = Counter("interpol_graph_cache", "Requests at the memory of answers: hit, unchanged, miss, passed.", ["result"])
 LOST = Counter("interpol_graph_log_lines_lost", "Log lines that nobody was ready to read.")

@@ -11,7 +11,7 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from interpol_graph.errors import BadParameter, NotAcceptable
-from interpol_graph.formats import BY_NAME, Format, Kind, of_kind
+from interpol_graph.formats import BY_NAME, FORMATS, Format, Kind, of_kind
 
 HTML = "text/html"
 #: The kinds of answers that a query can have.
@@ -25,6 +25,7 @@ def called(name: str | None) -> Format | None:
     """
     if not name:  # absent, or a form's choice of the page itself
         return None
+    name = name.replace(" ", "+")  # in a link, a plus that nobody encoded reads as a blank
     for fmt in BY_NAME.values():
         if name == fmt.name or name == fmt.suffix[1:] or name in fmt.media_types:
             return fmt
@@ -87,16 +88,16 @@ def wants_html() -> bool:
     return not request.values.get("format") and likes_html(request.headers.get("Accept", ""))
 
 
+#: What a client may like better than a page.
+_DATA = tuple(media_type for fmt in FORMATS for media_type in fmt.media_types)
+
+
 @lru_cache(maxsize=256)
 def likes_html(accept: str) -> bool:
     """Tell whether an Accept header names HTML and likes nothing better."""
     wishes = parse_accept_header(accept, MIMEAccept)
-    return HTML in [value.split(";")[0] for value, quality in wishes if quality] and wishes.quality(HTML) >= max(
-        wishes.quality("text/turtle"),
-        wishes.quality("application/rdf+xml"),
-        wishes.quality("application/ld+json"),
-        wishes.quality("application/sparql-results+json"),
-    )
+    named = HTML in [value.split(";")[0] for value, quality in wishes if quality]
+    return named and wishes.quality(HTML) >= max(map(wishes.quality, _DATA))
 
 
 def refusal(formats: Sequence[Offered], what: str) -> NotAcceptable:

@@ -10,16 +10,13 @@ from werkzeug.http import parse_options_header
 
 from interpol_graph import headers, negotiate, record, tokens, visitor
 from interpol_graph.engine import Answer, Engine, hash_of
-from interpol_graph.errors import BadRequest, ForbiddenQuery, Interrupted, UnsupportedMediaType
-from interpol_graph.flights import Flights
+from interpol_graph.errors import BadRequest, Busy, ForbiddenQuery, Interrupted, UnsupportedMediaType
+from interpol_graph.flights import Crowded, Flights
 from interpol_graph.formats import Format
 
 FORM = "application/x-www-form-urlencoded"
 QUERY = "application/sparql-query"
 UPDATE = "application/sparql-update"
-
-#: Where a problem that was met before Flask stands in the WSGI environment, so that nothing is evaluated twice.
-PROBLEM = "interpol_graph.problem"
 
 #: The parameters that are read; any other is left alone.
 PARAMETERS = frozenset({"query", "update", "default-graph-uri", "named-graph-uri", "format"})
@@ -140,22 +137,25 @@ def answer(engine: Engine, asked: Asked, have: frozenset[str] = frozenset()) -> 
         for kind in negotiate.KINDS
     ]
     results, graph = formats
-    etag = None
+    name = None
     if not reading.volatile:
         expected = graph if reading.kind == "graph" else results
-        etag = headers.tag(engine.digest, query, asked.default, asked.named, expected and expected.name)
-        if expected and etag in have:
+        name = headers.tag(engine.digest, query, asked.default, asked.named, expected and expected.name)
+        if expected and (etag := headers.held(name, have)):
             return Reply(expected, None, etag)
 
     def evaluate() -> Answer:
         return engine.query(query, results=results, graph=graph, default=asked.default, named=asked.named)
 
-    found = _FLIGHTS.join(etag, evaluate) if etag else evaluate()
+    try:
+        found = _FLIGHTS.join(name, evaluate) if name else evaluate()
+    except Crowded:
+        raise Busy("Many ask this just now; try again in a few seconds.") from None
     if found.rows is not None:
         record.note(rows=found.rows)
     if found.format.kind != reading.kind:  # the words misled: a tag made from them would not tell the formats apart
-        etag = None
-    return Reply(found.format, found.body, etag, found.seconds)
+        name = None
+    return Reply(found.format, found.body, headers.strong(name, found.body) if name else None, found.seconds)
 
 
 def _pairs(encoded: bytes) -> list[tuple[str, str]]:

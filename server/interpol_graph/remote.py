@@ -51,6 +51,7 @@ class Remote:
             "User-Agent": "interpol-graph",
         }
         try:
+            self.connection.close()  # one that lay idle may be closed on the other side
             self.connection.request("POST", self.path, urlencode(form), fields)
             response = self.connection.getresponse()
             body = bytearray()

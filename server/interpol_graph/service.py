@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import os
 import resource
+import select
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -55,11 +59,14 @@ def check_port(host: str, port: int) -> str:
 def told(event: str, **facts: Any) -> None:
     """Write a line about the service itself to the log."""
     line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **facts}
-    print(json.dumps(line, ensure_ascii=False), file=sys.stderr, flush=True)
+    # A reader of the log that stands still, or is gone, must not stop whoever keeps the service alive.
+    with suppress(OSError):
+        if select.select([], [sys.stderr.fileno()], [], 0)[1]:
+            os.write(sys.stderr.fileno(), json.dumps(line, ensure_ascii=False).encode() + b"\n")
 
 
-def valid(settings: Settings, root: Path = paths.ROOT) -> str | None:
-    """Return what is wrong with the project's changed files, or None. Foreign data only have to be readable."""
+def valid(settings: Settings, root: Path) -> str | None:
+    """Return what is wrong with the project's files below root, or None. Foreign data only have to be readable."""
     if settings.data:
         return None
     command = [sys.executable, "-m", "interpol_graph", "validate", str(root), "--format", "json"]
@@ -87,15 +94,17 @@ class Supervisor:
 
     settings: Settings
     folder: Path
-    check: Callable[[Settings], str | None] = valid
+    check: Callable[[Settings, Path], str | None] = valid
     reload: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
     _replaced: list[tuple[Process, float]] = field(default_factory=list)
 
     def start(self) -> dict[str, Any]:
         """Start the first evaluators and the watch over them; return what they say of the graph. Raises NotStarted."""
-        self.process = Process(self.settings, str(self.folder))
-        self._publish()
+        # A main process that takes the place of another serves what was accepted, whatever lies on the disk now.
+        files = self.accepted.resolve() if self.accepted.exists() else self._copied()
+        self.process = self._started(files)
+        self._accept(files)
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
         self._thread.start()
         return self.process.about
@@ -112,11 +121,38 @@ class Supervisor:
         """The file that names the evaluators."""
         return self.folder / "state"
 
-    def _publish(self) -> None:
-        content = {"address": self.process.address, "about": self.process.about}
-        fresh = self.state.with_suffix(".new")
-        fresh.write_text(f"{os.getpid()}\n{json.dumps(content)}", encoding="utf-8")
-        fresh.replace(self.state)
+    @property
+    def accepted(self) -> Path:
+        """The link to the copy of the project's files that is served."""
+        return self.folder / "accepted"
+
+    def _copied(self) -> Path:
+        """Return a copy of the project's files: what is validated is what is loaded, now and after a crash."""
+        copy = Path(tempfile.mkdtemp(prefix="project-", dir=self.folder))
+        for name in () if self.settings.data else ("ontology", "data", "shapes", "queries"):
+            shutil.copytree(paths.ROOT / name, copy / name)
+        return copy
+
+    def _started(self, files: Path) -> Process:
+        """Return new evaluators over a copy of the project's files, or over foreign data, and let the workers ask them."""
+        process = Process(replace(self.settings, project=str(files)), str(self.folder))
+        try:
+            content = {"address": process.address, "about": process.about}
+            fresh = self.state.with_suffix(".new")
+            fresh.write_text(f"{os.getpid()}\n{json.dumps(content)}", encoding="utf-8")
+            fresh.replace(self.state)
+        except BaseException:
+            process.end()
+            raise
+        return process
+
+    def _accept(self, files: Path) -> None:
+        before = self.accepted.resolve() if self.accepted.exists() else files
+        fresh = self.folder / "accepted.new"
+        fresh.symlink_to(files)
+        fresh.replace(self.accepted)
+        if before != files:
+            shutil.rmtree(before, ignore_errors=True)
 
     def _watch(self) -> None:
         while not self._stop.wait(0.1):
@@ -126,8 +162,12 @@ class Supervisor:
                 elif self.reload.is_set():
                     self.reload.clear()
                     self._reload()
-            except NotStarted as error:
-                told("data refused", why=str(error))
+            except (
+                NotStarted,
+                OSError,
+                ValueError,
+            ) as error:  # a machine may be out of memory, processes or disk for a while
+                told("evaluators not started", why=str(error))
                 self._stop.wait(1)
             for process, deadline in list(self._replaced):
                 if not process.alive or time.monotonic() > deadline:
@@ -136,18 +176,22 @@ class Supervisor:
 
     def _replace(self) -> None:
         code = self.process.process.returncode
-        dead, self.process = self.process, Process(self.settings, str(self.folder))
-        self._publish()
+        dead, self.process = self.process, self._started(self.accepted.resolve())
         dead.end()
         told("evaluators replaced", code=code, digest=self.process.about["digest"])
 
     def _reload(self) -> None:
-        wrong = self.check(self.settings)
-        if wrong:
-            told("reload refused", why=wrong, digest=self.process.about["digest"])
+        files = self._copied()
+        try:
+            wrong = self.check(self.settings, files)
+            if wrong:
+                raise NotStarted(wrong)
+            old, self.process = self.process, self._started(files)
+        except (NotStarted, OSError, ValueError) as error:
+            shutil.rmtree(files, ignore_errors=True)
+            told("reload refused", why=str(error).replace(f"{files}/", ""), digest=self.process.about["digest"])
             return
-        old, self.process = self.process, Process(self.settings, str(self.folder))
-        self._publish()
+        self._accept(files)
         self._replaced.append((old, time.monotonic() + max(_FAREWELL, 2 * self.settings.timeout)))
         told("reloaded", digest=self.process.about["digest"])
 
@@ -188,7 +232,7 @@ def run(
             http1_settings=HTTP1Settings(header_read_timeout=10_000),
             respawn_failed_workers=True,
             # A worker that is told to stop may finish what it has begun.
-            workers_kill_timeout=int(settings.timeout + settings.patience) + 5,
+            workers_kill_timeout=int(settings.timeout + len(settings.rungs) * settings.patience) + 5,
             log_level=LogLevels.error,
         )
         os.register_at_fork(after_in_child=_as_new)

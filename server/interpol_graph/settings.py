@@ -11,6 +11,8 @@ class Settings:
 
     #: Files or folders to serve instead of the bundled graph.
     data: tuple[str, ...] = ()
+    #: The folder of the project's own files in the state that was accepted; where they lie, when empty.
+    project: str = ""
     #: The URL of an engine that holds the same graph and evaluates instead of the one built in; none when empty.
     engine: str = ""
     #: Seconds that one query may run.

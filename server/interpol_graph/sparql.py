@@ -17,6 +17,9 @@ from interpol_graph.rows import table
 
 blueprint = Blueprint("sparql", __name__)
 
+#: Bytes of an answer up to which it is shown as a table: a larger one would take a page's time and memory many times over.
+LARGEST = 4 << 20
+
 EXAMPLE = """SELECT ?session ?sessionLabel ?place ?placeLabel ?start WHERE {
   ?session a interpol:AssemblySession ; rdfs:label ?sessionLabel .
   ?session interpol:place ?place ; interpol:startDate ?start .
@@ -33,8 +36,6 @@ def sparql() -> Response:
 
     Without a query, the endpoint describes itself.
     """
-    if protocol.PROBLEM in request.environ:  # met before Flask; its handlers write it
-        raise request.environ[protocol.PROBLEM]
     posted = (request.content_type, _body()) if request.method == "POST" else ()
     asked = protocol.read(request.query_string, request.headers.get("Accept", ""), *posted)
     if not asked.wish and negotiate.likes_html(asked.accept):
@@ -56,18 +57,20 @@ def _body() -> bytes:
 
 def _editor(asked: protocol.Asked) -> Response:
     """Return the editor, with the answer to its query or with what is wrong with it."""
-    answer = problem = None
+    answer = problem = shown = None
     query = asked.query
     if query and query.strip():
         try:
             answer = protocol.answer(engine(), replace(asked, accept=""))
         except Problem as error:
             problem = error
+    if answer and answer.body and answer.format.kind == "results" and len(answer.body) <= LARGEST:
+        shown = table(answer.body)
     dataset = [("default-graph-uri", iri) for iri in asked.default]
     dataset += [("named-graph-uri", iri) for iri in asked.named]
     page = render(
         "sparql.html", negotiated=True, query=query, dataset=dataset, header=sparql_header(), default_query=EXAMPLE, formats=FORMATS[:8], examples=_examples(),
-        answer=answer, table=table(answer.body) if answer and answer.body and answer.format.kind == "results" else None,
+        answer=answer, table=shown, large=answer and answer.format.kind == "results" and not shown,
         downloads=[(fmt, _address(query or "", dataset, fmt)) for fmt in of_kind(answer.format.kind)] if answer else [],
         problem=document(problem) if problem else None,
     )  # fmt: skip

@@ -69,7 +69,7 @@ def read(query: str) -> Reading:
     if ("select" in small or "ask" in small) and not any(sign in small for sign in _SIGNS):
         return _PLAIN
     found = _look(query)
-    plain = _ESCAPE.sub(lambda match: chr(min(int(match[1] or match[2], 16), 0x10FFFF)), query)
+    plain = _ESCAPE.sub(_unescaped, query)
     if plain == query:
         return found
     # Engines differ in where they honour an escape: what either spelling says counts.
@@ -83,17 +83,25 @@ def read(query: str) -> Reading:
     )
 
 
+def _unescaped(match: re.Match[str]) -> str:
+    code = int(match[1] or match[2], 16)
+    return chr(code) if code < 0xD800 or 0xDFFF < code <= 0x10FFFF else "\ufffd"
+
+
 def _look(query: str) -> Reading:
     tokens = [(match.lastgroup or "", match[match.lastgroup or 0]) for match in _TOKEN.finditer(query)]
     tokens = [token for token in tokens if token[0] not in ("comment", "string", "number", "variable", "language")]
     words = [value.upper() for kind, value in tokens if kind == "word"]
+    # What looks like an IRI may be two comparisons with a call between them.
+    calls = [value.upper() for kind, value in tokens if kind == "iri" and "(" in value and "://" not in value]
     first = next((word for word in words if word not in ("PREFIX", "BASE", "VERSION")), "")
     graph = first.startswith(("CONSTRUCT", "DESCRIBE"))
     return Reading(
         "graph" if graph else "results",
         tuple(_graphs(tokens)),
         any("SERVICE" in word for word in words),
-        any(name in word for word in words for name in VOLATILE) or (first.startswith("CONSTRUCT") and _fresh(tokens)),
+        any(name in word for word in (*words, *calls) for name in VOLATILE)
+        or (first.startswith("CONSTRUCT") and _fresh(tokens)),
         first if first in UPDATES else "",
     )
 

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -28,6 +27,7 @@ from interpol_graph.errors import (
 )
 from interpol_graph.inspection import MEMORY, OUT_OF_MEMORY, SECONDS
 from interpol_graph.pages import render
+from interpol_graph.places import Full, Places
 from interpol_graph.reports import BY_NAME, REPORTS, ReportFormat
 
 blueprint = Blueprint("validation", __name__)
@@ -37,13 +37,13 @@ FORM = "application/x-www-form-urlencoded"
 TURTLE = ("text/turtle", "application/x-turtle", "application/n-triples")
 #: Bytes that the statements of one request may have.
 LARGEST = 1 << 20
-#: Validations at the same time, per worker, and seconds that one more waits.
-AT_ONCE, PATIENCE = 2, 5.0
+#: Validations at the same time, per worker; how many more may wait, and for how many seconds.
+AT_ONCE, QUEUE, PATIENCE = 2, 4, 5.0
 #: Findings that the page shows, and lines of the visitor's text that it repeats.
 SHOWN, LINES = 500, 5000
 
 COMMAND = ["-m", "interpol_graph.inspection"]
-_places = threading.BoundedSemaphore(AT_ONCE)
+_places = Places([AT_ONCE], QUEUE, PATIENCE)
 
 EXAMPLE = """@prefix interpol: <https://w3id.org/interpol-graph/ontology#> .
 @prefix place: <https://w3id.org/interpol-graph/id/place/> .
@@ -84,8 +84,10 @@ def inspected(statements: bytes, fmt: ReportFormat) -> tuple[int, bytes]:
 
     Raises MalformedTurtle, OutOfTime, OutOfMemory, Busy.
     """
-    if not _places.acquire(timeout=PATIENCE):
-        raise Busy("Other validations are under way; try again in a few seconds.")
+    try:
+        _places.take()
+    except Full:
+        raise Busy("Other validations are under way; try again in a few seconds.") from None
     try:
         with tempfile.TemporaryDirectory(prefix="interpol-graph-") as folder:
             command = [sys.executable, *COMMAND, fmt.name]
@@ -94,7 +96,7 @@ def inspected(statements: bytes, fmt: ReportFormat) -> tuple[int, bytes]:
     except subprocess.TimeoutExpired:
         raise _out_of_time() from None
     finally:
-        _places.release()
+        _places.leave()
     head, _, body = done.stdout.partition(b"\n")
     if done.returncode == -signal.SIGALRM:
         raise _out_of_time()

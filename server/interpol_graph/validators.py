@@ -1,4 +1,4 @@
-"""Entity tags for what Flask answers: the same request to the same state of the graph gets the same bytes."""
+"""Entity tags for what Flask answers: what was asked of which state of the graph, and the bytes that it got."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ from interpol_graph.engine import Engine
 def register(app: Flask, engine: Engine) -> None:
     """Give every answer that may be cached its tag, and answer 304 without evaluating when the client has it."""
 
-    def tag() -> str:
+    def asked() -> str:
         wishes = request.headers.get("Accept", ""), request.headers.get("Accept-Language", "")
         return headers.tag(engine.digest, request.host_url, request.full_path, *wishes)
 
     @app.before_request
     def unchanged() -> Response | None:
-        if request.method not in ("GET", "HEAD") or tag() not in request.if_none_match.as_set():
+        tag = headers.held(asked(), request.if_none_match.as_set())
+        if request.method not in ("GET", "HEAD") or tag is None:
             return None
         response = Response(status=304)
         response.headers.pop("Content-Type")
-        response.set_etag(tag())
+        response.set_etag(tag)
         response.headers["Cache-Control"] = headers.CACHED
         response.vary.update(["Accept", "Accept-Language"])
         return response
 
     @app.after_request
     def tagged(response: Response) -> Response:
-        control = response.headers.get("Cache-Control", "")
-        if request.method in ("GET", "HEAD") and response.status_code == 200 and control == headers.CACHED:
-            response.headers.setdefault("ETag", f'"{tag()}"')
+        kept = response.status_code == 200 and response.headers.get("Cache-Control", "") == headers.CACHED
+        if request.method in ("GET", "HEAD") and kept and "ETag" not in response.headers:
+            response.set_etag(headers.strong(asked(), response.get_data()))
         return response

@@ -38,7 +38,7 @@ def receive(door: socket.socket, idle: Callable[[], None] | None = None) -> tupl
     while len(got) < size:
         got += _some(door, idle)
     head: dict[str, Any] = _DECODER.raw_decode(got[_LENGTHS.size : size].decode())[0]
-    body = got[size:]
+    body = got[size : size + body_size + 1]  # the sender's obituary may have come right behind
     if len(body) <= body_size:
         body = _rest(door, body, body_size + 1, idle)
     if (body[-1:] == OBITUARY) != ("ended" in head):

@@ -154,6 +154,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "Les {shown} premières des {n} lignes sont affichées ;",
     ),
     "rows.whole": ("take the whole answer as CSV", "prenez la réponse entière en CSV"),
+    "answer.large": (
+        "The answer is too large to be shown on a page; take it whole:",
+        "La réponse est trop longue pour être affichée ; prenez-la entière :",
+    ),
     "text.cut": (
         "The first {n} characters are shown; the links below give the whole answer.",
         "Les {n} premiers caractères sont affichés ; les liens ci-dessous donnent la réponse entière.",
