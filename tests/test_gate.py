@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -92,23 +93,23 @@ def test_a_reader_that_stands_still_is_cut_off(body: Iterable[bytes], monkeypatc
     door, reader = asyncio.run(ask())
     # No end is sent: less than the announced length tells the client that this is not its answer.
     assert reader.body == LARGE[:PIECE] and not reader.ended
-    assert door.unread == 0
+    assert door.held == 0
 
 
 def test_answers_that_nobody_reads_have_bounded_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "UNREAD", 2 * len(LARGE))
+    monkeypatch.setattr(gate, "ROOM_FOR_ALL", 2 * len(LARGE))
 
     async def ask() -> tuple[Reader, Reader]:
         door, slow = serving([LARGE]), [Reader(1), Reader(1)]
         waiting = [asyncio.ensure_future(door(SCOPE, reader.receive, reader.send)) for reader in slow]
-        while door.unread < 2 * len(LARGE):
+        while door.held < 2 * len(LARGE):
             await asyncio.sleep(0.01)
         refused, later = Reader(), Reader()
         await door(SCOPE, refused.receive, refused.send)
         for reader in slow:
             reader.free.set()
         await asyncio.gather(*waiting)
-        assert [reader.body for reader in slow] == [LARGE, LARGE] and door.unread == 0
+        assert [reader.body for reader in slow] == [LARGE, LARGE] and door.held == 0
         await door(SCOPE, later.receive, later.send)
         return refused, later
 
@@ -119,7 +120,7 @@ def test_answers_that_nobody_reads_have_bounded_room(monkeypatch: pytest.MonkeyP
 
 
 def test_one_answer_is_never_too_large_for_an_empty_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "UNREAD", 1)
+    monkeypatch.setattr(gate, "ROOM_FOR_ALL", 1)
 
     async def ask() -> Reader:
         reader = Reader()
@@ -139,3 +140,27 @@ def test_a_request_names_one_host(hosts: int) -> None:
 
     reader = asyncio.run(ask())
     assert reader.sent[0]["status"] == 400 and (b"connection", b"close") in reader.sent[0]["headers"]
+
+
+def test_bodies_that_come_in_have_bounded_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "ROOM_FOR_ALL", 3 * PIECE)
+
+    async def ask() -> tuple[Gate, list[int]]:
+        door, more = serving([b"small"]), asyncio.Event()
+        scope = {**SCOPE, "method": "POST", "headers": [(b"host", b"x"), (b"content-length", b"%d" % (8 * PIECE))]}
+        readers = [Reader() for _ in range(3)]
+
+        async def sent(pieces: list[int]) -> dict[str, Any]:
+            if pieces.pop():
+                return {"type": "http.request", "body": bytes(2 * PIECE), "more_body": True}
+            await more.wait()
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        asked = [asyncio.ensure_future(door(scope, partial(sent, [0, 1, 1]), reader.send)) for reader in readers]
+        await asyncio.wait(asked, timeout=0.3)
+        more.set()
+        await asyncio.gather(*asked)
+        return door, sorted(reader.sent[0]["status"] for reader in readers)
+
+    door, statuses = asyncio.run(ask())
+    assert set(statuses) == {200, 503} and door.held == 0

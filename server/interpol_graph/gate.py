@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from interpol_graph import visitor
-from interpol_graph.errors import PROBLEM, BadRequest, Problem, RequestTimeout
+from interpol_graph.errors import PROBLEM, BadRequest, Busy, Problem, RequestTimeout
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -35,8 +35,8 @@ PATIENCE = 20.0
 PIECE = 1 << 18
 #: Seconds within which a client must take the next piece.
 STALLED = 30.0
-#: Bytes of large answers that may wait in one process to be read.
-UNREAD = 256 << 20
+#: Bytes of bodies that come in, and of large answers that wait to be read, that one process may hold.
+ROOM_FOR_ALL = 256 << 20
 
 
 #: Where the WSGI environment has the function that takes room for an answer: from its size to whether there is enough.
@@ -45,6 +45,10 @@ ROOM = "interpol_graph.room"
 
 class Gone(Exception):
     """The client has closed the connection."""
+
+
+class Crowded(Exception):
+    """There is no room for the body."""
 
 
 class Gate:
@@ -56,19 +60,26 @@ class Gate:
     def __init__(self, app: WSGIApplication, threads: int, ready: Callable[[WSGIEnvironment], bool]) -> None:
         self.app, self.ready = app, ready
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
-        self.lock, self.unread = threading.Lock(), 0
+        self.lock, self.held = threading.Lock(), 0
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             return
+        taken: list[int] = []
+        try:
+            await self._serve(scope, receive, send, taken)
+        finally:
+            with self.lock:
+                self.held -= sum(taken)
+
+    async def _serve(self, scope: dict[str, Any], receive: Receive, send: Send, taken: list[int]) -> None:
         environ, left = _environ(scope), threading.Event()
-        if problem := await _problem(environ, scope, receive):
+        if problem := await _problem(environ, scope, receive, lambda size: self._take(size, taken)):
             environ[PROBLEM] = problem
         elif self.ready(environ):  # what is kept is there once for all its readers
             return await self._send(send, *self._answer(environ, left))
-        taken: list[int] = []
-        environ[ROOM] = lambda size: self._take(size, taken)
+        environ[ROOM] = lambda size: size <= PIECE or self._take(size, taken)
         work = asyncio.get_running_loop().run_in_executor(self.pool, self._answer, environ, left)
         watch = asyncio.ensure_future(_departure(receive))
         try:
@@ -81,17 +92,13 @@ class Gate:
             await self._send(send, status, fields, body)
         finally:
             watch.cancel()
-            with self.lock:
-                self.unread -= sum(taken)
 
     def _take(self, size: int, taken: list[int]) -> bool:
-        """Take room for an answer that waits to be read; tell whether there was enough."""
-        if size <= PIECE:
-            return True
+        """Take room for what is held for a client; tell whether there was enough."""
         with self.lock:
-            if self.unread and self.unread + size > UNREAD:
+            if self.held and self.held + size > ROOM_FOR_ALL:
                 return False
-            self.unread += size
+            self.held += size
         taken.append(size)
         return True
 
@@ -141,17 +148,24 @@ class Gate:
         return said[0], said[1], body
 
 
-async def _problem(environ: WSGIEnvironment, scope: dict[str, Any], receive: Receive) -> Problem | None:
-    """Read the body into the environment, and return what is wrong with the request as such, if anything."""
+async def _problem(
+    environ: WSGIEnvironment, scope: dict[str, Any], receive: Receive, take: Callable[[int], bool]
+) -> Problem | None:
+    """Read the body into the environment, and return what is wrong with the request as such, if anything.
+
+    take: takes room for so many bytes, and tells whether there was enough.
+    """
     hosts = sum(name == b"host" for name, _ in scope["headers"])
     if hosts > 1 or (not hosts and scope["http_version"] == "1.1"):
         return BadRequest(f"A request names its host in one field Host, not in {hosts} (RFC 9112, 3.2).")
     if environ.get("CONTENT_LENGTH", "0") == "0" and "HTTP_TRANSFER_ENCODING" not in environ:
         return None
     try:
-        body, length = await asyncio.wait_for(_read(receive), PATIENCE)
+        body, length = await asyncio.wait_for(_read(receive, take), PATIENCE)
     except TimeoutError:
         return RequestTimeout(f"The body was not whole within {PATIENCE:g} seconds; send it again.")
+    except Crowded:
+        return Busy("Too many large requests come in at once; try again in a few seconds.")
     except Gone:  # or its chunks are none, which looks the same from here
         return BadRequest("The body cannot be read: its length or its chunks are not in order.")
     environ["CONTENT_LENGTH"], environ["wsgi.input"] = str(length), io.BytesIO(body)
@@ -188,9 +202,9 @@ def _environ(scope: dict[str, Any]) -> WSGIEnvironment:
     return environ
 
 
-async def _read(receive: Receive) -> tuple[bytes, int]:
-    """Return the body and its length; of one that is too long, no body and how much was heard. Raises Gone."""
-    body, length = bytearray(), 0
+async def _read(receive: Receive, take: Callable[[int], bool]) -> tuple[bytes, int]:
+    """Return the body and its length; of one that is too long, no body and how much was heard. Raises Gone, Crowded."""
+    body, length, room = bytearray(), 0, PIECE
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -200,6 +214,10 @@ async def _read(receive: Receive) -> tuple[bytes, int]:
             body.clear()
         else:
             body += message.get("body", b"")
+        if len(body) > room:
+            if not take(PIECE):
+                raise Crowded
+            room += PIECE
         if not message.get("more_body") or length > HEARD:
             return bytes(body), length
 
