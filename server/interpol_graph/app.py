@@ -15,6 +15,7 @@ from interpol_graph import (
     dumps,
     entities,
     errors,
+    flights,
     gallery,
     graphstore,
     home,
@@ -64,8 +65,11 @@ def worker() -> Gate:
     engine = Engine.of_state(str(state), Settings(**handover["settings"]))
     app = create_app(engine)
     routes = frozenset(rule.rule.split("/", 2)[1] for rule in app.url_map.iter_rules())
-    # One thread for every query that runs or waits, and some for requests that need no evaluator. They mostly wait.
-    threads = engine.settings.evaluators + len(engine.settings.rungs) * engine.settings.queue + 6
+    # One thread for everyone who may be waiting: for a place, for somebody else's answer, for a validation, for a file to
+    # be made; and some for requests that wait for nothing.
+    limits = engine.settings
+    waiting = len(limits.rungs) * limits.queue + flights.MOST + validation.AT_ONCE + validation.QUEUE + dumps.QUEUE
+    threads = limits.evaluators + waiting + 16
     return Gate(Ledger(app.wsgi_app, engine, routes, handover["log"]), threads, app.extensions["front"].ready)
 
 

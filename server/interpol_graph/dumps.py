@@ -25,8 +25,10 @@ blueprint = Blueprint("dumps", __name__)
 #: The name of the files that hold the whole graph, and of the list of checksums.
 WHOLE, SUMS = "interpol", "SHA256SUMS"
 _TURTLE = BY_NAME["turtle"]
+#: How many may wait for a file.
+QUEUE = 8
 #: Held while a file is made: of many who want one at once, one has it made and few others wait for it.
-_MAKING = Places([1], 8, 20)
+_MAKING = Places([1], QUEUE, 20)
 #: Held while the folder is made: a second one would be taken away with all that the first thread wrote there.
 _OPENING = threading.Lock()
 

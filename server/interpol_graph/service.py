@@ -34,6 +34,8 @@ from interpol_graph.settings import Settings
 _COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
 #: Seconds after which what is still asked of replaced data is given up.
 _FAREWELL = 60.0
+#: What may be wrong with data, or with a machine that is out of memory, processes or disk for a while.
+_FOR_A_WHILE = (NotStarted, OSError, ValueError)
 
 
 class PortTaken(Exception):
@@ -129,8 +131,12 @@ class Supervisor:
     def _copied(self) -> Path:
         """Return a copy of the project's files: what is validated is what is loaded, now and after a crash."""
         copy = Path(tempfile.mkdtemp(prefix="project-", dir=self.folder))
-        for name in () if self.settings.data else ("ontology", "data", "shapes", "queries"):
-            shutil.copytree(paths.ROOT / name, copy / name)
+        try:
+            for name in () if self.settings.data else ("ontology", "data", "shapes", "queries"):
+                shutil.copytree(paths.ROOT / name, copy / name)
+        except OSError as error:
+            shutil.rmtree(copy, ignore_errors=True)
+            raise NotStarted(f"the files cannot be copied: {error}") from error
         return copy
 
     def _started(self, files: Path) -> Process:
@@ -162,11 +168,7 @@ class Supervisor:
                 elif self.reload.is_set():
                     self.reload.clear()
                     self._reload()
-            except (
-                NotStarted,
-                OSError,
-                ValueError,
-            ) as error:  # a machine may be out of memory, processes or disk for a while
+            except _FOR_A_WHILE as error:
                 told("evaluators not started", why=str(error))
                 self._stop.wait(1)
             for process, deadline in list(self._replaced):
@@ -181,14 +183,15 @@ class Supervisor:
         told("evaluators replaced", code=code, digest=self.process.about["digest"])
 
     def _reload(self) -> None:
-        files = self._copied()
+        files = self.folder
         try:
-            wrong = self.check(self.settings, files)
-            if wrong:
+            files = self._copied()
+            if wrong := self.check(self.settings, files):
                 raise NotStarted(wrong)
             old, self.process = self.process, self._started(files)
-        except (NotStarted, OSError, ValueError) as error:
-            shutil.rmtree(files, ignore_errors=True)
+        except _FOR_A_WHILE as error:
+            if files != self.folder:
+                shutil.rmtree(files, ignore_errors=True)
             told("reload refused", why=str(error).replace(f"{files}/", ""), digest=self.process.about["digest"])
             return
         self._accept(files)
@@ -210,8 +213,9 @@ def run(
     Raises NotStarted when the data cannot be loaded.
     """
     # A slow client costs a descriptor: as many as the system allows.
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with suppress(ValueError, OSError):
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     counters = folder / "metrics"
     counters.mkdir(exist_ok=True)
     os.environ[_COUNTERS] = str(counters)
