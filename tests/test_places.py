@@ -22,7 +22,7 @@ def full(places: Places, rung: int) -> bool:
 
 
 def test_a_higher_rung_takes_from_those_below() -> None:
-    places = Places([3, 2, 1], 0, 0)
+    places = Places([3, 2, 1], [0] * 3, 0)
     places.take(2)
     assert full(places, 2) and not full(places, 1) and not full(places, 0)
     places.take(1)
@@ -37,7 +37,7 @@ def test_a_higher_rung_takes_from_those_below() -> None:
 
 
 def test_a_query_climbs_only_where_there_is_a_place() -> None:
-    places = Places([4, 2, 1], 0, 0)
+    places = Places([4, 2, 1], [0] * 3, 0)
     for _ in range(3):
         places.take()
     assert places.climb(1) and places.climb(1) and not places.climb(1)
@@ -52,7 +52,7 @@ def test_a_query_climbs_only_where_there_is_a_place() -> None:
 
 def test_whoever_waits_gets_the_place_that_is_left() -> None:
     told: list[int] = []
-    places = Places([1], 1, 30)
+    places = Places([1], [1], 30)
     places.watch = told.append
     places.take()
     with ThreadPoolExecutor(1) as pool:
@@ -66,7 +66,7 @@ def test_whoever_waits_gets_the_place_that_is_left() -> None:
 
 
 def test_patience_ends() -> None:
-    places = Places([1], 1, 0.05)
+    places = Places([1], [1], 0.05)
     places.take()
     with pytest.raises(Full):
         places.take()
@@ -74,7 +74,7 @@ def test_patience_ends() -> None:
 
 
 def test_counts_hold_under_many_threads() -> None:
-    places, seen, lock = Places([6, 4, 2], 100, 30), [0, 0, 0], threading.Lock()
+    places, seen, lock = Places([6, 4, 2], [100] * 3, 30), [0, 0, 0], threading.Lock()
 
     def work(number: int) -> None:
         rung = number % 3
@@ -92,5 +92,5 @@ def test_counts_hold_under_many_threads() -> None:
 
 
 def test_the_rungs_of_the_settings_lead_upwards() -> None:
-    most, seconds = zip(*Settings(long=3, evaluators=9, moment=0.5).rungs, strict=True)
-    assert most == (9, 6, 3) and seconds == (0.5, 2.0, float("inf"))
+    most, queue, seconds = zip(*Settings(long=3, evaluators=9, moment=0.5, queue=5).rungs, strict=True)
+    assert most == (9, 6, 3) and queue == (20, 5, 5) and seconds == (0.5, 2.0, float("inf"))

@@ -189,7 +189,7 @@ def test_deep_nesting_is_no_trouble(client: FlaskClient) -> None:
 
 
 def test_too_many_at_once_are_turned_away(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(validation, "_places", Places([1], 1, 0.05))
+    monkeypatch.setattr(validation, "_places", Places([1], [1], 0.05))
     validation._places.take()
     answer = posted(client)
     assert answer.status_code == 503 and answer.headers["Retry-After"] == "5"

@@ -68,7 +68,9 @@ def worker() -> Gate:
     # One thread for everyone who may be waiting: for a place, for somebody else's answer, for a validation, for a file to
     # be made; and some for requests that wait for nothing.
     limits = engine.settings
-    waiting = len(limits.rungs) * limits.queue + flights.MOST + validation.AT_ONCE + validation.QUEUE + dumps.QUEUE
+    waiting = (
+        sum(rung.queue for rung in limits.rungs) + flights.MOST + validation.AT_ONCE + validation.QUEUE + dumps.QUEUE
+    )
     threads = limits.evaluators + waiting + 16
     return Gate(Ledger(app.wsgi_app, engine, routes, handover["log"]), threads, app.extensions["front"].ready)
 

@@ -28,7 +28,7 @@ _TURTLE = BY_NAME["turtle"]
 #: How many may wait for a file.
 QUEUE = 8
 #: Held while a file is made: of many who want one at once, one has it made and few others wait for it.
-_MAKING = Places([1], QUEUE, 20)
+_MAKING = Places([1], [QUEUE], 20)
 #: Held while the folder is made: a second one would be taken away with all that the first thread wrote there.
 _OPENING = threading.Lock()
 

@@ -81,7 +81,8 @@ class Engine:
 
     def __post_init__(self) -> None:
         settings = self.settings
-        self.places = Places([most for most, _ in settings.rungs], settings.queue, settings.patience)
+        rungs = settings.rungs
+        self.places = Places([rung.most for rung in rungs], [rung.queue for rung in rungs], settings.patience)
         self._generation = Generation(self.address, self.about)
         self._stamp = 0
         self._pinned = threading.local()
@@ -197,7 +198,7 @@ class Engine:
                 continue
             finally:
                 self.places.leave(turn.rung)
-            if rung and time.monotonic() - started < self.settings.rungs[rung - 1][1]:
+            if rung and time.monotonic() - started < self.settings.rungs[rung - 1].seconds:
                 self._rungs.pop(name, None)  # it was long for want of a processor
             return answer
 

@@ -18,12 +18,12 @@ class Full(Exception):
 class Places:
     """Counts of the queries that run and of those that wait, by rung.
 
-    most: for each rung, how many queries may stand on it or higher; queue: how many may wait for each rung;
+    most: for each rung, how many queries may stand on it or higher; queue: for each rung, how many may wait for it;
     patience: seconds that one waits.
     """
 
-    def __init__(self, most: Sequence[int], queue: int, patience: float) -> None:
-        self.most, self.queue, self.patience = tuple(most), queue, patience
+    def __init__(self, most: Sequence[int], queue: Sequence[int], patience: float) -> None:
+        self.most, self.queue, self.patience = tuple(most), tuple(queue), patience
         #: For each rung, how many stand on it or higher, and how many wait for it.
         self.running = [0] * len(self.most)
         self.waiting = [0] * len(self.most)
@@ -36,7 +36,7 @@ class Places:
         with self._changed:
             if self._free(rung):
                 return self._move(rung, 1)
-            if self.waiting[rung] >= self.queue:
+            if self.waiting[rung] >= self.queue[rung]:
                 raise Full
             self._wait(rung, 1)
             deadline = time.monotonic() + self.patience

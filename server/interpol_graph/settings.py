@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Rung(NamedTuple):
+    """How many queries may be of a kind or longer, how many may wait for that, after how many seconds one is longer."""
+
+    most: int
+    queue: int
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -31,12 +40,17 @@ class Settings:
     long: int = 2
     #: Seconds of the processor after which a query takes a little longer than others; after four times that it is long.
     moment: float = 0.25
-    #: Queries that may wait for a place of each kind, per worker.
+    #: Queries that may wait for a place of a longer kind, per worker; four times as many for a short one.
     queue: int = 12
     #: Seconds that a query waits for a place before it is turned away.
     patience: float = 5.0
 
     @property
-    def rungs(self) -> tuple[tuple[int, float], ...]:
-        """The kinds of places: how many queries may be of this kind or longer, and seconds after which one is longer."""
-        return (self.evaluators, self.moment), (2 * self.long, 4 * self.moment), (self.long, float("inf"))
+    def rungs(self) -> tuple[Rung, ...]:
+        """The kinds of places, those for short queries first."""
+        return (
+            # All begin here, and one that is short is soon done: more may wait than where queries take long.
+            Rung(self.evaluators, 4 * self.queue, self.moment),
+            Rung(2 * self.long, self.queue, 4 * self.moment),
+            Rung(self.long, self.queue, float("inf")),
+        )

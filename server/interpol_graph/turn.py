@@ -41,7 +41,7 @@ class Turn:
             record.note(ended="Departed")
             raise Interrupted("The client went away, and its query was stopped.")
         # What counts is its work: on a busy machine a short query takes long, too.
-        if spent - self.before >= settings.rungs[self.rung][1]:
+        if spent - self.before >= settings.rungs[self.rung].seconds:
             if not self.places.climb(self.rung + 1):
                 raise Evicted
             self.rung += 1

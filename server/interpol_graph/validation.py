@@ -43,7 +43,7 @@ AT_ONCE, QUEUE, PATIENCE = 2, 4, 5.0
 SHOWN, LINES = 500, 5000
 
 COMMAND = ["-m", "interpol_graph.inspection"]
-_places = Places([AT_ONCE], QUEUE, PATIENCE)
+_places = Places([AT_ONCE], [QUEUE], PATIENCE)
 
 EXAMPLE = """@prefix interpol: <https://w3id.org/interpol-graph/ontology#> .
 @prefix place: <https://w3id.org/interpol-graph/id/place/> .
