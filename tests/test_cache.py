@@ -523,3 +523,9 @@ def test_a_304_varies_like_its_answer(fresh: FlaskClient) -> None:
         assert again.status_code == 304
         varies = [set(answer.headers.get("Vary", "").split(", ")) for answer in (whole, again)]
         assert varies[0] <= varies[1], path
+
+
+@pytest.mark.parametrize("held", ["nonsense", "*, nonsense", ',,"', 'W/"', '"a", b, "c"', "\\"])
+def test_tags_that_are_none_do_no_harm(fresh: FlaskClient, held: str) -> None:
+    for path in ("/id/session/84", "/none", "/sparql?query=ASK%7B%7D", "/queries/"):
+        assert fresh.get(path, headers={"If-None-Match": held}).status_code in (200, 303, 304, 404)

@@ -74,7 +74,7 @@ def strong(asked: str, body: bytes) -> str:
 
 def held(asked: str, tags: Iterable[str]) -> str | None:
     """Return the tag of an answer to what is asked that a client holds: any such answer is right for this state."""
-    return next((tag for tag in tags if tag.partition(".")[0] == asked), None)
+    return next((tag for tag in tags if tag and tag.partition(".")[0] == asked), None)
 
 
 @cache
