@@ -191,10 +191,11 @@ def main() -> None:
                     continue
                 usage, counts = server.usage(), rows(server, offered["repeated"].requests)
                 reference = reference or counts
-                same = sum(count == other for count, other in zip(counts, reference, strict=True) if count is not None)
+                both = [pair for pair in zip(counts, reference, strict=True) if None not in pair]
                 print(
                     f"{name}: up in {server.seconds:.1f} s, {usage.mebibytes:,.0f} MiB in {usage.processes} processes; "
-                    f"answered {len(counts) - counts.count(None)} of {len(counts)} requests, {same} as {chosen[0]} did",
+                    f"answered {len(counts) - counts.count(None)} of {len(counts)} requests of a check, and of {len(both)} that "
+                    f"{chosen[0]} answered, too, {sum(count == other for count, other in both)} alike",
                     flush=True,
                 )
                 for mix, cells in table.items():

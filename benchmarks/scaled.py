@@ -16,9 +16,10 @@ THINGS = re.compile(rb"(<https://w3id\.org/interpol-graph/id/[^>]*|_:\w+)")
 
 def written(path: Path, scale: int) -> list[str]:
     """Write the default graph `scale` times, things renamed in every copy but the first; return the IRIs of the things."""
-    graph = KnowledgeGraph(project()).dump(RdfFormat.N_TRIPLES)
     with path.open("wb") as file:
-        file.write(graph)
+        KnowledgeGraph(project()).dump(file, RdfFormat.N_TRIPLES)
+        file.flush()
+        graph = path.read_bytes()
         for copy in range(1, scale):
             file.write(THINGS.sub(rb"\g<1>-copy%d" % copy, graph))
     subjects = {line.partition(b" ")[0] for line in graph.splitlines()}

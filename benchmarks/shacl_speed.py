@@ -113,7 +113,8 @@ def agreement(data: Path, shapes: Path, number: int) -> None:
 
 def shapes_written(path: Path) -> None:
     """Write all shapes as one Turtle file."""
-    path.write_bytes(KnowledgeGraph(project(), rules=None).dump(RdfFormat.TURTLE, NamedNode(GRAPHS + "shapes")))
+    with path.open("wb") as file:
+        KnowledgeGraph(project(), rules=None).dump(file, RdfFormat.TURTLE, NamedNode(GRAPHS + "shapes"))
 
 
 def elsewhere(function: Callable[..., object], *arguments: object) -> None:

@@ -57,7 +57,8 @@ def main(rounds: int = 3) -> None:
     folder = Path(tempfile.mkdtemp())
     try:
         # The other side gets what our rules concluded as a file: both answer from the same statements.
-        (folder / "graph.nt").write_bytes(graph.dump(RdfFormat.N_TRIPLES))
+        with (folder / "graph.nt").open("wb") as file:
+            graph.dump(file, RdfFormat.N_TRIPLES)
         triples = sum(1 for _ in (folder / "graph.nt").open())
         times: dict[str, list[float]] = {"interpol-graph": [], "rdflib-endpoint": []}
         answers = set()

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from shutil import copytree
 
-from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, QuerySolutions, RdfFormat, serialize
+from pyoxigraph import BlankNode, Dataset, DefaultGraph, Literal, NamedNode, Quad, QuerySolutions, RdfFormat, serialize
 from pyshacl.graph_abstraction import DataGraph
 from pyshacl.validator import Validator
 from rdflib import RDF, RDFS, SH, SKOS, BNode, Graph, URIRef
@@ -65,13 +65,14 @@ class Judge:
 
     def __init__(self) -> None:
         self.graph = KnowledgeGraph(source.project())
+        self.exact = Dataset(self.graph.exact)
         shapes, self.union = Graph(), Graph()
-        for quad in self.graph.exact:
+        for quad in self.exact:
             if quad.graph_name == SHAPES:
                 shapes.add(statement(quad))
             elif for_shapes(quad):
                 self.union.add(statement(quad))
-        self.terms = vocabulary.declared(Index(self.graph.exact.quads_for_graph_name(ONTOLOGY)))
+        self.terms = vocabulary.declared(Index(self.exact.quads_for_graph_name(ONTOLOGY)))
         self.validator = Validator(DataGraph.from_rdflib(self.union), shacl_graph=shapes, options={"inplace": True})
         self.shapes = [(shape, [set(part) for part in shape.target()]) for shape in self.validator.shacl_graph.shapes]
         self.known: dict[Path, set[str]] = {}
@@ -111,7 +112,7 @@ class Judge:
         self._change(mutant.removed, mutant.added)
         for quad in mutant.removed:
             if quad.predicate == TYPE:  # what was concluded of the entity may have stood on its class
-                self._change(list(self.graph.exact.quads_for_subject(quad.subject)), (), only=DERIVED)
+                self._change(list(self.exact.quads_for_subject(quad.subject)), (), only=DERIVED)
         yield from (rule for rule in self._shaped(changed) if not CONCLUDED.match(rule))
         # First the checks that caught this kind before; none now if the rules must run again for this kind.
         known = self.caught.get(mutant.kind, set()) - {""}
@@ -122,7 +123,6 @@ class Judge:
         yield from (check.stem for check in early if self._offends(check))
         before = self._derived()
         for quad in before:
-            self.graph.exact.discard(quad)
             self.graph.store.remove(quad)
             self.graph.store.remove(Quad(quad.subject, quad.predicate, quad.object))
         self.graph.derive(sorted(paths.RULES.glob("*.rq")))
@@ -136,10 +136,10 @@ class Judge:
         yield from (check.stem for check in checks if check not in asked and self._offends(check))
 
     def _derived(self) -> set[Quad]:
-        return set(self.graph.exact.quads_for_graph_name(DERIVED))
+        return set(self.graph.store.quads_for_pattern(None, None, None, DERIVED))
 
     def _change(self, removed: Iterable[Quad], added: Iterable[Quad], only: NamedNode | None = None) -> None:
-        store, exact = self.graph.store, self.graph.exact
+        store, exact = self.graph.store, self.exact
         for quad in removed:
             if only and quad.graph_name != only:
                 continue
@@ -203,7 +203,7 @@ class Whole:
     """The whole validation of a damaged copy of the project, to compare with."""
 
     def __init__(self, judge: Judge) -> None:
-        self.exact = judge.graph.exact
+        self.exact = judge.exact
         self.known = self._errors(paths.ROOT)
 
     def catches(self, mutant: Mutant) -> bool:

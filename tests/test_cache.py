@@ -160,7 +160,7 @@ def test_tags_tell_apart_what_differs(client: FlaskClient) -> None:
 
 
 def test_tags_change_with_the_state_of_the_graph(engine: Engine, client: FlaskClient) -> None:
-    changed = Engine(engine.address, engine.settings, {**engine.about, "digest": "another"})
+    changed = Engine(engine.address, engine.settings, {**engine.known, "digest": "another"})
     with closing(changed):
         differ(client, create_app(changed).test_client())
 
@@ -392,7 +392,7 @@ def test_memory_is_bounded_and_forgets_the_longest_unused() -> None:
 
 
 def test_memory_stays_bounded_under_many_different_requests(engine: Engine) -> None:
-    with closing(Engine(engine.address, replace(engine.settings, cache=1), engine.about)) as small:
+    with closing(Engine(engine.address, replace(engine.settings, cache=1), engine.known)) as small:
         app = create_app(small)
         client = app.test_client()
         for number in range(60):
@@ -465,7 +465,7 @@ def test_a_tag_names_the_bytes_and_any_right_answer_is_still_right(fresh: FlaskC
 
 
 def test_what_a_proxy_says_of_the_address_is_not_mixed_up(engine: Engine) -> None:
-    with closing(Engine(engine.address, replace(engine.settings, proxies=1), engine.about)) as behind:
+    with closing(Engine(engine.address, replace(engine.settings, proxies=1), engine.known)) as behind:
         app = create_app(behind)
         for scheme in ("http", "https", "http"):
             fields = {"Accept": "text/turtle", "X-Forwarded-Proto": scheme, "X-Forwarded-Prefix": "//evil.example"}

@@ -94,9 +94,7 @@ def test_a_dump_read_again_is_the_same_graph(graph: KnowledgeGraph, fmt: object)
     if fmt.kind == "dataset":
         expected = Dataset(graph.exact)
     else:
-        expected = Dataset(
-            Quad(*quad.triple) for name in graph.default_graphs for quad in graph.exact.quads_for_graph_name(name)
-        )
+        expected = Dataset(Quad(*triple) for name in graph.default_graphs for triple in graph.exact.triples(name))
     expected.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
     # Equality of canonical datasets is isomorphism, literals compared by their lexical forms.
     assert read == expected

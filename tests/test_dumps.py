@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import signal
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from io import BytesIO
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 from bs4 import BeautifulSoup
@@ -17,6 +22,7 @@ from flask.testing import FlaskClient
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, DefaultGraph, NamedNode, Quad, parse
 
 from interpol_graph import dumps
+from interpol_graph.connection import Connection, Ended
 from interpol_graph.engine import Engine
 from interpol_graph.formats import BY_NAME, DUMPS, Format
 from interpol_graph.prefixes import GRAPHS
@@ -30,6 +36,12 @@ def canonical(quads: object) -> Dataset:
     dataset = Dataset(quads)  # type: ignore[arg-type]
     dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
     return dataset
+
+
+def dumped(engine: Engine, fmt: Format) -> bytes:
+    file = BytesIO()
+    engine.dump(file, fmt)
+    return file.getvalue()
 
 
 def parsed(client: FlaskClient, name: str, fmt: Format) -> Dataset:
@@ -54,8 +66,7 @@ def test_a_dump_holds_exactly_the_graph(
 
 @pytest.mark.parametrize("name", ["sessions", "operations/2023", "ontology", "derived", "shapes"])
 def test_a_graph_file_holds_exactly_its_graph(client: FlaskClient, graph: KnowledgeGraph, name: str) -> None:
-    statements = graph.exact.quads_for_graph_name(NamedNode(GRAPHS + name))
-    expected = canonical(Quad(*quad.triple) for quad in statements)
+    expected = canonical(Quad(*triple) for triple in graph.exact.triples(NamedNode(GRAPHS + name)))
     found = parsed(client, f"{name}.ttl", BY_NAME["turtle"])
     assert found == expected and len(found) > 0
     assert all(quad.graph_name == DefaultGraph() for quad in found)
@@ -86,9 +97,42 @@ def test_all_processes_of_a_service_make_a_file_once(
 ) -> None:
     monkeypatch.setattr(engine, "state", str(tmp_path / "state"))
     with app.app_context():
-        assert dumps.kept("a file", lambda: b"made") == dumps.kept("a file", lambda: b"made again")
-        assert dumps.kept("a file", lambda: b"").read_bytes() == b"made"
+        made = dumps.kept("a file", lambda file: file.writelines([b"ma", b"de"]))
+        assert dumps.kept("a file", lambda file: file.writelines([b"made again"])) == made
+        assert made.read_bytes() == b"made"
         assert dumps._folder() == tmp_path / "dumps"
+
+
+def test_a_file_that_cannot_be_made_leaves_nothing_behind(
+    client: FlaskClient, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: IO[bytes], *_: object) -> None:
+        file.write(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(engine, "state", str(tmp_path / "state"))
+    monkeypatch.setattr(engine, "dump", full)
+    answer = client.get("/dumps/interpol.nt", buffered=True)
+    assert answer.status_code == 503 and "No space left on device" in answer.json["detail"]  # type: ignore[index]
+    assert not [path for path in (tmp_path / "dumps").rglob("*") if path.is_file()]
+    monkeypatch.undo()
+    assert client.get("/dumps/interpol.nt", buffered=True).status_code == 200
+
+
+def test_a_dump_begins_anew_where_an_evaluator_was_killed(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected, killed = dumped(engine, BY_NAME["turtle"]), []
+    receive = Connection.receive
+
+    def fatal(self: Connection, idle: Callable[[], None] | None) -> tuple[dict[str, Any], bytes]:
+        head, body = receive(self, idle)
+        if head.get("more") and not killed:
+            killed.append(self.pid)
+            raise Ended(-signal.SIGKILL, 0)
+        return head, body
+
+    engine.query("ASK {}")  # there is a connection now that was used before: a death there is nobody's fault
+    monkeypatch.setattr(Connection, "receive", fatal)
+    assert dumped(engine, BY_NAME["turtle"]) == expected and killed
 
 
 def test_files_of_states_before_the_last_one_go(tmp_path: Path) -> None:
@@ -101,7 +145,7 @@ def test_files_of_states_before_the_last_one_go(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fmt", DUMPS, ids=lambda fmt: fmt.name)
 def test_equal_content_gives_equal_bytes(client: FlaskClient, engine: Engine, fmt: Format) -> None:
-    assert client.get(f"/dumps/interpol{fmt.suffix}", buffered=True).data == engine.dump(fmt)
+    assert client.get(f"/dumps/interpol{fmt.suffix}", buffered=True).data == dumped(engine, fmt)
 
 
 def test_checksums(client: FlaskClient, engine: Engine) -> None:

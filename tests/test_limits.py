@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -60,6 +62,19 @@ def test_a_query_past_its_memory_dies_alone() -> None:
         with pytest.raises(OutOfMemory, match="64 MiB"):
             engine.query(MEMORY_BOMB)
         assert b"true" in engine.query("ASK {}").body
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux is asked")
+def test_an_evaluator_that_has_made_much_of_the_graph_its_own_is_not_kept() -> None:
+    """Idle, it would hold a copy of what its siblings share; and when the machine is short of memory, it goes first."""
+    with Nursery(Settings(memory=32, evaluators=1)) as nursery:
+        engine = nursery.engine()
+        engine.query("ASK {}")
+        (kept,) = engine._now.idle
+        assert Path(f"/proc/{kept.pid}/oom_score_adj").read_text() == "1000\n"
+        assert Path(f"/proc/{nursery.process.process.pid}/oom_score_adj").read_text() != "1000\n"
+        engine.query("SELECT (SUM(STRLEN(STR(?o))) AS ?all) { ?s ?p ?o }")
+        assert not engine._now.idle
 
 
 def test_a_full_house_turns_away_with_retry_after() -> None:

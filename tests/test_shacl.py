@@ -373,7 +373,7 @@ def whole(graph: KnowledgeGraph) -> Index:
 
 @pytest.fixture(scope="module")
 def rules(graph: KnowledgeGraph) -> Index:
-    return Index(graph.exact.quads_for_graph_name(NamedNode(GRAPHS + "shapes")))
+    return Index(graph.exact.triples(NamedNode(GRAPHS + "shapes")))
 
 
 def test_all_engines_agree_on_the_whole_graph(whole: Index, rules: Index) -> None:

@@ -35,7 +35,7 @@ class Connection:
         try:
             self.door.connect(address)
             self.door.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, int(TICK * 1e6)))
-            hello, _ = self._received(None)
+            hello, _ = self.receive(None)
         except BaseException:
             self.door.close()
             raise
@@ -47,7 +47,7 @@ class Connection:
             self.door.sendall(wire.frame(request))
         except OSError:
             raise Ended(None, 0) from None
-        return self._received(idle)
+        return self.receive(idle)
 
     def demote(self) -> None:
         """Let the child stand back behind short queries when both want the processor; it cannot come forward again."""
@@ -68,7 +68,8 @@ class Connection:
         with suppress(OSError):
             self.door.close()
 
-    def _received(self, idle: Callable[[], None] | None) -> tuple[dict[str, Any], bytes]:
+    def receive(self, idle: Callable[[], None] | None) -> tuple[dict[str, Any], bytes]:
+        """Return (head, body) of the next message; idle is called while it is waited for. Raises Ended."""
         try:
             head, body = wire.receive(self.door, idle)
         except (EOFError, ConnectionError):

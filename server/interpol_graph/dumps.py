@@ -9,13 +9,15 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 from flask import Blueprint, Response, send_file, url_for
 
 from interpol_graph import headers, pages
-from interpol_graph.errors import Busy, NotFound
+from interpol_graph.errors import Busy, NotFound, Unavailable
 from interpol_graph.formats import BY_NAME, DUMPS, Format
 from interpol_graph.places import Full, Places
 from interpol_graph.prefixes import GRAPHS
@@ -50,7 +52,7 @@ def file(name: str) -> Response:
         path, media_type = _sums(), "text/plain"
     elif name in _files():
         fmt, graph = _files()[name]
-        path, media_type = kept(name, lambda: pages.engine().dump(fmt, graph)), fmt.media_types[0]
+        path, media_type = kept(name, lambda file: pages.engine().dump(file, fmt, graph)), fmt.media_types[0]
     else:
         near = difflib.get_close_matches(name, _files(), 5, 0.4)
         raise NotFound(f"There is no file {name!r}; the files are listed at /dumps/.", similar=near)
@@ -81,9 +83,10 @@ def _sums() -> Path:
         return path
     lines = []
     for name, (fmt, graph) in sorted(_files().items()):
-        content = kept(name, lambda fmt=fmt, graph=graph: pages.engine().dump(fmt, graph)).read_bytes()  # type: ignore[misc]
-        lines.append(f"{hashlib.sha256(content).hexdigest()}  {name}\n")
-    return kept(SUMS, lambda: "".join(lines).encode())
+        path = kept(name, lambda file, fmt=fmt, graph=graph: pages.engine().dump(file, fmt, graph))  # type: ignore[misc]
+        with path.open("rb") as content:
+            lines.append(f"{hashlib.file_digest(content, 'sha256').hexdigest()}  {name}\n")
+    return kept(SUMS, lambda file: file.writelines(line.encode() for line in lines))
 
 
 def _folder() -> Path:
@@ -120,8 +123,8 @@ def _make_room(folder: Path) -> None:
             shutil.rmtree(other, ignore_errors=True)  # another process may be about it, too
 
 
-def kept(name: str, make: Callable[[], bytes]) -> Path:
-    """Return where a file lies, made first if need be; it appears whole or not at all."""
+def kept(name: str, make: Callable[[IO[bytes]], None]) -> Path:
+    """Return where a file lies, made first if need be by what writes it; it appears whole or not at all."""
     path = _path(name)
     if path.exists():
         return path
@@ -131,11 +134,14 @@ def kept(name: str, make: Callable[[], bytes]) -> Path:
         raise Busy("Other files are being made; try again in a few seconds.") from None
     try:
         if not path.exists():
-            content = make()
             _make_room(path.parent)
-            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as unfinished:
-                unfinished.write(content)
-            os.replace(unfinished.name, path)
+            with tempfile.NamedTemporaryFile(dir=path.parent) as unfinished:
+                make(unfinished)
+                unfinished.flush()
+                with suppress(FileExistsError):  # another process was faster
+                    os.link(unfinished.name, path)
+    except OSError as error:
+        raise Unavailable(f"The file cannot be made: {error.strerror}.") from error
     finally:
         _MAKING.leave()
     return path

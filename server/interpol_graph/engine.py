@@ -8,13 +8,13 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from hashlib import sha256
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from interpol_graph import record, verdict
 from interpol_graph.connection import Ended
-from interpol_graph.errors import Busy, Interrupted, Problem, Unavailable
+from interpol_graph.errors import Busy, Interrupted, Unavailable
 from interpol_graph.formats import BY_NAME, Format
 from interpol_graph.generation import Generation
 from interpol_graph.nursery import NotStarted, Process
@@ -75,15 +75,15 @@ class Engine:
 
     address: str
     settings: Settings
-    about: dict[str, Any]
+    about: InitVar[dict[str, Any]]
     state: str | None = None
     places: Places = field(init=False)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, about: dict[str, Any]) -> None:
         settings = self.settings
         rungs = settings.rungs
         self.places = Places([rung.most for rung in rungs], [rung.queue for rung in rungs], settings.patience)
-        self._generation = Generation(self.address, self.about)
+        self._generation = Generation(self.address, about)
         self._stamp = 0
         self._pinned = threading.local()
         self._refreshing = threading.Lock()
@@ -112,7 +112,6 @@ class Engine:
             old, self._stamp = self._generation, stamp
             if found["address"] != old.address:
                 self._generation = Generation(found["address"], found["about"])
-                self.about = found["about"]
                 old.close()
 
     @property
@@ -163,23 +162,19 @@ class Engine:
         }
         return self._asked(request, query)
 
-    def dump(self, fmt: Format, graph: str | None = None) -> bytes:
-        """Return one graph, or the whole, literals exactly as in the files."""
-        return self._asked({"dump": fmt.name, "graph": graph}, f"dump {fmt.name} {graph}").body
+    def dump(self, output: IO[bytes], fmt: Format, graph: str | None = None) -> None:
+        """Write one graph, or the whole, literals exactly as in the files, to a file in which nothing else stands."""
+        output.write(self._asked({"dump": fmt.name, "graph": graph}, f"dump {fmt.name} {graph}", output).body)
 
-    def _asked(self, request: dict[str, Any], text: str) -> Answer:
+    def _asked(self, request: dict[str, Any], text: str, output: IO[bytes] | None = None) -> Answer:
         name = hash_of(text)
         record.note(query=name)
-        try:
-            head, body = self._placed(request, name)
-            if "error" in head:
-                raise verdict.refusal(head, text, self.settings)
-        except Problem as problem:
-            record.note(outcome=type(problem).__name__)
-            raise
+        head, body = self._placed(request, name, output)
+        if "error" in head:
+            raise verdict.refusal(head, text, self.settings)
         return Answer(BY_NAME[head["format"]], body, head.get("seconds", 0.0), head.get("rows"))
 
-    def _placed(self, request: dict[str, Any], name: str) -> tuple[dict[str, Any], bytes]:
+    def _placed(self, request: dict[str, Any], name: str, output: IO[bytes] | None) -> tuple[dict[str, Any], bytes]:
         """Evaluate in a place: at first in one for short queries, if it takes too long for that, in one for longer ones."""
         rung = self._rungs.get(name, 0)
         while True:
@@ -190,7 +185,7 @@ class Engine:
             turn = Turn(self.settings, self.places, rung, "dump" in request)
             started = time.monotonic()
             try:
-                answer = self._exchange(request, turn)
+                answer = self._exchange(request, turn, output)
             except Evicted:
                 rung = turn.rung + 1
                 self._remember(name, rung)
@@ -207,7 +202,7 @@ class Engine:
             self._rungs.clear()
         self._rungs[name] = rung
 
-    def _exchange(self, request: dict[str, Any], turn: Turn) -> tuple[dict[str, Any], bytes]:
+    def _exchange(self, request: dict[str, Any], turn: Turn, output: IO[bytes] | None) -> tuple[dict[str, Any], bytes]:
         patience = time.monotonic() + self.settings.patience
         while True:
             generation = self._now
@@ -219,6 +214,13 @@ class Engine:
             turn.begin(connection)
             try:
                 head, body = connection.ask(request, turn.tick)
+                if output:
+                    output.seek(0)  # an evaluator before this one may have written
+                    output.truncate()
+                    while head.get("more"):
+                        output.write(body)
+                        turn.tick()
+                        head, body = connection.receive(turn.tick)
             except Ended as ended:
                 connection.close()
                 problem = verdict.end(ended.code, ended.mebibytes, self.settings)

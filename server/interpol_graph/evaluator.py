@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Iterator
 from typing import Any
+from xml.parsers.expat import ExpatError, ParserCreate
 
 from pyoxigraph import (
     NamedNode,
@@ -46,21 +47,57 @@ Found = QuerySolutions | QueryBoolean | QueryTriples | Iterator[Triple]
 _FAULTS = (ValueError, OSError, RuntimeError)
 # Where a row of SPARQL JSON begins, rows without bindings included.
 _ROW = re.compile(rb'(?:(?<=\[)|(?<=\},))\{(?:\}|"[^"\\]*":\{")')
+#: Why XML is not well-formed that the engine wrote.
+_NO_XML = "it holds a control character, or a property whose IRI ends in nothing that can name an XML element"
+#: Bytes of a dump that are sent at a time.
+_PIECE = 1 << 20
 #: Queries after which the size is looked at even when they were short.
 _NOW_AND_THEN = 50
 
 
-class _Bounded(io.BytesIO):
+class _Output(io.BytesIO):
+    """Bytes in a format. What should be XML is read on its way: not every statement can be written so, and none is refused.
+
+    Raises ExpatError.
+    """
+
+    def __init__(self, fmt: Format) -> None:
+        super().__init__()
+        self.reader = ParserCreate(namespace_separator=" ") if fmt.media_types[0].endswith("+xml") else None
+
+    def write(self, data: Any) -> int:
+        if self.reader:
+            self.reader.Parse(data)
+        return super().write(data)
+
+
+class _Bounded(_Output):
     """Bytes that refuse to grow past a limit."""
 
-    def __init__(self, limit: int) -> None:
-        super().__init__()
+    def __init__(self, fmt: Format, limit: int) -> None:
+        super().__init__(fmt)
         self.limit = limit
 
     def write(self, data: Any) -> int:
         if self.tell() + len(data) > self.limit:
             raise TooLarge
         return super().write(data)
+
+
+class _Pieces(_Output):
+    """Bytes that go out as messages before they are many: a dump takes no more room than one of these."""
+
+    def __init__(self, fmt: Format, door: socket.socket, head: dict[str, Any]) -> None:
+        super().__init__(fmt)
+        self.door, self.message = door, head | {"more": True}
+
+    def write(self, data: Any) -> int:
+        written = super().write(data)
+        if self.tell() >= _PIECE:
+            self.door.sendall(wire.frame(self.message, self.getvalue()))
+            self.seek(0)
+            self.truncate()
+        return written
 
 
 class Evaluation:
@@ -102,23 +139,21 @@ class Evaluation:
                 # What the allocator kept would be missing from the next query's allowance.
                 self.answered += 1
                 if head.get("seconds", 1) > 0.005 or self.answered % _NOW_AND_THEN == 0:
-                    head["last"] = self.size.now() - self.born > self.memory // 16
+                    head["last"] = self.size.now() - self.born > self.memory // 16 or _copied() > self.memory
                 message = wire.frame(head, body)
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                self.door.sendall(message)
             except MemoryError:
                 os._exit(OUT_OF_MEMORY)
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            try:
-                self.door.sendall(message)
             except OSError:
                 return
             if head.get("last"):
                 return
 
     def answer(self, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-        """Return (head, body) for one request: {"dump": …} or {"query": …}."""
+        """Return (head, body) for one request: {"dump": …}, of which the last piece is returned, or {"query": …}."""
         if "dump" in request:
-            graph = NamedNode(request["graph"]) if request.get("graph") else None
-            return {"format": request["dump"]}, self.graph.dump(BY_NAME[request["dump"]].rdf, graph)
+            return self._dump(BY_NAME[request["dump"]], request["graph"])
         chosen = request["default"] or request["named"]
         started = time.perf_counter()
         try:
@@ -138,16 +173,30 @@ class Evaluation:
         fmt = BY_NAME.get(request[kind] or "")
         if fmt is None:
             return {"error": "format", "kind": kind}, b""
-        body = _Bounded(self.limit)
+        body = _Bounded(fmt, self.limit)
         try:
             rows = _write(_elsewhere(self.remote, request, kind, self.limit) if self.remote else answer, fmt, body)
         except TooLarge:
             return {"error": "size"}, b""
         except (SyntaxError, Unreachable) as error:  # only another engine's answer is parsed here
             return {"error": "engine", "message": str(error)}, b""
+        except ExpatError:
+            return {"error": "unwritable", "format": fmt.name, "message": _NO_XML}, b""
         except (*_FAULTS, Refused) as error:
             return {"error": "evaluation", "message": str(error)}, b""
         return {"format": fmt.name, "seconds": time.perf_counter() - started, "rows": rows}, body.getvalue()
+
+    def _dump(self, fmt: Format, graph: str | None) -> tuple[dict[str, Any], bytes]:
+        head = {"format": fmt.name}
+        pieces = _Pieces(fmt, self.door, head)
+        try:
+            self.graph.dump(pieces, fmt.rdf, NamedNode(graph) if graph else None)
+        except ConnectionError:  # whoever wanted it is gone
+            raise
+        except (ExpatError, *_FAULTS) as error:
+            message = _NO_XML if isinstance(error, ExpatError) else str(error)
+            return head | {"error": "unwritable", "message": message}, b""
+        return head, pieces.getvalue()
 
 
 def _elsewhere(remote: Remote, request: dict[str, Any], kind: str, limit: int) -> Found:
@@ -203,6 +252,11 @@ def _used(query: str) -> dict[str, str]:
     if "\\" in query:  # any letter may be written as an escape
         return known
     return {prefix: known[prefix] for prefix in set(_PREFIX.findall(query)) if prefix in known}
+
+
+def _copied() -> int:
+    """Return how many bytes this process has made its own: of the graph, too, which it shares until it reads it."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt * resource.getpagesize()
 
 
 class _Size:

@@ -34,7 +34,7 @@ def graphs() -> Answer:
         raise negotiate.refusal(of_kind("graph"), "A graph")
     # Made once for each state of the graph and sent from there, in parts if asked.
     name = f"graphs {iri or ''} {fmt.name}"
-    path = dumps.kept(name, lambda: pages.engine().dump(fmt, iri))
+    path = dumps.kept(name, lambda file: pages.engine().dump(file, fmt, iri))
     etag = headers.tag(pages.engine().digest, name)
     response = send_file(path, fmt.media_types[0], etag=etag)
     response.headers["Content-Type"] = fmt.content_type

@@ -19,7 +19,7 @@ _FINAL = (0, 2)
 _GRACE = 60.0
 
 
-def keep(served: Callable[[], bool], told: Callable[[str], None]) -> None:
+def keep(served: Callable[[], bool], told: Callable[[str], object]) -> None:
     """Return in a child process; the caller's own process stays behind, starts a new child when one dies, and exits at last.
 
     served tells whether a child has ever come so far that it served; told is given a sentence about each new start.

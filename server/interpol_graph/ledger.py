@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import select
 import time
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from interpol_graph import metrics, record
+from interpol_graph import journal, metrics, record
 from interpol_graph.engine import Engine
 from interpol_graph.errors import PROBLEM, Busy
 from interpol_graph.front import OUTCOME
@@ -19,8 +15,6 @@ from interpol_graph.gate import ROOM
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-#: The descriptor of standard error.
-_LOG = 2
 #: Bytes up to which an answer is sent in one piece.
 _ONE_PIECE = 1 << 20
 #: What may be noted of a request, in the order of the log line.
@@ -99,21 +93,9 @@ class Ledger:
         self._count(notes, route, status, size, seconds)
         if not self.log:
             return
-        line = {
-            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "method": environ["REQUEST_METHOD"],
-            "route": route,
-            "status": int(status),
-            "seconds": round(seconds, 6),
-            "bytes": size,
-            **{name: notes[name] for name in _NOTES if name in notes},
-        }
-        # A reader of the log that stands still must not make the service stand still.
-        try:
-            if not select.select([], [_LOG], [], 0)[1]:
-                raise BlockingIOError
-            os.write(_LOG, json.dumps(line).encode() + b"\n")
-        except OSError:  # it stands still, it is gone, or its disk is full
+        facts = {"status": int(status), "seconds": round(seconds, 6), "bytes": size}
+        facts |= {name: notes[name] for name in _NOTES if name in notes}
+        if not journal.write(method=environ["REQUEST_METHOD"], route=route, **facts):
             metrics.LOST.inc()
 
     def _count(self, notes: dict[str, Any], route: str, status: str, size: int, seconds: float) -> None:

@@ -10,7 +10,7 @@ from flask import request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from interpol_graph.errors import BadParameter, NotAcceptable
+from interpol_graph.errors import BadParameter, NotAcceptable, UnsupportedMediaType
 from interpol_graph.formats import BY_NAME, FORMATS, Format, Kind, of_kind
 
 HTML = "text/html"
@@ -98,6 +98,12 @@ def likes_html(accept: str) -> bool:
     wishes = parse_accept_header(accept, MIMEAccept)
     named = HTML in [value.split(";")[0] for value, quality in wishes if quality]
     return named and wishes.quality(HTML) >= max(map(wishes.quality, _DATA))
+
+
+def check_coding() -> None:
+    """Refuse a body that was compressed. Raises UnsupportedMediaType."""
+    if coding := request.headers.get("Content-Encoding"):
+        raise UnsupportedMediaType(f"A body in the encoding {coding} is not read here; send it as it is.")
 
 
 def refusal(formats: Sequence[Offered], what: str) -> NotAcceptable:

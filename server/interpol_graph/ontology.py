@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from io import BytesIO
 
 from flask import Blueprint, Response, redirect, url_for
 from werkzeug.wrappers import Response as Answer
@@ -55,7 +56,9 @@ def version(version: str) -> Answer:
 
 def _rdf(fmt: Format, *, negotiated: bool) -> Answer:
     """Return the ontology's graph, literals exactly as in its files."""
-    response = Response(pages.engine().dump(fmt, GRAPHS + "ontology"), content_type=fmt.content_type)
+    content = BytesIO()
+    pages.engine().dump(content, fmt, GRAPHS + "ontology")
+    response = Response(content.getvalue(), content_type=fmt.content_type)
     response.headers["Cache-Control"] = headers.CACHED
     if negotiated:
         response.vary.add("Accept")

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from interpol_graph import keeper, queries
+from interpol_graph import journal, keeper, queries
 from interpol_graph.failure import Failure
 from interpol_graph.nursery import NotStarted
 from interpol_graph.settings import Settings
@@ -70,7 +70,7 @@ def command(host: str, port: int, workers: int, data: tuple[Path, ...], log: boo
     folder = Path(tempfile.mkdtemp(prefix="interpol-graph-"))
     main_process = False
     try:
-        keeper.keep((folder / "state").exists, lambda why: service.told("restarted", why=why))
+        keeper.keep((folder / "state").exists, lambda why: journal.write(event="restarted", why=why))
         main_process = True
 
         def ready(about: dict[str, Any]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-import select
 import shutil
 import signal
 import socket
@@ -17,7 +16,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +24,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from interpol_graph import keeper, paths
+from interpol_graph import journal, keeper, paths
 from interpol_graph.nursery import NotStarted, Process
 from interpol_graph.settings import Settings
 
@@ -56,15 +54,6 @@ def check_port(host: str, port: int) -> str:
             f"cannot listen at {host}:{port}: {os.strerror(error.errno or 0)}; choose another with --port"
         ) from error
     return str(address[0])
-
-
-def told(event: str, **facts: Any) -> None:
-    """Write a line about the service itself to the log."""
-    line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **facts}
-    # A reader of the log that stands still, or is gone, must not stop whoever keeps the service alive.
-    with suppress(OSError):
-        if select.select([], [sys.stderr.fileno()], [], 0)[1]:
-            os.write(sys.stderr.fileno(), json.dumps(line, ensure_ascii=False).encode() + b"\n")
 
 
 def valid(settings: Settings, root: Path) -> str | None:
@@ -169,7 +158,7 @@ class Supervisor:
                     self.reload.clear()
                     self._reload()
             except _FOR_A_WHILE as error:
-                told("evaluators not started", why=str(error))
+                journal.write(event="evaluators not started", why=str(error))
                 self._stop.wait(1)
             for process, deadline in list(self._replaced):
                 if not process.alive or time.monotonic() > deadline:
@@ -180,7 +169,7 @@ class Supervisor:
         code = self.process.process.returncode
         dead, self.process = self.process, self._started(self.accepted.resolve())
         dead.end()
-        told("evaluators replaced", code=code, digest=self.process.about["digest"])
+        journal.write(event="evaluators replaced", code=code, digest=self.process.about["digest"])
 
     def _reload(self) -> None:
         files = self.folder
@@ -192,11 +181,13 @@ class Supervisor:
         except _FOR_A_WHILE as error:
             if files != self.folder:
                 shutil.rmtree(files, ignore_errors=True)
-            told("reload refused", why=str(error).replace(f"{files}/", ""), digest=self.process.about["digest"])
+            journal.write(
+                event="reload refused", why=str(error).replace(f"{files}/", ""), digest=self.process.about["digest"]
+            )
             return
         self._accept(files)
         self._replaced.append((old, time.monotonic() + max(_FAREWELL, 2 * self.settings.timeout)))
-        told("reloaded", digest=self.process.about["digest"])
+        journal.write(event="reloaded", digest=self.process.about["digest"])
 
 
 def _as_new() -> None:

@@ -22,7 +22,7 @@ from interpol_graph.source import SourceFile, Unreadable
 def check(
     data: Sequence[SourceFile],
     shapes: Sequence[SourceFile],
-    derived: Iterable[Quad] = (),
+    derived: Iterable[Quad | Triple] = (),
     shelf: Shelf | None = None,
     cross_check: bool = False,
 ) -> list[Finding]:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, request
 
 from interpol_graph import description, headers, negotiate, protocol
-from interpol_graph.errors import Problem, UnsupportedMediaType, document
+from interpol_graph.errors import Problem, document
 from interpol_graph.formats import FORMATS, Format, of_kind
 from interpol_graph.pages import engine, render
 from interpol_graph.prefixes import sparql_header
@@ -50,8 +50,7 @@ def sparql() -> Response:
 
 
 def _body() -> bytes:
-    if encoding := request.headers.get("Content-Encoding"):
-        raise UnsupportedMediaType(f"A body in the encoding {encoding} is not read here; send it as it is.")
+    negotiate.check_coding()
     return request.get_data(cache=False)
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
-from functools import cached_property
 from pathlib import Path
+from typing import IO
 
 from pyoxigraph import (
-    CanonicalizationAlgorithm,
-    Dataset,
+    DefaultGraph,
     NamedNode,
     Quad,
     QueryBoolean,
@@ -18,22 +16,18 @@ from pyoxigraph import (
     RdfFormat,
     Store,
     Triple,
-    serialize,
+    parse,
 )
 
 from interpol_graph import paths
-from interpol_graph.prefixes import GRAPHS, prefixes
+from interpol_graph.prefixes import GRAPHS
 from interpol_graph.source import SourceFile, Unreadable
+from interpol_graph.statements import DATASETS, Name, Statements
 from interpol_graph.syntax import fault
 
 DERIVED = NamedNode(GRAPHS + "derived")
 #: Graphs that can be asked for by name but stand outside the default graph.
 APART = frozenset({NamedNode(GRAPHS + "shapes")})
-
-
-_UNION = (
-    f"""INSERT {{ ?s ?p ?o }} WHERE {{ GRAPH ?g {{ ?s ?p ?o }} FILTER(?g NOT IN ({", ".join(map(str, APART))})) }}"""
-)
 
 
 class KnowledgeGraph:
@@ -44,14 +38,12 @@ class KnowledgeGraph:
     """
 
     def __init__(self, files: Iterable[SourceFile], rules: Path | None = paths.RULES) -> None:
-        exact = Dataset(quad for file in files for quad in file.quads())
-        # Canonical labels give blank nodes the same name in every process and every run.
-        exact.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
-        self.exact = exact
+        self.exact = Statements(quad for file in files for quad in file.quads())
         self.store = Store()
-        self.store.bulk_extend(exact)
+        self.store.bulk_extend(self.exact)
         # The union is stored, not computed: a pattern over forty graphs would be asked forty times.
-        self.store.update(_UNION)
+        for name in self.exact.texts.keys() - APART:
+            self.store.bulk_extend(parse(self.exact.texts[name], RdfFormat.N_TRIPLES))
         if rules:
             self.derive(sorted(rules.glob("*.rq")))
 
@@ -73,49 +65,35 @@ class KnowledgeGraph:
                 answer = self.ask(rule)
                 if not isinstance(answer, QueryTriples):
                     raise Unreadable(rule, "a rule is a CONSTRUCT query")
-                fresh = [triple for triple in answer if _in_union(triple) not in self.store]
-                named = [Quad(triple.subject, triple.predicate, triple.object, DERIVED) for triple in fresh]
-                self.store.extend([*map(_in_union, fresh), *named])
-                for quad in named:
-                    self.exact.add(quad)
+                fresh = [triple for triple in answer if _in(DefaultGraph(), triple) not in self.store]
+                self.store.extend(_in(name, triple) for triple in fresh for name in (DefaultGraph(), DERIVED))
                 grown = grown or bool(fresh)
+        self.exact.replace(DERIVED, self.store.quads_for_pattern(None, None, None, DERIVED))
 
-    @cached_property
+    @property
     def graphs(self) -> list[NamedNode]:
         """Every named graph, in order of name."""
-        return sorted(
-            (name for name in self.store.named_graphs() if isinstance(name, NamedNode)),
-            key=lambda name: name.value,
-        )
+        return [name for name in self.exact.texts if isinstance(name, NamedNode)]
 
     @property
     def default_graphs(self) -> list[NamedNode]:
         """The graphs whose union is the default graph."""
         return [name for name in self.graphs if name not in APART]
 
-    @cached_property
+    @property
     def digest(self) -> str:
-        """The SHA-256 of the canonical N-Quads (RDFC-1.0), in hexadecimal: one name for this state of the graph."""
-        lines = sorted(str(self.exact).splitlines(keepends=True))
-        return hashlib.sha256("".join(lines).encode()).hexdigest()
+        """One name for this state of the graph."""
+        return self.exact.digest
 
-    def dump(self, fmt: RdfFormat, graph: NamedNode | None = None) -> bytes:
-        """Return one graph, or all, as bytes; equal content gives equal bytes.
+    def dump(self, output: IO[bytes], fmt: RdfFormat, graph: NamedNode | None = None) -> None:
+        """Write one graph, or all; equal content gives equal bytes.
 
         Triples formats of the whole carry the default graph, quads formats every named graph.
         """
-        if fmt.supports_datasets and fmt != RdfFormat.JSON_LD and graph is None:
-            return serialize(sorted(self.exact, key=_order), format=fmt, prefixes=prefixes()) or b""
-        names = self.default_graphs if graph is None else [graph]
-        triples = {quad.triple for name in names for quad in self.exact.quads_for_graph_name(name)}
-        return serialize(sorted(triples, key=_order), format=fmt, prefixes=prefixes()) or b""
+        apart = frozenset() if fmt in DATASETS else APART
+        names = [graph] if graph else [name for name in self.exact.texts if name not in apart]
+        self.exact.write(output, fmt, *names)
 
 
-def _in_union(statement: Quad | Triple) -> Quad:
-    """Return a statement as it stands in the store's default graph."""
-    return Quad(statement.subject, statement.predicate, statement.object)
-
-
-def _order(statement: Quad | Triple) -> tuple[str, ...]:
-    graph = str(statement.graph_name) if isinstance(statement, Quad) else ""
-    return graph, str(statement.subject), str(statement.predicate), str(statement.object)
+def _in(name: Name, triple: Triple) -> Quad:
+    return Quad(triple.subject, triple.predicate, triple.object, name)

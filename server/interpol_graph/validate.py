@@ -73,7 +73,7 @@ def _by_our_rules(scope: Scope, cross_check: bool) -> list[Finding]:
     shelf = Shelf(scope.shown)
     terms = Index(chain.from_iterable(file.quads() for file in ontology))
     findings = list(vocabulary.check(everything, terms, shelf))
-    derived = graph.exact.quads_for_graph_name(DERIVED)
+    derived = graph.exact.triples(DERIVED)
     findings += shacl_findings.check([*data, *ontology], shapes, derived, shelf, cross_check)
     told = {(finding.place, finding.rule) for finding in findings}
     # What the vocabulary check said of a place, a query of the same name need not say again.

@@ -143,8 +143,7 @@ def _page() -> Response:
 
 def _statements() -> bytes:
     """Return the posted Turtle, from the body or from the form's field `turtle`."""
-    if encoding := request.headers.get("Content-Encoding"):
-        raise UnsupportedMediaType(f"A body in the encoding {encoding} is not read here; send it as it is.")
+    negotiate.check_coding()
     if request.mimetype not in (*TURTLE, FORM):
         raise UnsupportedMediaType(
             f"Statements are posted as Turtle (text/turtle), not as {request.mimetype or 'a body without a Content-Type'}.",

@@ -18,7 +18,7 @@ from interpol_graph.errors import (
     Unavailable,
 )
 from interpol_graph.evaluator import OUT_OF_MEMORY
-from interpol_graph.formats import of_kind
+from interpol_graph.formats import BY_NAME, of_kind
 from interpol_graph.settings import Settings
 from interpol_graph.syntax import fault
 
@@ -34,6 +34,14 @@ def refusal(head: dict[str, Any], query: str, settings: Settings) -> Problem:
         return NotAcceptable(
             f"This query answers with {shape}, on offer as {names}; ask for one by Accept or ?format=.",
             offered=[fmt.media_types[0] for fmt in formats],
+        )
+    if head["error"] == "unwritable":
+        fmt = BY_NAME[head["format"]]
+        others = [other for other in of_kind(fmt.kind) if other != fmt]
+        names = ", ".join(f"{other.name} ({other.media_types[0]})" for other in others)
+        return NotAcceptable(
+            f"The answer cannot be written as {fmt.label}: {head['message']}. Ask for another format: {names}.",
+            offered=[other.media_types[0] for other in others],
         )
     if head["error"] == "size":
         return AnswerTooLarge(
