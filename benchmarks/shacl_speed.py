@@ -20,9 +20,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, parse
+from pyoxigraph import Literal, NamedNode, Triple, parse
 
 from interpol_graph import crosscheck
+from interpol_graph.formats import BY_NAME
 from interpol_graph.prefixes import GRAPHS
 from interpol_graph.shacl import Validation
 from interpol_graph.shacl_graph import Index
@@ -114,7 +115,7 @@ def agreement(data: Path, shapes: Path, number: int) -> None:
 def shapes_written(path: Path) -> None:
     """Write all shapes as one Turtle file."""
     with path.open("wb") as file:
-        KnowledgeGraph(project(), rules=None).dump(file, RdfFormat.TURTLE, NamedNode(GRAPHS + "shapes"))
+        KnowledgeGraph(project(), rules=None).dump(file, BY_NAME["turtle"], NamedNode(GRAPHS + "shapes"))
 
 
 def elsewhere(function: Callable[..., object], *arguments: object) -> None:

@@ -18,8 +18,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-from pyoxigraph import RdfFormat
-
+from interpol_graph.formats import BY_NAME
 from interpol_graph.source import project
 from interpol_graph.store import KnowledgeGraph
 
@@ -58,7 +57,7 @@ def main(rounds: int = 3) -> None:
     try:
         # The other side gets what our rules concluded as a file: both answer from the same statements.
         with (folder / "graph.nt").open("wb") as file:
-            graph.dump(file, RdfFormat.N_TRIPLES)
+            graph.dump(file, BY_NAME["ntriples"])
         triples = sum(1 for _ in (folder / "graph.nt").open())
         times: dict[str, list[float]] = {"interpol-graph": [], "rdflib-endpoint": []}
         answers = set()

@@ -7,6 +7,7 @@ import hashlib
 import os
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,9 +22,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, DefaultGraph, NamedNode, Quad, parse
 
-from interpol_graph import dumps
+from interpol_graph import dumps, visitor
+from interpol_graph.app import create_app
 from interpol_graph.connection import Connection, Ended
-from interpol_graph.engine import Engine
+from interpol_graph.engine import Engine, Nursery, Settings
 from interpol_graph.formats import BY_NAME, DUMPS, Format
 from interpol_graph.prefixes import GRAPHS
 from interpol_graph.store import KnowledgeGraph
@@ -119,13 +121,24 @@ def test_a_file_that_cannot_be_made_leaves_nothing_behind(
     assert client.get("/dumps/interpol.nt", buffered=True).status_code == 200
 
 
+def test_a_file_is_made_to_the_end_though_its_client_has_left(engine: Engine) -> None:
+    left = threading.Event()
+    left.set()
+    visitor.attend(left)
+    try:
+        assert dumped(engine, BY_NAME["nquads"]).count(b"\n") == sum(engine.graphs.values())
+    finally:
+        visitor.attend(threading.Event())
+
+
 def test_a_dump_begins_anew_where_an_evaluator_was_killed(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected, killed = dumped(engine, BY_NAME["turtle"]), []
+    expected, pieces, killed = dumped(engine, BY_NAME["turtle"]), [], []
     receive = Connection.receive
 
     def fatal(self: Connection, idle: Callable[[], None] | None) -> tuple[dict[str, Any], bytes]:
         head, body = receive(self, idle)
-        if head.get("more") and not killed:
+        pieces.extend([len(body)] * bool(head.get("more")))
+        if len(pieces) == 2 and not killed:
             killed.append(self.pid)
             raise Ended(-signal.SIGKILL, 0)
         return head, body
@@ -146,6 +159,17 @@ def test_files_of_states_before_the_last_one_go(tmp_path: Path) -> None:
 @pytest.mark.parametrize("fmt", DUMPS, ids=lambda fmt: fmt.name)
 def test_equal_content_gives_equal_bytes(client: FlaskClient, engine: Engine, fmt: Format) -> None:
     assert client.get(f"/dumps/interpol{fmt.suffix}", buffered=True).data == dumped(engine, fmt)
+
+
+def test_a_graph_called_as_the_whole_does_not_take_its_file(tmp_path: Path) -> None:
+    data = tmp_path / "data.nq"
+    data.write_text(f'<urn:a> <urn:p> "1" <{GRAPHS}interpol> .\n<urn:a> <urn:p> "2" <{GRAPHS}other> .\n')
+    with Nursery(Settings(data=(str(data),))) as nursery:
+        client = create_app(nursery.engine()).test_client()
+        assert client.get("/dumps/interpol.ttl", buffered=True).text.count('"') == 4
+        page = BeautifulSoup(client.get("/dumps/").text, "html.parser")
+        (link,) = page.select("main a[href^='/graphs?graph=']")
+        assert client.get(str(link["href"]), buffered=True).text.count('"') == 2
 
 
 def test_checksums(client: FlaskClient, engine: Engine) -> None:

@@ -36,7 +36,7 @@ FLOORS = (
     ("shacl_constraints",),
     ("shacl", "crosscheck"),
     ("generation", "source", "statements", "queries", "tokens", "remote"),
-    ("store", "located", "rules", "scope"),
+    ("store", "output", "located", "rules", "scope"),
     ("whereabouts",),
     ("finder",),
     ("shacl_findings", "vocabulary", "report"),

@@ -340,7 +340,7 @@ def test_a_description_on_no_offer_is_406(client: FlaskClient) -> None:
 
 def dumped(graph: KnowledgeGraph, fmt: Any, *names: NamedNode) -> bytes:
     file = BytesIO()
-    graph.dump(file, fmt.rdf, *names)
+    graph.dump(file, fmt, *names)
     return file.getvalue()
 
 
@@ -463,6 +463,9 @@ def test_what_never_repeats(query: str, volatile: bool) -> None:
         ("SELECT * FROM <http://a/> FROM NAMED <http://b/> {}", ["http://a/", "http://b/"]),
         ("BASE <http://a/b/> SELECT * FROM<c> {}", ["http://a/b/c"]),
         ("SELECT * FROM <c> {}", [BASE + "c"]),
+        ("SELECT * FROM <http://a/b#> FROM NAMED <http://a/b?> {}", ["http://a/b#", "http://a/b?"]),
+        ("BASE <http://a/b/> SELECT * FROM <../c?d#> FROM NAMED <#> {}", ["http://a/c?d#", "http://a/b/#"]),
+        ("BASE <urn:x:> SELECT * FROM <urn:g> FROM NAMED <a b> {}", ["urn:g"]),
         ("PREFIX : <http://a/> ASK from named :x {}", ["http://a/x"]),
         ("PREFIX from: <http://a/> ASK { ?from from:from 'FROM <x>' }", []),
         ("SELECT * FR\\u004fM <http://a/> {}", ["http://a/"]),

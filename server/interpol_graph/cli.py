@@ -135,7 +135,7 @@ def dump(style: str, graph: str | None, output: IO[bytes]) -> None:
     if graph and name is None:
         known = ", ".join(g.value.removeprefix(GRAPHS) for g in knowledge.graphs)
         raise Failure(f"there is no graph {graph!r}; graphs are: {known}")
-    knowledge.dump(output, BY_NAME[style].rdf, name)
+    knowledge.dump(output, BY_NAME[style], name)
 
 
 @main.command()

@@ -17,7 +17,7 @@ from typing import IO
 from flask import Blueprint, Response, send_file, url_for
 
 from interpol_graph import headers, pages
-from interpol_graph.errors import Busy, NotFound, Unavailable
+from interpol_graph.errors import Busy, NotFound, Unavailable, Unwritable
 from interpol_graph.formats import BY_NAME, DUMPS, Format
 from interpol_graph.places import Full, Places
 from interpol_graph.prefixes import GRAPHS
@@ -31,6 +31,8 @@ _TURTLE = BY_NAME["turtle"]
 QUEUE = 8
 #: Held while a file is made: of many who want one at once, one has it made and few others wait for it.
 _MAKING = Places([1], [QUEUE], 20)
+#: What cannot be made, of any state: to find that out takes as long as to make it.
+_REFUSED: dict[Path, Unwritable] = {}
 #: Held while the folder is made: a second one would be taken away with all that the first thread wrote there.
 _OPENING = threading.Lock()
 
@@ -67,8 +69,9 @@ def file(name: str) -> Response:
 
 
 def graph_file(iri: str) -> str | None:
-    """Return the name of the file of a named graph, or None for a graph outside our namespace."""
-    return iri.removeprefix(GRAPHS) + _TURTLE.suffix if iri.startswith(GRAPHS) else None
+    """Return the name of the file of a named graph; None for one outside our namespace, or called as the whole is."""
+    name = iri.removeprefix(GRAPHS)
+    return name + _TURTLE.suffix if iri.startswith(GRAPHS) and name != WHOLE else None
 
 
 def _files() -> dict[str, tuple[Format, str | None]]:
@@ -83,9 +86,10 @@ def _sums() -> Path:
         return path
     lines = []
     for name, (fmt, graph) in sorted(_files().items()):
-        path = kept(name, lambda file, fmt=fmt, graph=graph: pages.engine().dump(file, fmt, graph))  # type: ignore[misc]
-        with path.open("rb") as content:
-            lines.append(f"{hashlib.file_digest(content, 'sha256').hexdigest()}  {name}\n")
+        with suppress(Unwritable):
+            path = kept(name, lambda file, fmt=fmt, graph=graph: pages.engine().dump(file, fmt, graph))  # type: ignore[misc]
+            with path.open("rb") as content:
+                lines.append(f"{hashlib.file_digest(content, 'sha256').hexdigest()}  {name}\n")
     return kept(SUMS, lambda file: file.writelines(line.encode() for line in lines))
 
 
@@ -125,23 +129,33 @@ def _make_room(folder: Path) -> None:
 
 def kept(name: str, make: Callable[[IO[bytes]], None]) -> Path:
     """Return where a file lies, made first if need be by what writes it; it appears whole or not at all."""
-    path = _path(name)
-    if path.exists():
-        return path
     try:
-        _MAKING.take()
+        path = _path(name)
+        if not path.exists():
+            if refusal := _REFUSED.get(path):
+                raise Unwritable(refusal.detail, **refusal.extra)
+            _MAKING.take()
+            try:
+                if not path.exists():
+                    _made(path, make)
+            finally:
+                _MAKING.leave()
     except Full:
         raise Busy("Other files are being made; try again in a few seconds.") from None
-    try:
-        if not path.exists():
-            _make_room(path.parent)
-            with tempfile.NamedTemporaryFile(dir=path.parent) as unfinished:
-                make(unfinished)
-                unfinished.flush()
-                with suppress(FileExistsError):  # another process was faster
-                    os.link(unfinished.name, path)
     except OSError as error:
-        raise Unavailable(f"The file cannot be made: {error.strerror}.") from error
-    finally:
-        _MAKING.leave()
+        raise Unavailable(f"The file cannot be made: {error.strerror or error}.") from error
     return path
+
+
+def _made(path: Path, make: Callable[[IO[bytes]], None]) -> None:
+    _make_room(path.parent)
+    unfinished = tempfile.NamedTemporaryFile(dir=path.parent, delete=False)  # noqa: SIM115
+    try:
+        with unfinished:
+            make(unfinished)
+        os.replace(unfinished.name, path)
+    except BaseException as error:
+        Path(unfinished.name).unlink(missing_ok=True)
+        if isinstance(error, Unwritable):
+            _REFUSED[path] = error
+        raise

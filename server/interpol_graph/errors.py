@@ -104,6 +104,10 @@ class NotAcceptable(Problem):
     code, title = 406, "Not acceptable"
 
 
+class Unwritable(NotAcceptable):
+    """The answer cannot be written in the format."""
+
+
 class BodyTooLarge(Problem):
     """The body is larger than what is read here."""
 

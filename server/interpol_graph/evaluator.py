@@ -6,7 +6,6 @@ it evaluates (SIGALRM ends it, whatever it does), may allocate only so much memo
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import resource
@@ -14,24 +13,13 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
 from typing import Any
-from xml.parsers.expat import ExpatError, ParserCreate
 
-from pyoxigraph import (
-    NamedNode,
-    QueryBoolean,
-    QuerySolutions,
-    QueryTriples,
-    Store,
-    Triple,
-    parse,
-    parse_query_results,
-    serialize,
-)
+from pyoxigraph import NamedNode, QueryTriples, Store, parse, parse_query_results
 
 from interpol_graph import wire
 from interpol_graph.formats import BY_NAME, Format
+from interpol_graph.output import Bounded, Found, Pieces, Unwritable, write
 from interpol_graph.prefixes import BASE, prefixes
 from interpol_graph.remote import Refused, Remote, TooLarge, Unreachable
 from interpol_graph.store import KnowledgeGraph
@@ -41,63 +29,10 @@ OUT_OF_MEMORY = 71
 
 # Begins at the beginning of a word only: a long word is read once, not once from each of its letters.
 _PREFIX = re.compile(r"(?<!\w)(\w*+):")
-#: What an engine answers a query with.
-Found = QuerySolutions | QueryBoolean | QueryTriples | Iterator[Triple]
 #: What the engine raises for a query that is in order and cannot be evaluated.
 _FAULTS = (ValueError, OSError, RuntimeError)
-# Where a row of SPARQL JSON begins, rows without bindings included.
-_ROW = re.compile(rb'(?:(?<=\[)|(?<=\},))\{(?:\}|"[^"\\]*":\{")')
-#: Why XML is not well-formed that the engine wrote.
-_NO_XML = "it holds a control character, or a property whose IRI ends in nothing that can name an XML element"
-#: Bytes of a dump that are sent at a time.
-_PIECE = 1 << 20
 #: Queries after which the size is looked at even when they were short.
 _NOW_AND_THEN = 50
-
-
-class _Output(io.BytesIO):
-    """Bytes in a format. What should be XML is read on its way: not every statement can be written so, and none is refused.
-
-    Raises ExpatError.
-    """
-
-    def __init__(self, fmt: Format) -> None:
-        super().__init__()
-        self.reader = ParserCreate(namespace_separator=" ") if fmt.media_types[0].endswith("+xml") else None
-
-    def write(self, data: Any) -> int:
-        if self.reader:
-            self.reader.Parse(data)
-        return super().write(data)
-
-
-class _Bounded(_Output):
-    """Bytes that refuse to grow past a limit."""
-
-    def __init__(self, fmt: Format, limit: int) -> None:
-        super().__init__(fmt)
-        self.limit = limit
-
-    def write(self, data: Any) -> int:
-        if self.tell() + len(data) > self.limit:
-            raise TooLarge
-        return super().write(data)
-
-
-class _Pieces(_Output):
-    """Bytes that go out as messages before they are many: a dump takes no more room than one of these."""
-
-    def __init__(self, fmt: Format, door: socket.socket, head: dict[str, Any]) -> None:
-        super().__init__(fmt)
-        self.door, self.message = door, head | {"more": True}
-
-    def write(self, data: Any) -> int:
-        written = super().write(data)
-        if self.tell() >= _PIECE:
-            self.door.sendall(wire.frame(self.message, self.getvalue()))
-            self.seek(0)
-            self.truncate()
-        return written
 
 
 class Evaluation:
@@ -173,29 +108,29 @@ class Evaluation:
         fmt = BY_NAME.get(request[kind] or "")
         if fmt is None:
             return {"error": "format", "kind": kind}, b""
-        body = _Bounded(fmt, self.limit)
+        body = Bounded(fmt, self.limit)
         try:
-            rows = _write(_elsewhere(self.remote, request, kind, self.limit) if self.remote else answer, fmt, body)
+            rows = write(_elsewhere(self.remote, request, kind, self.limit) if self.remote else answer, fmt, body)
         except TooLarge:
             return {"error": "size"}, b""
         except (SyntaxError, Unreachable) as error:  # only another engine's answer is parsed here
             return {"error": "engine", "message": str(error)}, b""
-        except ExpatError:
-            return {"error": "unwritable", "format": fmt.name, "message": _NO_XML}, b""
+        except Unwritable as error:
+            return {"error": "unwritable", "format": fmt.name, "message": str(error)}, b""
         except (*_FAULTS, Refused) as error:
             return {"error": "evaluation", "message": str(error)}, b""
         return {"format": fmt.name, "seconds": time.perf_counter() - started, "rows": rows}, body.getvalue()
 
     def _dump(self, fmt: Format, graph: str | None) -> tuple[dict[str, Any], bytes]:
         head = {"format": fmt.name}
-        pieces = _Pieces(fmt, self.door, head)
+        pieces = Pieces(fmt, lambda piece: self.door.sendall(wire.frame(head | {"more": True}, piece)))
         try:
-            self.graph.dump(pieces, fmt.rdf, NamedNode(graph) if graph else None)
+            self.graph.dump(pieces, fmt, NamedNode(graph) if graph else None)
+            pieces.end()
         except ConnectionError:  # whoever wanted it is gone
             raise
-        except (ExpatError, *_FAULTS) as error:
-            message = _NO_XML if isinstance(error, ExpatError) else str(error)
-            return head | {"error": "unwritable", "message": message}, b""
+        except (Unwritable, OSError) as error:
+            return head | {"error": "unwritable", "message": str(error)}, b""
         return head, pieces.getvalue()
 
 
@@ -212,38 +147,6 @@ def _elsewhere(remote: Remote, request: dict[str, Any], kind: str, limit: int) -
     if kind == "graph":
         return (quad.triple for quad in parse(body, fmt.rdf))
     return parse_query_results(body, fmt.results)
-
-
-def _write(answer: Found, fmt: Format, body: io.BytesIO) -> int | None:
-    """Write an answer and return how many rows or statements it has, None for a boolean."""
-    if isinstance(answer, QueryBoolean):
-        if fmt.name in ("csv", "tsv"):
-            # The CSV and TSV formats have no boolean; one column named for the question is what clients read.
-            body.write(b"boolean\r\n" + (b"true" if answer else b"false") + b"\r\n")
-        else:
-            answer.serialize(body, format=fmt.results)
-        return None
-    if isinstance(answer, QuerySolutions):
-        answer.serialize(body, format=fmt.results)
-        return _rows(body.getvalue(), fmt)
-    distinct = dict.fromkeys(answer)
-    serialize(distinct, body, format=fmt.rdf, prefixes=prefixes())
-    return len(distinct)
-
-
-def _rows(body: bytes, fmt: Format) -> int:
-    """Return how many rows an answer has, for the log: the engine counts none, and counting bytes costs least."""
-    if fmt.name == "xml":
-        return body.count(b"<result>")
-    if fmt.name == "tsv":
-        return body.count(b"\n") - 1
-    if fmt.name == "csv":  # a line break within quotes ends no row
-        return re.sub(rb'"[^"]*"', b"", body).count(b"\r\n") - 1
-    # Within a JSON string no quotation mark is bare, so what looks like a boundary can only be the string's own end.
-    if b"{}" in body:  # rows with nothing bound, or just those letters
-        return sum(1 for _ in _ROW.finditer(body))
-    boundaries = body.count(b'}},{"') - body.count(b'}},{"}') - body.count(b'}},{",')
-    return 0 if body.endswith(b'"bindings":[]}}') else 1 + boundaries
 
 
 def _used(query: str) -> dict[str, str]:

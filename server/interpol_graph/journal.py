@@ -21,6 +21,6 @@ def write(**facts: Any) -> bool:
     line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **facts}
     with suppress(OSError):  # it is gone, or its disk is full
         if select.select([], [_LOG], [], 0)[1]:
-            os.write(_LOG, json.dumps(line, ensure_ascii=False).encode() + b"\n")
+            os.write(_LOG, json.dumps(line, ensure_ascii=False).encode(errors="backslashreplace") + b"\n")
             return True
     return False

@@ -69,9 +69,9 @@ def best(formats: Sequence[Offer], accept: str) -> Offer | None:
 
 
 @lru_cache(maxsize=256)
-def best_of_kind(kind: Kind, accept: str) -> Format | None:
-    """Return what `best` says for all formats of one kind; clients send the same header again and again."""
-    return best(of_kind(kind), accept)
+def best_of_kind(kind: Kind, accept: str, tried: frozenset[str] = frozenset()) -> Format | None:
+    """Return what `best` says for all formats of one kind but some; clients send the same header again and again."""
+    return best([fmt for fmt in of_kind(kind) if fmt.name not in tried], accept)
 
 
 def _quality(fmt: Offered, wishes: MIMEAccept) -> float:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote_to_bytes
 
 from werkzeug.http import parse_options_header
 
 from interpol_graph import headers, negotiate, record, tokens, visitor
 from interpol_graph.engine import Answer, Engine, hash_of
-from interpol_graph.errors import BadRequest, Busy, ForbiddenQuery, Interrupted, UnsupportedMediaType
+from interpol_graph.errors import (
+    BadRequest,
+    Busy,
+    ForbiddenQuery,
+    Interrupted,
+    NotAcceptable,
+    UnsupportedMediaType,
+    Unwritable,
+)
 from interpol_graph.flights import Crowded, Flights
 from interpol_graph.formats import Format
 
@@ -33,13 +41,14 @@ _FLIGHTS: Flights[Answer] = Flights(alone=(Interrupted,), look=_still_wanted)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request: its query (None when there is none), its dataset, its ?format= and what it accepts."""
+    """One request: its query (None when there is none), its dataset, its ?format=, what it accepts, and which formats failed."""
 
     query: str | None
     default: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
     wish: str = ""
     accept: str = ""
+    tried: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +135,11 @@ def answer(engine: Engine, asked: Asked, have: frozenset[str] = frozenset()) -> 
         raise ForbiddenQuery(
             "SERVICE is not allowed here: this endpoint fetches nothing from other servers. Query them from your own client."
         )
+    if reading.labelled:
+        raise ForbiddenQuery(
+            "BNODE with an argument is not evaluated here: several solutions would get the same node, or one of the graph's own. "
+            "BNODE() makes a new node for each solution; IRI(CONCAT(…)) names one."
+        )
     # Named by the request, a dataset takes the place of the query's own FROM (2.1.4).
     known = engine.graphs
     for iri in (*asked.default, *asked.named) or reading.graphs:
@@ -133,7 +147,7 @@ def answer(engine: Engine, asked: Asked, have: frozenset[str] = frozenset()) -> 
             raise _unknown(iri, list(known))
     wish = negotiate.called(asked.wish)
     formats = [
-        (wish if wish.kind == kind else None) if wish else negotiate.best_of_kind(kind, asked.accept)
+        (wish if wish.kind == kind else None) if wish else negotiate.best_of_kind(kind, asked.accept, asked.tried)
         for kind in negotiate.KINDS
     ]
     results, graph = formats
@@ -151,6 +165,14 @@ def answer(engine: Engine, asked: Asked, have: frozenset[str] = frozenset()) -> 
         found = _FLIGHTS.join(name, evaluate) if name else evaluate()
     except Crowded:
         raise Busy("Many ask this just now; try again in a few seconds.") from None
+    except Unwritable as problem:
+        if wish:
+            raise
+        # The client may take another format, though it likes that one better.
+        try:
+            return answer(engine, replace(asked, tried=asked.tried | {str(problem.extra["format"])}), have)
+        except NotAcceptable:
+            raise problem from None
     if found.rows is not None:
         record.note(rows=found.rows)
     if found.format.kind != reading.kind:  # the words misled: a tag made from them would not tell the formats apart

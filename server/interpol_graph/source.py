@@ -15,6 +15,11 @@ from interpol_graph.prefixes import GRAPHS
 
 SUFFIXES = tuple(fmt.suffix for fmt in BY_SUFFIX.values() if fmt.kind != "results")
 
+#: Datatypes that only a literal with a language can have.
+_TAGGED = frozenset(
+    NamedNode(f"http://www.w3.org/1999/02/22-rdf-syntax-ns#{name}") for name in ("langString", "dirLangString")
+)
+
 Subject = NamedNode | BlankNode | Triple
 Object = NamedNode | BlankNode | Literal | Triple
 
@@ -49,7 +54,14 @@ class SourceFile:
         try:
             content = self.path.read_bytes().removeprefix(b"\xef\xbb\xbf")
             content.decode("utf-8")  # the parser lets a comment be anything
+            if self.format.name == "rdfxml":  # XML 1.0, 2.11: lines end in a line feed, however they are stored
+                content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
             for quad in parse(content, self.format.rdf, base_iri=self.path.as_uri(), rename_blank_nodes=True):
+                if isinstance(quad.object, Literal) and quad.object.datatype in _TAGGED and not quad.object.language:
+                    reason = (
+                        f"holds the literal {quad.object}, which has the datatype of texts with a language and none"
+                    )
+                    raise Unreadable(self.path, reason)
                 own = name if isinstance(quad.graph_name, DefaultGraph) else quad.graph_name
                 yield Quad(quad.subject, quad.predicate, quad.object, own)
         except OSError as error:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
 from io import BytesIO
-from itertools import chain, groupby, islice
+from itertools import chain, groupby
 from typing import IO
 
 from pyoxigraph import (
@@ -26,14 +26,13 @@ from pyoxigraph import (
     serialize,
 )
 
+from interpol_graph.formats import Format
 from interpol_graph.prefixes import prefixes
 
 Name = NamedNode | BlankNode | DefaultGraph
 
-#: The formats in which a statement names its graph.
-DATASETS = (RdfFormat.TRIG, RdfFormat.N_QUADS)
-#: Lines that are handled at a time.
-_BATCH = 10_000
+#: Bytes of lines that are handled at a time.
+_BATCH = 1 << 20
 
 
 class Statements:
@@ -44,17 +43,17 @@ class Statements:
 
     def __init__(self, quads: Iterable[Quad]) -> None:
         lines: defaultdict[Name, list[bytes]] = defaultdict(list)
-        # The labels depend on these statements alone; a few more, with those letters in a literal, do no harm.
+        # The labels depend on these statements alone; one more, with those letters in a literal, does no harm.
         blank = Dataset()
         for quad in quads:
-            line = _line(quad)
-            if b"_:" in line or isinstance(quad.graph_name, BlankNode):
+            line = _line(quad.triple)
+            if line.startswith(b"_:") or b" _:" in line or isinstance(quad.graph_name, BlankNode):
                 blank.add(quad)
             else:
                 lines[quad.graph_name].append(line)
         blank.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
         for quad in blank:
-            lines[quad.graph_name].append(_line(quad))
+            lines[quad.graph_name].append(_line(quad.triple))
         del blank
         self.texts = {name: _text(lines.pop(name)) for name in sorted(lines, key=str)}
 
@@ -62,32 +61,31 @@ class Statements:
         """Yield every statement, graph after graph."""
         return (quad for batch in self._named(self.texts) for quad in parse(batch, RdfFormat.N_QUADS))
 
-    def __len__(self) -> int:
-        return sum(map(self.size, self.texts))
-
     def size(self, name: Name) -> int:
         """Return how many statements a graph has."""
         return self.texts.get(name, b"").count(b"\n")
 
-    def replace(self, name: Name, statements: Iterable[Quad]) -> None:
-        """Let a graph consist of some statements and no others."""
-        texts = self.texts | {name: _text([_line(statement) for statement in statements])}
-        self.texts = {name: texts[name] for name in sorted(texts, key=str) if texts[name]}
+    def add(self, name: Name, triples: Iterable[Triple]) -> None:
+        """Add statements to a graph; their blank nodes bear the labels that they have here."""
+        if text := _text([*BytesIO(self.texts.get(name, b"")), *map(_line, triples)]):
+            texts = self.texts | {name: text}
+            self.texts = {name: texts[name] for name in sorted(texts, key=str)}
 
     def triples(self, *names: Name) -> Iterator[Triple]:
         """Yield the union of some graphs, in order."""
         return (quad.triple for batch in self._united(names) for quad in parse(batch, RdfFormat.N_TRIPLES))
 
-    def write(self, output: IO[bytes], fmt: RdfFormat, *names: Name) -> None:
-        """Write the union of some graphs, or in a format of DATASETS each under its name; equal content gives equal bytes."""
-        if fmt in (RdfFormat.N_TRIPLES, RdfFormat.N_QUADS):
-            for batch in self._united(names) if fmt == RdfFormat.N_TRIPLES else self._named(names):
+    def write(self, output: IO[bytes], fmt: Format, *names: Name) -> None:
+        """Write the union of some graphs, or in a format of datasets each under its name; equal content gives equal bytes."""
+        named = fmt.kind == "dataset"
+        batches = self._named(names) if named else self._united(names)
+        lines = RdfFormat.N_QUADS if named else RdfFormat.N_TRIPLES
+        if fmt.rdf == lines:
+            for batch in batches:
                 output.write(batch)
-        elif fmt in DATASETS:
-            quads = (quad for batch in self._named(names) for quad in parse(batch, RdfFormat.N_QUADS))
-            serialize(quads, output, fmt, prefixes=prefixes())
         else:
-            serialize(self.triples(*names), output, fmt, prefixes=prefixes())
+            quads = (quad for batch in batches for quad in parse(batch, lines))
+            serialize(quads, output, fmt.rdf, prefixes=prefixes())
 
     @property
     def digest(self) -> str:
@@ -99,20 +97,29 @@ class Statements:
         return digest.hexdigest()
 
     def _united(self, names: Iterable[Name]) -> Iterator[bytes]:
-        texts = [BytesIO(self.texts[name]) for name in names if name in self.texts]
+        texts = (BytesIO(self.texts.get(name, b"")) for name in names)
         # What several graphs say is one statement of their union.
         return _joined(line for line, _ in groupby(merge(*texts)))
 
     def _named(self, names: Iterable[Name]) -> Iterator[bytes]:
-        return _joined(chain.from_iterable(map(_lines_of(name), BytesIO(self.texts[name])) for name in names))
+        return _joined(chain.from_iterable(map(_lines_of(name), BytesIO(self.texts.get(name, b""))) for name in names))
 
 
-def _joined(lines: Iterator[bytes]) -> Iterator[bytes]:
-    return iter(lambda: b"".join(islice(lines, _BATCH)), b"")
+def _joined(lines: Iterable[bytes]) -> Iterator[bytes]:
+    batch: list[bytes] = []
+    size = 0
+    for line in lines:
+        batch.append(line)
+        size += len(line)
+        if size >= _BATCH:
+            yield b"".join(batch)
+            batch, size = [], 0
+    if batch:
+        yield b"".join(batch)
 
 
-def _line(statement: Quad) -> bytes:
-    return f"{statement.triple} .\n".encode()
+def _line(triple: Triple) -> bytes:
+    return f"{triple} .\n".encode()
 
 
 def _text(lines: list[bytes]) -> bytes:

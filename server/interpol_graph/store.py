@@ -20,9 +20,10 @@ from pyoxigraph import (
 )
 
 from interpol_graph import paths
+from interpol_graph.formats import Format
 from interpol_graph.prefixes import GRAPHS
 from interpol_graph.source import SourceFile, Unreadable
-from interpol_graph.statements import DATASETS, Name, Statements
+from interpol_graph.statements import Name, Statements
 from interpol_graph.syntax import fault
 
 DERIVED = NamedNode(GRAPHS + "derived")
@@ -42,8 +43,9 @@ class KnowledgeGraph:
         self.store = Store()
         self.store.bulk_extend(self.exact)
         # The union is stored, not computed: a pattern over forty graphs would be asked forty times.
-        for name in self.exact.texts.keys() - APART:
-            self.store.bulk_extend(parse(self.exact.texts[name], RdfFormat.N_TRIPLES))
+        for name, text in self.exact.texts.items():
+            if name not in APART:
+                self.store.bulk_extend(parse(text, RdfFormat.N_TRIPLES))
         if rules:
             self.derive(sorted(rules.glob("*.rq")))
 
@@ -58,6 +60,7 @@ class KnowledgeGraph:
 
     def derive(self, rules: list[Path]) -> None:
         """Run every rule, in file-name order, until none adds a statement."""
+        concluded: list[Triple] = []
         grown = True
         while grown:
             grown = False
@@ -67,8 +70,9 @@ class KnowledgeGraph:
                     raise Unreadable(rule, "a rule is a CONSTRUCT query")
                 fresh = [triple for triple in answer if _in(DefaultGraph(), triple) not in self.store]
                 self.store.extend(_in(name, triple) for triple in fresh for name in (DefaultGraph(), DERIVED))
+                concluded += fresh
                 grown = grown or bool(fresh)
-        self.exact.replace(DERIVED, self.store.quads_for_pattern(None, None, None, DERIVED))
+        self.exact.add(DERIVED, concluded)
 
     @property
     def graphs(self) -> list[NamedNode]:
@@ -85,12 +89,12 @@ class KnowledgeGraph:
         """One name for this state of the graph."""
         return self.exact.digest
 
-    def dump(self, output: IO[bytes], fmt: RdfFormat, graph: NamedNode | None = None) -> None:
+    def dump(self, output: IO[bytes], fmt: Format, graph: NamedNode | None = None) -> None:
         """Write one graph, or all; equal content gives equal bytes.
 
         Triples formats of the whole carry the default graph, quads formats every named graph.
         """
-        apart = frozenset() if fmt in DATASETS else APART
+        apart = frozenset() if fmt.kind == "dataset" else APART
         names = [graph] if graph else [name for name in self.exact.texts if name not in apart]
         self.exact.write(output, fmt, *names)
 

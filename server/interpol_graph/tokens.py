@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urljoin
+
+from pyoxigraph import NamedNode, RdfFormat, parse
 
 from interpol_graph.prefixes import BASE, prefixes
 
@@ -32,7 +33,7 @@ _TOKEN = re.compile(
       | (?P<name>(?:[^\W\d_][\w.-]*+)?:(?:[\w:%-]|\\.|\.(?=[\w:%.-]))*+)
       | (?P<number>\d++(?:\.\d*+)?(?:[eE][+-]?\d++)?)
       | (?P<word>[^\W\d][\w.-]*+)
-      | (?P<mark>[{}\[\](])""",
+      | (?P<mark>[{}\[\]()])""",
     re.VERBOSE | re.DOTALL,
 )
 # Only a query with one of these is looked at word by word; no other can hold what is looked for.
@@ -44,13 +45,14 @@ class Reading:
     """What the words of a query say.
 
     kind: what it answers with; graphs: the IRIs of FROM and FROM NAMED; service: SERVICE is used;
-    volatile: the next answer may differ; update: the word of an update that this is instead of a query.
+    volatile: the next answer may differ; labelled: BNODE is called with an argument; update: the word of an update that this is instead of a query.
     """
 
     kind: Literal["results", "graph"] = "results"
     graphs: tuple[str, ...] = ()
     service: bool = False
     volatile: bool = False
+    labelled: bool = False
     update: str = ""
 
 
@@ -79,6 +81,7 @@ def read(query: str) -> Reading:
         tuple(dict.fromkeys(found.graphs + other.graphs)),
         found.service or other.service,
         found.volatile or other.volatile,
+        found.labelled or other.labelled,
         other.update,
     )
 
@@ -90,7 +93,9 @@ def _unescaped(match: re.Match[str]) -> str:
 
 def _look(query: str) -> Reading:
     tokens = [(match.lastgroup or "", match[match.lastgroup or 0]) for match in _TOKEN.finditer(query)]
-    tokens = [token for token in tokens if token[0] not in ("comment", "string", "number", "variable", "language")]
+    tokens = [token for token in tokens if token[0] != "comment"]
+    labelled = _labelled(tokens)
+    tokens = [token for token in tokens if token[0] not in ("string", "number", "variable", "language")]
     words = [value.upper() for kind, value in tokens if kind == "word"]
     # What looks like an IRI may be two comparisons with a call between them.
     calls = [value.upper() for kind, value in tokens if kind == "iri" and "(" in value and "://" not in value]
@@ -102,7 +107,18 @@ def _look(query: str) -> Reading:
         any("SERVICE" in word for word in words),
         any(name in word for word in (*words, *calls) for name in VOLATILE)
         or (first.startswith("CONSTRUCT") and _fresh(tokens)),
+        labelled,
         first if first in UPDATES else "",
+    )
+
+
+def _labelled(tokens: list[tuple[str, str]]) -> bool:
+    """Tell whether BNODE is called with an argument."""
+    calls = zip(tokens, tokens[1:], [*tokens[2:], ("", "")], strict=False)
+    return any(
+        (kind == "word" and value.upper().endswith("BNODE") and mark == ("mark", "(") and following != ("mark", ")"))
+        or (kind == "iri" and re.search(r"BNODE\((?!\))", value, re.IGNORECASE) and "://" not in value)
+        for (kind, value), mark, following in calls
     )
 
 
@@ -128,13 +144,22 @@ def _graphs(tokens: list[tuple[str, str]]) -> Iterator[str]:
         following = [*tokens[index + 1 : index + 3], ("", ""), ("", "")]
         word = value.upper() if kind == "word" else ""
         if word == "BASE" and following[0][0] == "iri":
-            base = urljoin(base, following[0][1])
+            base = _resolved(following[0][1], base)
         elif word == "PREFIX" and following[0][0] == "name" and following[1][0] == "iri":
-            known[following[0][1].removesuffix(":")] = urljoin(base, following[1][1])
+            known[following[0][1].removesuffix(":")] = _resolved(following[1][1], base)
         elif word.endswith("FROM"):
             kind, value = following[following[0] == ("word", following[0][1]) and following[0][1].upper() == "NAMED"]
             prefix, _, local = value.partition(":")
             if kind == "iri":
-                yield urljoin(base, value)
+                yield _resolved(value, base)
             elif kind == "name" and prefix in known:
                 yield known[prefix] + re.sub(r"\\(.)", r"\1", local)
+
+
+def _resolved(iri: str, base: str) -> str:
+    """Return an IRI as the engine resolves it (RFC 3986, 5.2), or as it is where that says no."""
+    try:
+        (quad,) = parse(f"<{iri}> a <> .", RdfFormat.TURTLE, base_iri=base)
+    except (SyntaxError, ValueError):
+        return iri
+    return quad.subject.value if isinstance(quad.subject, NamedNode) else iri

@@ -16,6 +16,7 @@ from interpol_graph.errors import (
     Problem,
     TooComplex,
     Unavailable,
+    Unwritable,
 )
 from interpol_graph.evaluator import OUT_OF_MEMORY
 from interpol_graph.formats import BY_NAME, of_kind
@@ -39,8 +40,9 @@ def refusal(head: dict[str, Any], query: str, settings: Settings) -> Problem:
         fmt = BY_NAME[head["format"]]
         others = [other for other in of_kind(fmt.kind) if other != fmt]
         names = ", ".join(f"{other.name} ({other.media_types[0]})" for other in others)
-        return NotAcceptable(
+        return Unwritable(
             f"The answer cannot be written as {fmt.label}: {head['message']}. Ask for another format: {names}.",
+            format=fmt.name,
             offered=[other.media_types[0] for other in others],
         )
     if head["error"] == "size":

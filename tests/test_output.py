@@ -1,0 +1,242 @@
+"""Answers as bytes: another reader reads what was meant, and what a format cannot say is refused, never sent broken."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from io import BytesIO, StringIO
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from flask.testing import FlaskClient
+from rdflib import Graph
+
+from interpol_graph import source, tokens
+from interpol_graph.app import create_app
+from interpol_graph.engine import Engine, NotStarted, Nursery, Settings
+from interpol_graph.formats import BY_NAME, Format, of_kind
+
+XML, RDF_XML = "application/sparql-results+xml", "application/rdf+xml"
+
+#: Queries with an answer that XML 1.0, or RDF/XML, has no way to say.
+UNWRITABLE = {
+    r'SELECT ("a\u0001b" AS ?x) {}': XML,
+    r'SELECT ("\uFFFE" AS ?x) {}': XML,
+    r'SELECT ("\u0000" AS ?x) {}': XML,
+    'CONSTRUCT { ?s <urn:isbn:1> "x" } WHERE { BIND (<urn:a> AS ?s) }': RDF_XML,
+    'CONSTRUCT { ?s <http://example.org/> "x" } WHERE { BIND (<urn:a> AS ?s) }': RDF_XML,
+    r'CONSTRUCT { ?s <http://example.org/p> "\u0008" } WHERE { BIND (<urn:a> AS ?s) }': RDF_XML,
+    # Long enough that a reader may put off looking at what comes after.
+    f"CONSTRUCT {{ ?s <urn:isbn:1> 'x' }} WHERE {{ BIND (<urn:{'a' * 9000}> AS ?s) }}": RDF_XML,
+    # Names that RDF/XML keeps to itself, or had once.
+    "CONSTRUCT { <urn:a> rdf:li 'x' } WHERE {}": RDF_XML,
+    "CONSTRUCT { <urn:a> rdf:bagID 'x' } WHERE {}": RDF_XML,
+    "CONSTRUCT { <urn:a> a rdf:aboutEach } WHERE {}": RDF_XML,
+    "CONSTRUCT { <urn:a> rdf:aboutEachPrefix 'x' } WHERE {}": RDF_XML,
+    'CONSTRUCT { <urn:a> <urn:p> <<( <urn:a> <urn:p> "y" )>> } WHERE {}': "application/ld+json",
+}
+
+
+@pytest.mark.parametrize(("query", "media_type"), UNWRITABLE.items())
+def test_what_xml_cannot_carry_is_refused(client: FlaskClient, query: str, media_type: str) -> None:
+    answer = client.get("/sparql", query_string={"query": query}, headers={"Accept": media_type})
+    assert answer.status_code == 406
+    problem = answer.get_json()
+    assert "cannot be written as" in problem["detail"] and media_type not in problem["offered"]
+    for other in problem["offered"]:
+        assert client.get("/sparql", query_string={"query": query}, headers={"Accept": other}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("accept", "status", "given"),
+    [
+        (f"{XML}, application/sparql-results+json;q=0.9", 200, "application/sparql-results+json"),
+        (f"{XML}, text/csv;q=0.5, */*;q=0.1", 200, "text/csv; charset=utf-8"),
+        (f"{XML}, image/png", 406, "application/problem+json"),
+        (f"{XML}, application/sparql-results+json;q=0", 406, "application/problem+json"),
+    ],
+)
+def test_a_client_that_takes_another_format_gets_it(client: FlaskClient, accept: str, status: int, given: str) -> None:
+    query = r'SELECT ("\u0001" AS ?x) {}'
+    answer = client.get("/sparql", query_string={"query": query}, headers={"Accept": accept})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, given)
+    asked = client.get("/sparql", query_string={"query": query, "format": "xml"}, headers={"Accept": accept})
+    assert asked.status_code == 406, "?format= is no wish but a word"
+
+
+@pytest.mark.parametrize(
+    ("query", "media_type"),
+    [
+        (r'SELECT ("<&>\t\r\n\u007F\u0085é𐀀" AS ?x) {}', XML),
+        ('CONSTRUCT { ?s <http://example.org/#1é> "<![CDATA[" } WHERE { BIND (<urn:a> AS ?s) }', RDF_XML),
+        ("CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o . ?s a <urn:none> }", RDF_XML),
+        ("SELECT * { ?s ?p ?o } LIMIT 3000", XML),
+        ("ASK {}", XML),
+    ],
+)
+def test_what_xml_can_carry_is_sent(client: FlaskClient, query: str, media_type: str) -> None:
+    answer = client.get("/sparql", query_string={"query": query}, headers={"Accept": media_type})
+    assert answer.status_code == 200
+    ElementTree.fromstring(answer.data)  # noqa: S314  our own answer
+
+
+#: Strings that a careless writer would change or break.
+STRINGS = (
+    "",
+    " ",
+    "a,b",
+    '"',
+    'a "b", c',
+    "a\rb",
+    "a\r\nb",
+    "\n",
+    "\t",
+    "}},{",
+    '"}},{"',
+    "[{}",
+    "},{}",
+    "<result>",
+    "é𐀀",
+    "\u2028",
+)
+
+
+def rows_of(body: bytes, name: str) -> list[list[str]]:
+    """Return the values of an answer by a reader that is not the engine's."""
+    if name == "json":
+        bindings = json.loads(body)["results"]["bindings"]
+        return [[row[v]["value"] if v in row else "" for v in ("x", "y", "n")] for row in bindings]
+    if name == "xml":
+        space = "{http://www.w3.org/2005/sparql-results#}"
+        found = []
+        for row in ElementTree.fromstring(body).iter(f"{space}result"):  # noqa: S314  our own answer
+            cells = {cell.get("name"): cell[0].text or "" for cell in row}
+            found.append([cells.get(v, "") for v in ("x", "y", "n")])
+        return found
+    return list(csv.reader(StringIO(body.decode(), newline="")))[1:]
+
+
+@pytest.mark.parametrize("name", ["json", "xml", "csv"])
+def test_every_reader_reads_what_was_meant(engine: Engine, name: str) -> None:
+    values = [f'"{"".join(f"{chr(92)}u{ord(c):04X}" if ord(c) < 0x10000 else c for c in text)}"' for text in STRINGS]
+    terms = [*values, "UNDEF", "<urn:a,b>", "<http://example.org/a;b,c>"]
+    rows = " ".join(f"({term} {other} {n})" for n, (term, other) in enumerate(zip(terms, terms[::-1], strict=True)))
+    answer = engine.query(f"SELECT ?x ?y ?n {{ VALUES (?x ?y ?n) {{ {rows} }} }}", results=BY_NAME[name])
+    plain = [*STRINGS, "", "urn:a,b", "http://example.org/a;b,c"]
+    expected = [[text, other, str(n)] for n, (text, other) in enumerate(zip(plain, plain[::-1], strict=True))]
+    assert rows_of(answer.body, name) == expected
+    assert answer.rows == len(terms)
+
+
+@pytest.mark.parametrize("fmt", of_kind("results"), ids=lambda fmt: fmt.name)
+@pytest.mark.parametrize(
+    ("query", "rows"),
+    [
+        ("SELECT * {}", 1),
+        ("SELECT * { VALUES ?x {} }", 0),
+        ("SELECT ?x { VALUES ?y { 1 2 3 } }", 3),
+        ("SELECT ?x { VALUES ?x { UNDEF 1 } }", 2),
+        (r'SELECT ?x { VALUES ?x { "[{}" "},{}" "a}},{\"b\":{" "<result>" "\r\n" "\"\r\n\"" } }', 6),
+        ('SELECT ?x { VALUES ?x { <<( <urn:a> <urn:p> "1,2\\n3" )>> UNDEF } }', 2),
+    ],
+)
+def test_rows_are_counted(engine: Engine, fmt: Format, query: str, rows: int) -> None:
+    assert engine.query(query, results=fmt).rows == rows
+
+
+def test_a_triple_term_is_one_cell(engine: Engine) -> None:
+    query = 'SELECT (<<( <urn:a> <urn:p> "1,2" )>> AS ?x) (2 AS ?y) {}'
+    body = engine.query(query, results=BY_NAME["csv"]).body.decode()
+    assert list(csv.reader(StringIO(body))) == [["x", "y"], ['<<( <urn:a> <urn:p> "1,2" )>>', "2"]]
+
+
+def test_carriage_returns_survive_rdf_xml(engine: Engine) -> None:
+    query = r'CONSTRUCT { <urn:a> <http://example.org/p> "a\rb\r\nc" } WHERE {}'
+    body = engine.query(query, graph=BY_NAME["rdfxml"]).body
+    (value,) = Graph().parse(data=body, format="xml").objects()
+    assert str(value) == "a\rb\r\nc"
+
+
+@pytest.mark.parametrize(
+    "call", ["BNODE('a')", "bnode (?x)", "BNODE# \n(?x)", "B\\u004EODE('a')", "BNODE((1))", "?x<BNODE(?x)&&?c>?x"]
+)
+def test_bnode_with_an_argument_is_refused(client: FlaskClient, call: str) -> None:
+    answer = client.get("/sparql", query_string={"query": f"SELECT ({call} AS ?b) {{ VALUES ?x {{ 'a' 'b' }} }}"})
+    assert answer.status_code == 400 and "BNODE with an argument" in answer.get_json()["detail"]
+
+
+@pytest.mark.parametrize("call", ["BNODE()", "BNODE ( )", "STR('BNODE(1)')", "?bnode", "BNODE#(1)\n()"])
+def test_bnode_without_is_not(call: str) -> None:
+    assert not tokens.read(f"SELECT ({call} AS ?b) {{}}").labelled
+
+
+@pytest.mark.parametrize("name", ["langString", "dirLangString"])
+def test_a_file_with_a_literal_that_is_none_is_refused_by_name(tmp_path: Path, name: str) -> None:
+    rdf = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+    data = tmp_path / "data.jsonld"
+    data.write_text(json.dumps({"@id": "urn:a", "urn:p": {"@value": "x", "@type": rdf + name}}))
+    with (
+        pytest.raises(NotStarted, match=r"data\.jsonld: holds the literal .*, which"),
+        Nursery(Settings(data=(str(data),))),
+    ):
+        pass
+
+
+def test_lines_of_rdf_xml_end_as_xml_says(tmp_path: Path) -> None:
+    data = tmp_path / "data.rdf"
+    data.write_bytes(
+        b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="urn:x:">\r\n<rdf:Description '
+        b'rdf:about="urn:a"><p>a\r\nb\rc&#13;d</p></rdf:Description></rdf:RDF>'
+    )
+    (quad,) = next(iter(source.given([data]))).quads()
+    assert quad.object.value == "a\nb\nc\rd"
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An engine over statements that neither RDF/XML nor JSON-LD can carry."""
+    data: Path = tmp_path_factory.mktemp("foreign") / "data.nt"
+    data.write_text('<urn:a> <urn:isbn:1> "x" .\n<urn:a> <urn:p> <<( <urn:a> <urn:p> "y" )>> .\n')
+    with Nursery(Settings(data=(str(data),))) as nursery:
+        yield nursery.engine()
+
+
+@pytest.mark.parametrize("name", ["rdfxml", "jsonld"])
+def test_a_dump_that_cannot_be_written_is_refused(foreign: Engine, name: str) -> None:
+    answer = create_app(foreign).test_client().get(f"/dumps/interpol{BY_NAME[name].suffix}", buffered=True)
+    assert answer.status_code == 406
+    assert BY_NAME[name].label in answer.get_json()["detail"]
+
+
+def test_a_refusal_is_known_and_takes_no_ones_place(foreign: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = create_app(foreign).test_client()
+    first = client.get("/dumps/interpol.rdf", buffered=True)
+    monkeypatch.setattr(foreign, "dump", None)
+    again = client.get("/dumps/interpol.rdf", buffered=True)
+    assert again.status_code == 406 and again.data == first.data
+
+
+def test_checksums_are_of_the_files_that_there_are(foreign: Engine) -> None:
+    client = create_app(foreign).test_client()
+    sums = client.get("/dumps/SHA256SUMS", buffered=True).text
+    assert {line.split("  ")[1] for line in sums.splitlines()} == {
+        f"interpol.{end}" for end in ("nq", "nt", "trig", "ttl")
+    }
+
+
+def test_long_statements_take_no_more_room_than_they_have(tmp_path: Path) -> None:
+    data = tmp_path / "data.nt"
+    data.write_text("".join(f'<urn:{n}> <urn:p> "{"x" * 30_000}" .\n' for n in range(3_000)))
+    with Nursery(Settings(data=(str(data),), memory=64)) as nursery:
+        for name in ("ntriples", "nquads", "trig", "turtle", "rdfxml", "jsonld"):
+            file = BytesIO()
+            nursery.engine().dump(file, BY_NAME[name])
+            assert file.tell() > 90_000_000
+
+
+def test_other_dumps_can(foreign: Engine) -> None:
+    file = BytesIO()
+    foreign.dump(file, BY_NAME["turtle"])
+    assert b'<urn:isbn:1> "x"' in file.getvalue()
