@@ -22,11 +22,15 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True)
 class Usage:
-    """What the processes of a server hold at one moment; memory shared by forks is counted once (PSS)."""
+    """What the processes of a server hold at one moment; memory shared by forks is counted once (PSS).
+
+    lasting: the memory of the processes that live as long as the server does, each by itself (RSS).
+    """
 
     processes: int
     mebibytes: float
     files: int
+    lasting: float
 
 
 @dataclass
@@ -58,13 +62,22 @@ class Server:
 
     def usage(self) -> Usage:
         """Return processes, memory and open files now."""
-        pids, memory, files = self.pids(), 0, 0
+        pids, memory, files, lasting = self.pids(), 0, 0, 0
         for pid in pids:
-            with suppress(OSError, StopIteration):
-                lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-                memory += int(next(line for line in lines if line.startswith("Pss:")).split()[1])
+            with suppress(OSError, KeyError):
+                lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+                sizes = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines)}
+                memory += sizes["Pss"]
                 files += len(os.listdir(f"/proc/{pid}/fd"))
-        return Usage(len(pids), memory / 1024, files)
+                lasting += 0 if _forked_for_queries(pid) else sizes["Rss"]
+        return Usage(len(pids), memory / 1024, files, lasting / 1024)
+
+
+def _forked_for_queries(pid: int) -> bool:
+    """Tell whether a process is one of our evaluators: a fork of the one that holds the graph, and soon replaced."""
+    parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]
+    commands = [Path(f"/proc/{one}/cmdline").read_bytes() for one in (pid, parent)]
+    return all(b"interpol_graph.evaluators" in command for command in commands)
 
 
 def free_port() -> int:

@@ -1,6 +1,6 @@
 """Some minutes of good and hostile load at once: good requests that failed, growth of memory and of open files.
 
-    .venv/bin/python benchmarks/soak.py [--minutes N]
+    .venv/bin/python benchmarks/soak.py [--minutes N]  (and up to 4 minutes before, until memory stands still)
 
 Exit code 0: no good request failed and nothing grew. On loopback only; all that is started is stopped.
 """
@@ -33,8 +33,10 @@ GOOD, BAD = 4, 4
 EVERY = 10.0
 #: Seconds after which the last query has ended by its limit, however long it waited.
 REST = 20.0
-#: What is taken for growth: share of the memory that a process holds on average, number of processes, number of files.
-#: How many evaluators stay behind for the next query differs from moment to moment, and each holds as much as the graph.
+#: Seconds of load after which memory has been seen to stand still.
+WARM = 240.0
+#: What is taken for growth: share of the memory of the processes that last, number of processes, number of files. How many
+#: evaluators stay behind for the next query, and how much of the graph each has read, differs from moment to moment.
 MEMORY, PROCESSES, FILES = 0.10, 4, 30
 
 
@@ -142,7 +144,9 @@ def _message(body: bytes) -> bytes:
 def main() -> int:
     """Print the table; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=5, help="how long (default 5)")
+    parser.add_argument(
+        "--minutes", type=float, default=5, help="how long, after a first part of at most four (default 5)"
+    )
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         requests = mixes.typical(written(Path(temporary) / "graph.nt", 1))
@@ -158,19 +162,20 @@ def _soaked(soak: Soak, duration: float) -> int:
     print(
         f"{'s':>5}{'good':>9}{'failed':>8}{'median ms':>11}{'p99 ms':>9}{'hostile':>9}{'processes':>11}{'MiB':>8}{'files':>7}"
     )
-    # What is kept in memory on purpose, answers above all, is there after the first part; queries at work come and go, so
-    # both looks are at rest.
-    before, after = (_loaded(soak, part) for part in (min(120.0, duration / 2), duration))
+    # What is kept in memory on purpose, answers above all, is there after the first part, and so is what the allocator keeps
+    # for the next large answer; queries at work come and go, so both looks are at rest.
+    before, after = (_loaded(soak, part) for part in (min(WARM, duration), duration))
     for told, usage in (("after the first part", before), ("at the end", after)):
         print(
-            f"at rest {told}: {usage.processes} processes, {usage.mebibytes:,.0f} MiB, {usage.mebibytes / usage.processes:.0f} MiB each, {usage.files} files"
+            f"at rest {told}: {usage.processes} processes, {usage.mebibytes:,.0f} MiB, {usage.files} files; "
+            f"those that last hold {usage.lasting:,.0f} MiB"
         )
     print("hostile: " + ", ".join(f"{told} {count}" for told, count in sorted(soak.hostile.items())))
     print(f"good: {soak.good:,}, failed: {len(soak.failures)}")
     for failure in soak.failures[:10]:
         print(f"    {failure}")
     grew = (
-        after.mebibytes / after.processes > before.mebibytes / before.processes * (1 + MEMORY)
+        after.lasting > before.lasting * (1 + MEMORY)
         or after.processes > before.processes + PROCESSES
         or after.files > before.files + FILES
     )

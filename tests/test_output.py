@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from io import BytesIO, StringIO
 from pathlib import Path
 from xml.etree import ElementTree
+from xml.parsers import expat
+from xml.parsers.expat import ExpatError
 
 import pytest
 from flask.testing import FlaskClient
@@ -17,6 +19,7 @@ from interpol_graph import source, tokens
 from interpol_graph.app import create_app
 from interpol_graph.engine import Engine, NotStarted, Nursery, Settings
 from interpol_graph.formats import BY_NAME, Format, of_kind
+from interpol_graph.output import Output, Unwritable
 
 XML, RDF_XML = "application/sparql-results+xml", "application/rdf+xml"
 
@@ -47,6 +50,26 @@ def test_what_xml_cannot_carry_is_refused(client: FlaskClient, query: str, media
     assert "cannot be written as" in problem["detail"] and media_type not in problem["offered"]
     for other in problem["offered"]:
         assert client.get("/sparql", query_string={"query": query}, headers={"Accept": other}).status_code == 200
+
+
+def test_a_document_that_has_no_end_is_none() -> None:
+    output = Output(BY_NAME["rdfxml"])
+    output.write(b'<?xml version="1.0"?><a><b/>')
+    with pytest.raises(Unwritable):
+        output.end()
+
+
+def test_a_reader_without_memory_finds_no_fault() -> None:
+    class Poor:
+        def Parse(self, data: bytes, last: bool) -> None:  # noqa: N802
+            error = ExpatError("out of memory")
+            error.code = expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
+            raise error
+
+    output = Output(BY_NAME["xml"])
+    output.reader = Poor()  # type: ignore[assignment]
+    with pytest.raises(MemoryError):
+        output.write(b"<a/>")
 
 
 @pytest.mark.parametrize(

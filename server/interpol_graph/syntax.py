@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 
 _POSITION = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
-# The parser lists what it expected, character ranges included; those say nothing to a person.
+# The parser lists what it expected, character ranges included; those say nothing to a person, and its keywords mislead: it
+# names some that it tried by the way, and reads on while it tries.
 _RANGES = re.compile(r"\[(?:'[^']*'|\\'[^']*\\')[^\]]*\]|\[_\]", re.DOTALL)
 
 
@@ -28,7 +29,12 @@ def fault(message: str, query: str) -> QueryFault:
     listed = match[3].removeprefix("expected one of ").removeprefix("expected ")
     words = [word.strip(' ",|\n') for word in re.split(r",\s(?![^\[]*\])", _RANGES.sub("", listed))]
     sentences = [word for word in words if " " in word]
-    tokens = [word for word in words if word and " " not in word]
+    tokens = [word for word in words if word and " " not in word and not word.isalnum()]
+    lines = query.split("\n")  # as the parser counts them
+    before = "\n".join([*lines[: line - 1], lines[min(line, len(lines)) - 1][: column - 1]])
+    text = query.rstrip()
+    if at_end := len(before) >= len(text) > 0:
+        line, column = text.count("\n") + 1, len(text.rpartition("\n")[2]) + 1
     if not query.strip():
         reason = "the query is empty"
     elif "Prefix not found" in sentences:
@@ -36,9 +42,10 @@ def fault(message: str, query: str) -> QueryFault:
     elif sentences:
         reason = sentences[0]
     elif 0 < len(tokens) <= 8:
-        reason = f"expected {' or '.join(tokens)}"
+        reason = "expected " + " or ".join(f"`{token}`" for token in dict.fromkeys(tokens))
+    elif at_end:
+        reason = "unexpected end, or something wrong before it"
     else:
         reason = "unexpected text"
-    lines = query.split("\n")  # as the parser counts them
     near = lines[min(line, len(lines)) - 1][: column - 1][-40:].strip()
     return QueryFault(line, column, f"{reason}, after `{near}`" if near else reason)

@@ -1,0 +1,46 @@
+"""What is wrong with a query, said so that its author can mend it."""
+
+from __future__ import annotations
+
+import pytest
+from pyoxigraph import Store
+
+from interpol_graph.syntax import fault
+
+
+@pytest.mark.parametrize(
+    ("query", "line", "column", "reason"),
+    [
+        ("SELECT * WHERE ?s ?p ?o", 1, 16, "expected `{`, after `SELECT * WHERE`"),
+        ("SELECT (COUNT(*) AS ?n { }", 1, 24, "expected `)`, after `SELECT (COUNT(*) AS ?n`"),
+        ("SELECT *\n{ ?s ?p ?o } LIMIT x", 2, 20, "unexpected text, after `{ ?s ?p ?o } LIMIT`"),
+        ("SELECT * {\n ?s ?p }\n", 2, 9, "unexpected end, or something wrong before it, after `?s ?p }`"),
+        (
+            "ASK { ?x foo:bar ?y }",
+            1,
+            17,
+            "the prefix is not declared; add a PREFIX line for it, after `ASK { ?x foo:bar`",
+        ),
+        ("SELECT ?x ?x {}", 1, 16, "Duplicated variable name in SELECT, after `SELECT ?x ?x {}`"),
+        (" \n", 2, 1, "the query is empty"),
+    ],
+)
+def test_a_fault_has_a_place_and_words(query: str, line: int, column: int, reason: str) -> None:
+    with pytest.raises(SyntaxError) as caught:
+        Store().query(query)
+    found = fault(str(caught.value.msg), query)
+    assert (found.line, found.column, found.reason) == (line, column, reason)
+
+
+@pytest.mark.parametrize(
+    "query", ["SELECT ?x { ?x a }", "ASK { ?x a ?y . . }", "SELECT ?x {} ORDER", "ASK { FILTER(?x > ) }"]
+)
+def test_keywords_that_the_parser_tried_by_the_way_are_not_offered(query: str) -> None:
+    with pytest.raises(SyntaxError) as caught:
+        Store().query(query)
+    words = fault(str(caught.value.msg), query).reason.partition(", after")[0]
+    assert not any(word.isupper() for word in words.split())
+
+
+def test_a_message_of_another_kind_is_passed_on() -> None:
+    assert fault("no idea", "ASK {}").reason == "no idea"
