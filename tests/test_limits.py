@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from interpol_graph import visitor
 from interpol_graph.engine import Engine, NotStarted, Nursery, Settings
-from interpol_graph.errors import Busy, OutOfMemory, OutOfTime, Unavailable
+from interpol_graph.errors import Busy, Interrupted, OutOfMemory, OutOfTime, Unavailable
 from test_endpoint import asked
 
 CROSS_JOIN = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
@@ -87,6 +88,28 @@ def test_a_full_house_turns_away_with_retry_after() -> None:
             engine.query("ASK {}")
         assert ("Retry-After", "5") in busy.value.get_headers()
         thread.join()
+
+
+def test_a_client_that_has_left_does_not_wait_for_a_place() -> None:
+    with Nursery(Settings(timeout=4, evaluators=1, queue=1, patience=30)) as nursery:
+        engine, left = nursery.engine(), threading.Event()
+        hostile = threading.Thread(target=lambda: pytest.raises(OutOfTime, engine.query, CROSS_JOIN))
+        hostile.start()
+        time.sleep(0.5)
+
+        def leave() -> None:
+            visitor.attend(left)
+            with pytest.raises(Interrupted):
+                engine.query("ASK {}")
+
+        waiting = threading.Thread(target=leave)
+        waiting.start()
+        time.sleep(0.2)
+        assert sum(engine.places.waiting) == 1
+        left.set()
+        waiting.join(timeout=2)
+        assert not waiting.is_alive() and sum(engine.places.waiting) == 0 and hostile.is_alive()
+        hostile.join()
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,24 @@ def test_patience_ends() -> None:
     assert places.waiting == [0] and places.running == [1]
 
 
+def test_one_that_gives_up_leaves_the_queue() -> None:
+    places, gone = Places([1], [1], 30), threading.Event()
+    places.take()
+
+    def look() -> None:
+        if gone.is_set():
+            raise InterruptedError
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(places.take, 0, look)
+        while not places.waiting[0]:
+            time.sleep(0.01)
+        gone.set()
+        with pytest.raises(InterruptedError):
+            waiting.result(timeout=10)
+    assert places.waiting == [0] and places.running == [1]
+
+
 def test_counts_hold_under_many_threads() -> None:
     places, seen, lock = Places([6, 4, 2], [100] * 3, 30), [0, 0, 0], threading.Lock()
 

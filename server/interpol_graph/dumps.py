@@ -17,7 +17,7 @@ from typing import IO
 from flask import Blueprint, Response, send_file, url_for
 
 from interpol_graph import headers, pages
-from interpol_graph.errors import Busy, NotFound, Unavailable, Unwritable
+from interpol_graph.errors import Busy, NotFound, Unavailable, Unwritable, check_wanted
 from interpol_graph.formats import BY_NAME, DUMPS, Format
 from interpol_graph.places import Full, Places
 from interpol_graph.prefixes import GRAPHS
@@ -134,7 +134,7 @@ def kept(name: str, make: Callable[[IO[bytes]], None]) -> Path:
         if not path.exists():
             if refusal := _REFUSED.get(path):
                 raise Unwritable(refusal.detail, **refusal.extra)
-            _MAKING.take()
+            _MAKING.take(look=check_wanted)
             try:
                 if not path.exists():
                     _made(path, make)

@@ -14,7 +14,7 @@ from typing import IO, Any, Self
 
 from interpol_graph import record, verdict
 from interpol_graph.connection import Ended
-from interpol_graph.errors import Busy, Interrupted, Unavailable
+from interpol_graph.errors import Busy, Interrupted, Unavailable, check_wanted
 from interpol_graph.formats import BY_NAME, Format
 from interpol_graph.generation import Generation
 from interpol_graph.nursery import NotStarted, Process
@@ -179,7 +179,7 @@ class Engine:
         rung = self._rungs.get(name, 0)
         while True:
             try:
-                self.places.take(rung)
+                self.places.take(rung, check_wanted)
             except Full:
                 raise Busy("All evaluators are at work on other queries; try again in a few seconds.") from None
             turn = Turn(self.settings, self.places, rung, "dump" in request)

@@ -30,7 +30,7 @@ from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.exceptions import NotFound as RoutingNotFound
 
-from interpol_graph import record
+from interpol_graph import record, visitor
 
 TYPES = "https://w3id.org/interpol-graph/problems#"
 #: Where a problem that was met before Flask stands in the WSGI environment: the one handler writes it, too.
@@ -155,6 +155,12 @@ class Interrupted(LimitReached):
 
     title = "Interrupted"
     headers = {"Retry-After": "1"}
+
+
+def check_wanted() -> None:
+    """Give up what nobody waits for any more. Raises Interrupted when the client has gone away."""
+    if visitor.is_gone():
+        raise Interrupted("The client went away, and nobody waits for its answer.")
 
 
 class Busy(LimitReached):

@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
+from interpol_graph.places import MOMENT
+
 Result = TypeVar("Result")
 
-#: Seconds between two looks of somebody who waits.
-MOMENT = 0.25
 #: How many may wait, for all work together: each of them takes a thread.
 MOST = 16
 

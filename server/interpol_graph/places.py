@@ -10,6 +10,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+#: Seconds between two looks at what else has happened.
+MOMENT = 0.25
+
 
 class Full(Exception):
     """There is no place, and the queue is full or the wait was too long."""
@@ -31,8 +34,8 @@ class Places:
         self.watch: Callable[[int], None] = lambda _: None
         self._changed = threading.Condition(threading.Lock())
 
-    def take(self, rung: int = 0) -> None:
-        """Take a place on a rung. Raises Full."""
+    def take(self, rung: int = 0, look: Callable[[], None] = lambda: None) -> None:
+        """Take a place on a rung. look is called now and then while it is waited for, and may raise to give up. Raises Full."""
         with self._changed:
             if self._free(rung):
                 return self._move(rung, 1)
@@ -42,8 +45,11 @@ class Places:
             deadline = time.monotonic() + self.patience
             try:
                 while not self._free(rung):
-                    if not self._changed.wait(max(0.0, deadline - time.monotonic())) and not self._free(rung):
+                    look()
+                    left = deadline - time.monotonic()
+                    if left <= 0:
                         raise Full
+                    self._changed.wait(min(left, MOMENT))
                 self._move(rung, 1)
             finally:
                 self._wait(rung, -1)

@@ -8,7 +8,7 @@ from urllib.parse import unquote_to_bytes
 
 from werkzeug.http import parse_options_header
 
-from interpol_graph import headers, negotiate, record, tokens, visitor
+from interpol_graph import headers, negotiate, record, tokens
 from interpol_graph.engine import Answer, Engine, hash_of
 from interpol_graph.errors import (
     BadRequest,
@@ -18,6 +18,7 @@ from interpol_graph.errors import (
     NotAcceptable,
     UnsupportedMediaType,
     Unwritable,
+    check_wanted,
 )
 from interpol_graph.flights import Crowded, Flights
 from interpol_graph.formats import Format
@@ -30,13 +31,8 @@ UPDATE = "application/sparql-update"
 PARAMETERS = frozenset({"query", "update", "default-graph-uri", "named-graph-uri", "format"})
 
 
-def _still_wanted() -> None:
-    if visitor.is_gone():
-        raise Interrupted("The client went away, and nobody waits for its answer.")
-
-
 #: The same question asked by many at once, as after a restart, is evaluated once.
-_FLIGHTS: Flights[Answer] = Flights(alone=(Interrupted,), look=_still_wanted)
+_FLIGHTS: Flights[Answer] = Flights(alone=(Interrupted,), look=check_wanted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from interpol_graph.errors import (
     OutOfTime,
     Problem,
     UnsupportedMediaType,
+    check_wanted,
     document,
 )
 from interpol_graph.inspection import MEMORY, OUT_OF_MEMORY, SECONDS
@@ -82,10 +83,10 @@ def findings() -> Response:
 def inspected(statements: bytes, fmt: ReportFormat) -> tuple[int, bytes]:
     """Return the number of errors in some Turtle and the report, made by a process that can be ended.
 
-    Raises MalformedTurtle, OutOfTime, OutOfMemory, Busy.
+    Raises MalformedTurtle, OutOfTime, OutOfMemory, Busy, Interrupted.
     """
     try:
-        _places.take()
+        _places.take(look=check_wanted)
     except Full:
         raise Busy("Other validations are under way; try again in a few seconds.") from None
     try:
