@@ -5,11 +5,13 @@
 Needs wrk (apt install wrk) and .venv/bin/pip install oxigraph "rdflib-endpoint[cli]". One server runs at a time, on loopback;
 all that is started is stopped. NAME is a server or a mix:
 
-repeated    some hundred distinct requests, a few of them often (Zipf): saved questions among look-ups of single things
-new         the same, but no request is sent twice: a literal, variable or comment differs in each
-aggregates  queries that read much of the graph, no two the same
-construct   CONSTRUCT of the whole default graph
-dumps       the whole graph by the way that each server offers downloads
+repeated     some hundred distinct requests, a few of them often (Zipf): saved questions among look-ups of single things
+new          the same, but no request is sent twice: a literal, variable or comment differs in each
+light        the lightest look-ups, some hundred distinct ones repeated: what the server itself costs
+light-new    the same, but no request is sent twice
+aggregates   queries that read much of the graph, no two the same
+construct    CONSTRUCT of the whole default graph
+dumps        the whole graph by the way that each server offers downloads
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ import servers
 from mixes import Request
 from scaled import written
 
-MIXES = ("repeated", "new", "aggregates", "construct", "dumps")
+MIXES = ("repeated", "new", "light", "light-new", "aggregates", "construct", "dumps")
 SERVERS = ("interpol-graph", "oxigraph", "rdflib-endpoint")
 EVERYTHING = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
 LUA = Path(__file__).with_name("load.lua")
@@ -61,12 +63,14 @@ class Cell:
 
 def loads(entities: list[str]) -> dict[str, Load]:
     """Return the mixes that are queries."""
-    typical, heavy = mixes.typical(entities), mixes.aggregates()
+    typical, light, heavy = mixes.typical(entities), mixes.lightest(entities), mixes.aggregates()
     zipf = mixes.zipf(len(typical))
     everything = mixes.renewed(Request(EVERYTHING, "application/n-triples"), 2)
     return {
         "repeated": Load(typical, zipf, new=False),
         "new": Load([mixes.renewed(request, index) for index, request in enumerate(typical)], zipf),
+        "light": Load(light, zipf, new=False),
+        "light-new": Load([mixes.renewed(request, index) for index, request in enumerate(light)], zipf),
         "aggregates": Load(heavy, list(range(len(heavy)))),
         "construct": Load([everything], [0]),
     }

@@ -33,6 +33,14 @@ LOOKUPS = (
     "DESCRIBE <@>",
 )
 
+#: One or two patterns about one entity: what they take is what the server itself costs.
+LIGHTEST = (
+    "SELECT ?label WHERE { <@> rdfs:label ?label }",
+    "SELECT ?type WHERE { <@> a ?type }",
+    "SELECT ?type ?label WHERE { <@> a ?type ; rdfs:label ?label }",
+    "ASK { <@> interpol:citation ?citation }",
+)
+
 #: Queries that read much of the graph and answer with little.
 AGGREGATES = (
     "SELECT ?p (COUNT(*) AS ?n) WHERE { ?s ?p ?o } GROUP BY ?p ORDER BY DESC(?n)",
@@ -68,6 +76,15 @@ def typical(entities: Sequence[str]) -> list[Request]:
     texts = [*questions, *lookups]
     draw.shuffle(texts)
     return [_request(text) for text in texts]
+
+
+def lightest(entities: Sequence[str]) -> list[Request]:
+    """Return the distinct lightest look-ups, the most frequent first."""
+    draw = random.Random(SEED)  # noqa: S311
+    return [
+        _request(HEADER + LIGHTEST[index % len(LIGHTEST)].replace("@", draw.choice(entities)))
+        for index in range(DISTINCT)
+    ]
 
 
 def aggregates() -> list[Request]:
