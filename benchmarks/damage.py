@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad
 
-from interpol_graph.prefixes import GRAPHS, TERMS, shorten
+from interpol_graph.graph.prefixes import GRAPHS, TERMS, shorten
 
 TYPE = NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
 LABEL = NamedNode("http://www.w3.org/2000/01/rdf-schema#label")

@@ -8,7 +8,7 @@ from random import Random
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad
 
 from damage import LABEL, TYPE, Damage, Ground, Kind, named, to
-from interpol_graph.prefixes import TERMS, shorten
+from interpol_graph.graph.prefixes import TERMS, shorten
 
 XSD = "http://www.w3.org/2001/XMLSchema#"
 TEXT = XSD + "string"

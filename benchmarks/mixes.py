@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from interpol_graph.queries import saved
+from interpol_graph.graph.questions import saved
 
 SEED = 4
 #: Distinct requests of the repeated mix, and how often each comes: 1, 1/2, 1/3, … of the first (Zipf).

@@ -20,7 +20,7 @@ from collections import Counter, defaultdict
 from multiprocessing import get_context
 
 from damage import Ground, Mutant, mutants
-from interpol_graph.store import DERIVED
+from interpol_graph.graph.store import DERIVED
 from slips import KINDS
 from verdict import Judge, Whole
 

@@ -77,7 +77,7 @@ def _forked_for_queries(pid: int) -> bool:
     """Tell whether a process is one of our evaluators: a fork of the one that holds the graph, and soon replaced."""
     parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]
     commands = [Path(f"/proc/{one}/cmdline").read_bytes() for one in (pid, parent)]
-    return all(b"interpol_graph.evaluators" in command for command in commands)
+    return all(b"interpol_graph.engine.forkserver" in command for command in commands)
 
 
 def free_port() -> int:

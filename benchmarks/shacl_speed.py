@@ -22,14 +22,14 @@ from pathlib import Path
 
 from pyoxigraph import Literal, NamedNode, Triple, parse
 
-from interpol_graph import crosscheck
-from interpol_graph.formats import BY_NAME
-from interpol_graph.prefixes import GRAPHS
-from interpol_graph.shacl import Validation
-from interpol_graph.shacl_graph import Index
-from interpol_graph.shacl_shapes import Shapes
-from interpol_graph.source import project
-from interpol_graph.store import KnowledgeGraph
+from interpol_graph.graph.files import project_files
+from interpol_graph.graph.formats import BY_NAME
+from interpol_graph.graph.prefixes import GRAPHS
+from interpol_graph.graph.store import KnowledgeGraph
+from interpol_graph.shacl.data import Index
+from interpol_graph.shacl.shapes import Shapes
+from interpol_graph.shacl.validation import Validation
+from interpol_graph.validation import second_opinion
 from scaled import written
 
 BIN = Path(sys.executable).parent
@@ -105,8 +105,8 @@ def agreement(data: Path, shapes: Path, number: int) -> None:
     for seed in (1, 2, 3):
         index = Index(damaged(data, number, seed))
         results = list(Validation(index, Shapes(rules)).results())
-        differences = crosscheck.compare(index, rules, results)
-        count = {engine: sum(d.engine == engine for d in differences) for engine in crosscheck.ENGINES}
+        differences = second_opinion.compare(index, rules, results)
+        count = {engine: sum(d.engine == engine for d in differences) for engine in second_opinion.ENGINES}
         print(f"damage {seed}: {len(results)} results; differences: {count}", flush=True)
         for difference in differences[:5]:
             print(f"  {difference.said}")
@@ -115,7 +115,7 @@ def agreement(data: Path, shapes: Path, number: int) -> None:
 def shapes_written(path: Path) -> None:
     """Write all shapes as one Turtle file."""
     with path.open("wb") as file:
-        KnowledgeGraph(project(), rules=None).dump(file, BY_NAME["turtle"], NamedNode(GRAPHS + "shapes"))
+        KnowledgeGraph(project_files(), rules=None).dump(file, BY_NAME["turtle"], NamedNode(GRAPHS + "shapes"))
 
 
 def elsewhere(function: Callable[..., object], *arguments: object) -> None:

@@ -18,9 +18,9 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-from interpol_graph.formats import BY_NAME
-from interpol_graph.source import project
-from interpol_graph.store import KnowledgeGraph
+from interpol_graph.graph.files import project_files
+from interpol_graph.graph.formats import BY_NAME
+from interpol_graph.graph.store import KnowledgeGraph
 
 QUERY = "SELECT (COUNT(*) AS ?n) WHERE { ?s a <https://w3id.org/interpol-graph/ontology#AssemblySession> }"
 BIN = Path(sys.executable).parent
@@ -51,7 +51,7 @@ def main(rounds: int = 3) -> None:
     if not (BIN / "rdflib-endpoint").exists():
         sys.exit('rdflib-endpoint is not installed: .venv/bin/pip install "rdflib-endpoint[cli]"')
     clock = time.perf_counter()
-    graph = KnowledgeGraph(project())
+    graph = KnowledgeGraph(project_files())
     load = time.perf_counter() - clock
     folder = Path(tempfile.mkdtemp())
     try:

@@ -25,11 +25,12 @@ from rdflib import Literal as RdflibLiteral
 from rdflib.term import Node
 
 from damage import TYPE, Mutant
-from interpol_graph import paths, source, validate, vocabulary
-from interpol_graph.prefixes import GRAPHS, prefixes, shorten
-from interpol_graph.shacl_graph import Index
-from interpol_graph.source import Unreadable
-from interpol_graph.store import DERIVED, KnowledgeGraph
+from interpol_graph.graph import paths
+from interpol_graph.graph.files import Unreadable, project_files
+from interpol_graph.graph.prefixes import GRAPHS, prefixes, shorten
+from interpol_graph.graph.store import DERIVED, KnowledgeGraph
+from interpol_graph.shacl.data import Index
+from interpol_graph.validation import run, vocabulary
 
 Statement = tuple[Node, Node, Node]
 ONTOLOGY, SHAPES = NamedNode(GRAPHS + "ontology"), NamedNode(GRAPHS + "shapes")
@@ -64,7 +65,7 @@ class Judge:
     """Knows the undamaged graph, and says of a mutant by which rule validation catches it."""
 
     def __init__(self) -> None:
-        self.graph = KnowledgeGraph(source.project())
+        self.graph = KnowledgeGraph(project_files())
         self.exact = Dataset(self.graph.exact)
         shapes, self.union = Graph(), Graph()
         for quad in self.exact:
@@ -224,5 +225,5 @@ class Whole:
 
     @staticmethod
     def _errors(root: Path) -> Counter[tuple[str, str, str]]:
-        findings = validate.project(root)
+        findings = run.project(root)
         return Counter((f.rule, f.focus, f.message) for f in findings if f.severity == "error")

@@ -15,9 +15,9 @@ from urllib.parse import unquote, urlsplit
 
 from pyoxigraph import BlankNode, NamedNode
 
-from interpol_graph import shacl, shacl_paths
-from interpol_graph.shacl_graph import BadShapes, Index, Term, sh
-from interpol_graph.source import SourceFile
+from interpol_graph.graph.files import SourceFile
+from interpol_graph.shacl import paths, validation
+from interpol_graph.shacl.data import BadShapes, Index, Term, sh
 
 MANIFEST = "http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#"
 TESTS = "http://www.w3.org/ns/shacl-test#"
@@ -72,7 +72,7 @@ def judged(graph: Index, test: Term) -> str:
                 *(plain(term) for term in (r.focus, r.value, r.shape, r.component, r.severity)),
                 str(r.path or ""),
             )
-            for r in shacl.validate(data.quads(), shapes.quads())
+            for r in validation.validate(data.quads(), shapes.quads())
         )
     except BadShapes as error:
         return "" if wanted == FAILURE else f"refused: {error}"
@@ -91,7 +91,7 @@ def parts(graph: Index, result: Term) -> tuple[str, ...]:
     """Return the parts of an expected result, written for comparison."""
     path = next(iter(graph.objects(result, sh("resultPath"))), None)
     terms = (next(iter(graph.objects(result, sh(name))), None) for name in PARTS)
-    return (*(plain(term) for term in terms), str(shacl_paths.read(graph, path)) if path else "")
+    return (*(plain(term) for term in terms), str(paths.read(graph, path)) if path else "")
 
 
 def plain(term: Term | None) -> str:

@@ -17,9 +17,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from interpol_graph.app import create_app
-from interpol_graph.engine import Engine, Nursery, Settings
-from interpol_graph.source import project
-from interpol_graph.store import KnowledgeGraph
+from interpol_graph.engine.pool import Engine, Nursery, Settings
+from interpol_graph.graph.files import project_files
+from interpol_graph.graph.store import KnowledgeGraph
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.fixture(scope="session")
 def graph() -> KnowledgeGraph:
     """The whole bundled graph, with what the rules conclude."""
-    return KnowledgeGraph(project())
+    return KnowledgeGraph(project_files())
 
 
 @pytest.fixture(scope="session")

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT
-from interpol_graph import queries
-from interpol_graph.engine import Engine
-from interpol_graph.formats import BY_NAME
+from interpol_graph.engine.pool import Engine
+from interpol_graph.graph import questions
+from interpol_graph.graph.formats import BY_NAME
 
 ANSWERS = ROOT / "tests" / "answers"
-QUESTIONS = list(queries.saved().values())
+QUESTIONS = list(questions.saved().values())
 
 
 def rows(text: str) -> list[dict[str, str]]:
@@ -23,14 +23,14 @@ def rows(text: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
-def test_a_question_answers_with_its_defaults(engine: Engine, question: queries.Question) -> None:
+def test_a_question_answers_with_its_defaults(engine: Engine, question: questions.Question) -> None:
     answer = engine.query(question.filled(), results=BY_NAME["csv"], graph=BY_NAME["turtle"])
     assert len(answer.body.splitlines()) > 1, "with its defaults, an example shows something"
     assert "?_" not in question.filled()
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
-def test_a_question_gives_the_expected_answer(engine: Engine, question: queries.Question) -> None:
+def test_a_question_gives_the_expected_answer(engine: Engine, question: questions.Question) -> None:
     whole, part = (ANSWERS / f"{question.name}{suffix}" for suffix in (".csv", ".contains.csv"))
     assert whole.exists() or part.exists(), f"work out tests/answers/{question.name}.csv from the documents"
     asked = ANSWERS / f"{question.name}.json"
@@ -44,7 +44,7 @@ def test_a_question_gives_the_expected_answer(engine: Engine, question: queries.
 
 
 def test_every_answer_belongs_to_a_question() -> None:
-    assert {path.name.split(".")[0] for path in ANSWERS.iterdir()} <= set(queries.saved())
+    assert {path.name.split(".")[0] for path in ANSWERS.iterdir()} <= set(questions.saved())
 
 
 HEADER = """#+ title: A title
@@ -73,8 +73,8 @@ PARAMETER = """#+ parameters:
 def test_a_file_that_is_not_in_order_is_told(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "question.rq"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(queries.BadQuestion, match=words):
-        queries.read(path)
+    with pytest.raises(questions.BadQuestion, match=words):
+        questions.read(path)
 
 
 @pytest.mark.parametrize(
@@ -87,8 +87,8 @@ def test_a_file_that_is_not_in_order_is_told(tmp_path: Path, text: str, words: s
 def test_a_wrong_value_is_told(tmp_path: Path, values: dict[str, str], words: str) -> None:
     path = tmp_path / "question.rq"
     path.write_text(HEADER + PARAMETER + "SELECT (?_day AS ?d) {}", encoding="utf-8")
-    with pytest.raises(queries.BadQuestion, match=words):
-        queries.read(path).filled(values)
+    with pytest.raises(questions.BadQuestion, match=words):
+        questions.read(path).filled(values)
 
 
 def test_a_value_cannot_leave_its_place(tmp_path: Path) -> None:
@@ -97,10 +97,10 @@ def test_a_value_cannot_leave_its_place(tmp_path: Path) -> None:
         HEADER + PARAMETER.replace("day", "word").replace("date", "string") + "SELECT ?s { ?s ?p ?_word }",
         encoding="utf-8",
     )
-    filled = queries.read(path).filled({"word": '" } . ?x ?y ?z . { ?a ?b "\\'})
+    filled = questions.read(path).filled({"word": '" } . ?x ?y ?z . { ?a ?b "\\'})
     assert filled.count("?x") == 1 and '\\" } . ?x' in filled
     iri = PARAMETER.replace("day", "thing").replace("date", "iri").replace("2015-11-05", "session:84")
     path.write_text(HEADER + iri + "SELECT ?s { ?s ?p ?_thing }", encoding="utf-8")
     for value in ("http://x/> ?p ?o . <http://y/", "nowhere:thing", "plain words"):
-        with pytest.raises(queries.BadQuestion):
-            queries.read(path).filled({"thing": value})
+        with pytest.raises(questions.BadQuestion):
+            questions.read(path).filled({"thing": value})

@@ -11,7 +11,7 @@ import pytest
 
 from attacked import ALONE, CROWDED, MEMORY, TIMEOUT, Target, target
 from hostile import CROSS_JOINS, GREEDY, LONG, PATHS, REGEX_BOMBS, nested
-from interpol_graph.settings import Settings
+from interpol_graph.engine.limits import Settings
 from test_limits import listener as listener  # the server that must never be reached
 
 X = "PREFIX interpol: <https://w3id.org/interpol-graph/ontology#> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#> "

@@ -20,12 +20,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
-from interpol_graph import compression, flights
-from interpol_graph.answers import Answers, Kept
 from interpol_graph.app import create_app
-from interpol_graph.engine import Engine
-from interpol_graph.flights import Crowded, Flights
-from interpol_graph.front import OUTCOME
+from interpol_graph.endpoint import compression, flights
+from interpol_graph.endpoint.flights import Crowded, Flights
+from interpol_graph.engine.pool import Engine
+from interpol_graph.serving.answer_cache import Answers, Kept
+from interpol_graph.serving.front import OUTCOME
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -85,7 +85,7 @@ def counted(engine: Engine) -> Counted:
 @pytest.fixture
 def fresh(counted: Counted, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
     """A client of an application of its own, whose memory is empty and whose engine counts."""
-    monkeypatch.setattr("interpol_graph.pages.Engine", (Engine, Counted))
+    monkeypatch.setattr("interpol_graph.site.pages.Engine", (Engine, Counted))
     app = create_app(counted)  # type: ignore[arg-type]
     front = app.wsgi_app
 

@@ -16,8 +16,8 @@ import yaml
 from click.testing import CliRunner
 
 from conftest import ROOT
-from interpol_graph import reports
-from interpol_graph.cli import main
+from interpol_graph.cli.main import main
+from interpol_graph.validation import formats
 
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 HOOKS: list[dict[str, Any]] = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
@@ -70,8 +70,8 @@ def test_the_action_names_what_exists() -> None:
     script = ACTION["runs"]["steps"][-1]["run"]
     assert set(re.findall(r"--[a-z-]+", script)) <= OPTIONS
     assert "${{" not in script, "an input inside a script is a script of whoever sets it"
-    assert ACTION["inputs"]["format"]["default"] in reports.BY_NAME
-    for name in reports.BY_NAME:
+    assert ACTION["inputs"]["format"]["default"] in formats.BY_NAME
+    for name in formats.BY_NAME:
         assert name in ACTION["inputs"]["format"]["description"]
 
 
@@ -112,5 +112,5 @@ def test_the_readme_shows_what_a_failing_run_says(project: Path) -> None:
 
 
 def test_the_readme_describes_the_formats() -> None:
-    for name in reports.BY_NAME:
+    for name in formats.BY_NAME:
         assert f"`{name}`" in README

@@ -12,10 +12,10 @@ from click.testing import CliRunner
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, Quad, RdfFormat, parse
 
 from conftest import ROOT
-from interpol_graph.cli import main
-from interpol_graph.formats import DUMPS
-from interpol_graph.source import project
-from interpol_graph.store import KnowledgeGraph
+from interpol_graph.cli.main import main
+from interpol_graph.graph.files import project_files
+from interpol_graph.graph.formats import DUMPS
+from interpol_graph.graph.store import KnowledgeGraph
 
 NUMBER = "PREFIX interpol: <https://w3id.org/interpol-graph/ontology#> SELECT ?number { <https://w3id.org/interpol-graph/id/session/84> interpol:number ?number }"
 
@@ -103,7 +103,10 @@ def test_a_dump_read_again_is_the_same_graph(graph: KnowledgeGraph, fmt: object)
 def test_literals_stand_as_in_the_files(graph: KnowledgeGraph) -> None:
     """The files themselves, read without the store, against the dump."""
     files = {
-        str(quad.object) for file in project() for quad in file.quads() if quad.object.__class__.__name__ == "Literal"
+        str(quad.object)
+        for file in project_files()
+        for quad in file.quads()
+        if quad.object.__class__.__name__ == "Literal"
     }
     dump = {str(quad.object) for quad in graph.exact if quad.object.__class__.__name__ == "Literal"}
     assert files <= dump

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from conftest import ROOT
-from interpol_graph.cli import main
+from interpol_graph.cli.main import main
 
 READMES = sorted(
     path for path in ROOT.rglob("README.md") if ".venv" not in path.parts and "node_modules" not in path.parts

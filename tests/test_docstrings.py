@@ -10,9 +10,13 @@ import pytest
 
 import interpol_graph
 
-MODULES = [module.name for module in pkgutil.iter_modules(interpol_graph.__path__) if module.name != "__main__"]
+MODULES = [
+    module.name
+    for module in pkgutil.walk_packages(interpol_graph.__path__, "interpol_graph.")
+    if not module.name.endswith("__main__")
+]
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name: str) -> None:
-    assert doctest.testmod(importlib.import_module(f"interpol_graph.{name}")).failed == 0
+    assert doctest.testmod(importlib.import_module(name)).failed == 0

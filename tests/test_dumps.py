@@ -22,13 +22,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, DefaultGraph, NamedNode, Quad, parse
 
-from interpol_graph import dumps, visitor
 from interpol_graph.app import create_app
-from interpol_graph.connection import Connection, Ended
-from interpol_graph.engine import Engine, Nursery, Settings
-from interpol_graph.formats import BY_NAME, DUMPS, Format
-from interpol_graph.prefixes import GRAPHS
-from interpol_graph.store import KnowledgeGraph
+from interpol_graph.endpoint import dumps
+from interpol_graph.engine.channel import Connection, Ended
+from interpol_graph.engine.pool import Engine, Nursery, Settings
+from interpol_graph.graph.formats import BY_NAME, DUMPS, Format
+from interpol_graph.graph.prefixes import GRAPHS
+from interpol_graph.graph.store import KnowledgeGraph
+from interpol_graph.serving import visitor
 
 QUADS = ("trig", "nquads")
 

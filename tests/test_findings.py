@@ -13,13 +13,14 @@ from click.testing import CliRunner
 from junitparser import Failure, JUnitXml
 from rdflib import RDF, SH, BNode, Graph, Literal, URIRef
 
-from interpol_graph import reports, rules, source, text_report
-from interpol_graph.cli import main
-from interpol_graph.finding import SEVERITIES, Finding, Terms
-from interpol_graph.report import Report, refusal
-from interpol_graph.reports import REPORTS
-from interpol_graph.source import Unreadable
-from interpol_graph.turtle_report import REPORT
+from interpol_graph.cli.main import main
+from interpol_graph.graph import paths
+from interpol_graph.graph.files import SourceFile, Unreadable
+from interpol_graph.validation import formats, rules, text_report
+from interpol_graph.validation.finding import SEVERITIES, Finding, Terms
+from interpol_graph.validation.formats import REPORTS
+from interpol_graph.validation.report import Report, refusal
+from interpol_graph.validation.turtle_report import REPORT
 
 LINE = 'ex:a ex:b "\t国際 % :: é, \x1b[31m" .'
 SESSION = "https://w3id.org/interpol-graph/id/session/84"
@@ -46,7 +47,7 @@ def full(folder: Path) -> Report:
             Finding(data, 0, 0, "uncited-fact", "http://example.org/a b", "Somewhere", severity="info"),
         ),
         (data, other),
-        lambda: rules.known([source.SourceFile(source.paths.SHAPES / "common.ttl", "urn:x")], source.paths.CHECKS),
+        lambda: rules.known([SourceFile(paths.SHAPES / "common.ttl", "urn:x")], paths.CHECKS),
         7,
     )  # fmt: skip
 
@@ -63,12 +64,12 @@ def report(request: pytest.FixtureRequest) -> Report:
 
 
 def written(report: Report, name: str) -> str:
-    return reports.plain(report, reports.BY_NAME[name])
+    return formats.plain(report, formats.BY_NAME[name])
 
 
 def test_every_finding_stands_in_every_format(full: Report) -> None:
     for fmt in REPORTS:
-        text = reports.plain(full, fmt)
+        text = formats.plain(full, fmt)
         for finding in full.findings:
             rule = finding.rule.replace(":", "%3A") if fmt.name == "github" else finding.rule
             assert rule in text, (fmt.name, finding)
@@ -199,7 +200,7 @@ def test_every_rule_is_listed_with_what_it_asks() -> None:
     output = CliRunner().invoke(main, ["validate", "--rules"]).output
     rows = {name: rest for name, *rest in (line.split("\t") for line in output.splitlines())}
     assert {rule.name for rule in rules.BUILT_IN} <= set(rows)
-    assert {path.stem for path in source.paths.CHECKS.glob("*.rq")} <= set(rows)
+    assert {path.stem for path in paths.CHECKS.glob("*.rq")} <= set(rows)
     assert "shape:Labelled-fr" in rows
     for name, (kind, severity, asks) in rows.items():
         assert kind in ("built in", "shape", "check") and severity in SEVERITIES and len(asks) > 10, name

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from interpol_graph import visitor
-from interpol_graph.engine import Engine, NotStarted, Nursery, Settings
-from interpol_graph.errors import Busy, Interrupted, OutOfMemory, OutOfTime, Unavailable
+from interpol_graph.endpoint.problems import Busy, Interrupted, OutOfMemory, OutOfTime, Unavailable
+from interpol_graph.engine.pool import Engine, NotStarted, Nursery, Settings
+from interpol_graph.serving import visitor
 from test_endpoint import asked
 
 CROSS_JOIN = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"

@@ -9,11 +9,11 @@ import pytest
 from rdflib import RDF, RDFS, SKOS, Graph
 
 from conftest import ROOT
-from interpol_graph import located, scope, validate
-from interpol_graph.finding import Finding
-from interpol_graph.located import NOWHERE
-from interpol_graph.scope import Scope
-from interpol_graph.source import SourceFile
+from interpol_graph.graph.files import SourceFile
+from interpol_graph.validation import positions, run, scope
+from interpol_graph.validation.finding import Finding
+from interpol_graph.validation.positions import NOWHERE
+from interpol_graph.validation.scope import Scope
 
 CASES = sorted((ROOT / "tests" / "shapes").glob("*/bad-*.ttl"))
 
@@ -36,7 +36,7 @@ def found(case: Path, terms: SourceFile) -> list[Finding]:
     shapes = {ROOT / "shapes" / f"{name}.ttl" for name in ("common", case.parent.name)}
     given = scope.foreign([case], sorted(shapes))
     frame = () if case.parent.name == "ontology" else (terms,)
-    return list(validate.run(Scope((*given.files, *frame), given.shown, given.root, given.shapes)).findings)
+    return list(run.run(Scope((*given.files, *frame), given.shown, given.root, given.shapes)).findings)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
@@ -92,7 +92,7 @@ def test_every_term_knows_its_place(
 ) -> None:
     file = tmp_path / "places.ttl"
     file.write_text(TURTLE, encoding="utf-8", newline="")
-    read = located.read(SourceFile(file, "urn:places"))
+    read = positions.read(SourceFile(file, "urn:places"))
     names = [word if word is None or not word.isalpha() or word == "true" else f"ex:{word}" for word in words]
     written = " ".join(name or "ex:any" for name in names)
     (pattern,) = Graph().parse(data=f"@prefix ex: <http://example.org/> . {written} .", format="turtle")
@@ -108,5 +108,5 @@ def test_a_statement_without_places_is_still_read(tmp_path: Path) -> None:
     file.write_text(
         '<http://example.org/g> { <http://example.org/a> <http://example.org/b> "01"^^<http://www.w3.org/2001/XMLSchema#integer> }'
     )
-    read = located.read(SourceFile(file, "urn:quads"))
+    read = positions.read(SourceFile(file, "urn:quads"))
     assert len(read.graph) == 1 and read.place(next(read.graph.subjects())) == NOWHERE

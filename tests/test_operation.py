@@ -27,13 +27,14 @@ from typing import Any
 import pytest
 
 from conftest import ROOT, free_port
-from interpol_graph import paths, wire
-from interpol_graph import service as service_module
-from interpol_graph.engine import Engine, Nursery, Settings
-from interpol_graph.errors import AnswerTooLarge, Busy, Interrupted, OutOfMemory, TooComplex
-from interpol_graph.formats import BY_NAME
-from interpol_graph.nursery import Process
-from interpol_graph.service import Supervisor, valid
+from interpol_graph.endpoint.problems import AnswerTooLarge, Busy, Interrupted, OutOfMemory, TooComplex
+from interpol_graph.engine import wire
+from interpol_graph.engine.nursery import Process
+from interpol_graph.engine.pool import Engine, Nursery, Settings
+from interpol_graph.graph import paths
+from interpol_graph.graph.formats import BY_NAME
+from interpol_graph.serving import supervisor as service_module
+from interpol_graph.serving.supervisor import Supervisor, valid
 from test_limits import MEMORY_BOMB
 
 TRIPLES = "\n".join(f"<http://x/{n}> <http://x/p> {n} ." for n in range(400))
@@ -83,7 +84,7 @@ class Service:
         """Return the process numbers of the main process, the workers, the evaluators' parent and its children."""
         found: dict[str, list[int]] = {"main": [], "worker": [], "evaluators": [], "child": []}
         for pid, parent, command in descendants(self.process.pid):
-            holder = "interpol_graph.evaluators" in command
+            holder = "interpol_graph.engine.forkserver" in command
             main = parent == self.process.pid
             found[
                 "main" if main else "worker" if not holder else "evaluators" if parent in found["main"] else "child"

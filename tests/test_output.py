@@ -15,11 +15,12 @@ import pytest
 from flask.testing import FlaskClient
 from rdflib import Graph
 
-from interpol_graph import source, tokens
 from interpol_graph.app import create_app
-from interpol_graph.engine import Engine, NotStarted, Nursery, Settings
-from interpol_graph.formats import BY_NAME, Format, of_kind
-from interpol_graph.output import Output, Unwritable
+from interpol_graph.engine import tokens
+from interpol_graph.engine.pool import Engine, NotStarted, Nursery, Settings
+from interpol_graph.engine.results import Output, Unwritable
+from interpol_graph.graph.files import given_files
+from interpol_graph.graph.formats import BY_NAME, Format, of_kind
 
 XML, RDF_XML = "application/sparql-results+xml", "application/rdf+xml"
 
@@ -213,7 +214,7 @@ def test_lines_of_rdf_xml_end_as_xml_says(tmp_path: Path) -> None:
         b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="urn:x:">\r\n<rdf:Description '
         b'rdf:about="urn:a"><p>a\r\nb\rc&#13;d</p></rdf:Description></rdf:RDF>'
     )
-    (quad,) = next(iter(source.given([data]))).quads()
+    (quad,) = next(iter(given_files([data]))).quads()
     assert quad.object.value == "a\nb\nc\rd"
 
 

@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from rdflib import Graph, Literal, URIRef
 
 from interpol_graph.app import create_app
-from interpol_graph.engine import Engine, Nursery, Settings
-from interpol_graph.prefixes import ENTITIES, TERMS
+from interpol_graph.engine.pool import Engine, Nursery, Settings
+from interpol_graph.graph.prefixes import ENTITIES, TERMS
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 PAGES = (

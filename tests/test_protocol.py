@@ -15,12 +15,13 @@ from pyoxigraph import NamedNode
 from rdflib import RDF, VOID, Graph, Literal, Namespace, URIRef
 from werkzeug.test import EnvironBuilder, TestResponse
 
-from interpol_graph import sparql, tokens
 from interpol_graph.app import create_app
-from interpol_graph.engine import Engine
-from interpol_graph.formats import FORMATS, of_kind
-from interpol_graph.prefixes import BASE, ENTITIES, GRAPHS
-from interpol_graph.store import KnowledgeGraph
+from interpol_graph.endpoint import sparql
+from interpol_graph.engine import tokens
+from interpol_graph.engine.pool import Engine
+from interpol_graph.graph.formats import FORMATS, of_kind
+from interpol_graph.graph.prefixes import BASE, ENTITIES, GRAPHS
+from interpol_graph.graph.store import KnowledgeGraph
 
 SD = Namespace("http://www.w3.org/ns/sparql-service-description#")
 FORM, QUERY, UPDATE = (

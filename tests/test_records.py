@@ -8,8 +8,8 @@ from collections import Counter
 from pyoxigraph import NamedNode
 
 from conftest import ROOT
-from interpol_graph.prefixes import expand, prefixes
-from interpol_graph.store import KnowledgeGraph
+from interpol_graph.graph.prefixes import expand, prefixes
+from interpol_graph.graph.store import KnowledgeGraph
 
 LINES = (ROOT / "tests" / "records.tsv").read_text(encoding="utf-8").splitlines()
 RECORDS = list(csv.DictReader(LINES, delimiter="\t", quoting=csv.QUOTE_NONE))

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from interpol_graph import queries
-from interpol_graph.engine import Engine, NotStarted, Nursery, Settings
-from interpol_graph.errors import AnswerTooLarge, MalformedQuery, NotAcceptable, OutOfTime, Unavailable
-from interpol_graph.formats import BY_NAME, of_kind
-from interpol_graph.remote import Refused, Remote, TooLarge, Unreachable
+from interpol_graph.endpoint.problems import AnswerTooLarge, MalformedQuery, NotAcceptable, OutOfTime, Unavailable
+from interpol_graph.engine.pool import Engine, NotStarted, Nursery, Settings
+from interpol_graph.engine.remote import Refused, Remote, TooLarge, Unreachable
+from interpol_graph.graph import questions
+from interpol_graph.graph.formats import BY_NAME, of_kind
 
 ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 BOOLEAN = "ASK { session:84 interpol:number 84 }"
@@ -27,7 +27,7 @@ def elsewhere(server: str) -> Iterator[Engine]:
 
 
 def test_every_saved_question_has_the_same_answer(engine: Engine, elsewhere: Engine) -> None:
-    for name, question in queries.saved().items():
+    for name, question in questions.saved().items():
         query = question.filled()
         assert elsewhere.query(query).body == engine.query(query).body, name
 

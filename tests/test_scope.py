@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from interpol_graph.cli import main
+from interpol_graph.cli.main import main
 
 PREFIXES = """@prefix interpol: <https://w3id.org/interpol-graph/ontology#> .
 @prefix owl: <http://www.w3.org/2002/07/owl#> .

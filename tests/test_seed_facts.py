@@ -8,8 +8,8 @@ import pytest
 from pyoxigraph import NamedNode, RdfFormat, parse
 
 from conftest import ROOT
-from interpol_graph.prefixes import expand, prefixes
-from interpol_graph.store import KnowledgeGraph
+from interpol_graph.graph.prefixes import expand, prefixes
+from interpol_graph.graph.store import KnowledgeGraph
 
 LINES = (ROOT / "tests" / "seed_facts.tsv").read_text(encoding="utf-8").splitlines()
 FACTS = list(csv.DictReader(LINES, delimiter="\t", quoting=csv.QUOTE_NONE))

@@ -12,12 +12,13 @@ from click.testing import CliRunner
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, parse
 
 from conftest import ROOT
-from interpol_graph import crosscheck, finder, shacl, shacl_literals
-from interpol_graph.cli import main
-from interpol_graph.prefixes import GRAPHS
-from interpol_graph.shacl_graph import SHACL, BadShapes, Index
-from interpol_graph.shacl_shapes import Shapes
-from interpol_graph.store import APART, KnowledgeGraph
+from interpol_graph.cli.main import main
+from interpol_graph.graph.prefixes import GRAPHS
+from interpol_graph.graph.store import APART, KnowledgeGraph
+from interpol_graph.shacl import literals, validation
+from interpol_graph.shacl.data import SHACL, BadShapes, Index
+from interpol_graph.shacl.shapes import Shapes
+from interpol_graph.validation import locator, second_opinion
 
 PREFIXES = """
 @prefix : <http://example.org/> .
@@ -123,8 +124,8 @@ def turtle(text: str) -> Iterable[Quad]:
     return list(parse(PREFIXES + text, format=RdfFormat.TURTLE))
 
 
-def results(data: str, shapes: str) -> list[shacl.Result]:
-    return shacl.validate(turtle(data), turtle(shapes))
+def results(data: str, shapes: str) -> list[validation.Result]:
+    return validation.validate(turtle(data), turtle(shapes))
 
 
 @pytest.mark.parametrize("name", PROPERTIES)
@@ -144,7 +145,7 @@ def test_a_property_constraint(name: str) -> None:
 
 def test_every_component_has_its_case() -> None:
     tried = {name.lower() for name in PROPERTIES}
-    assert {component.name.lower() for component in shacl.shacl_constraints.COMPONENTS.values()} <= tried
+    assert {component.name.lower() for component in validation.shacl_constraints.COMPONENTS.values()} <= tried
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -233,7 +234,7 @@ def test_literals_are_judged_as_written() -> None:
 )
 def test_the_forms_of_a_datatype(datatype: str, good: str, bad: str) -> None:
     def fits(text: str) -> bool:
-        return shacl_literals.well_formed(Literal(text, datatype=NamedNode(XSD + datatype)))
+        return literals.well_formed(Literal(text, datatype=NamedNode(XSD + datatype)))
 
     assert [text for text in good.split() if not fits(text)] == []
     assert [text for text in (*bad.split(), f" {good.split()[0]}") if fits(text)] == []
@@ -257,7 +258,7 @@ def test_the_forms_of_a_datatype(datatype: str, good: str, bad: str) -> None:
 )
 def test_the_order_of_literals(datatype: str, left: str, right: str, less: bool) -> None:
     a, b = (Literal(text, datatype=NamedNode(XSD + datatype)) for text in (left, right))
-    assert (shacl_literals.less(a, b), shacl_literals.less(b, a)) == (less, False)
+    assert (literals.less(a, b), literals.less(b, a)) == (less, False)
 
 
 @pytest.mark.parametrize("fault", BAD)
@@ -322,7 +323,7 @@ def test_a_triple_as_a_term_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("large", [0, 1 << 20], ids=["in an excerpt", "in the whole file"])
 def test_findings_stand_on_their_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, large: int) -> None:
-    monkeypatch.setattr(finder, "LARGE", large)
+    monkeypatch.setattr(locator, "LARGE", large)
     data, shapes = tmp_path / "data.ttl", tmp_path / "shapes.ttl"
     lines = [
         "@prefix : <http://example.org/> . PREFIX other: <http://example.org/>",
@@ -359,7 +360,7 @@ def test_a_difference_between_engines_is_a_finding(tmp_path: Path, monkeypatch: 
     shapes.write_text(PREFIXES + ":S sh:targetNode :x ; sh:property :P . :P sh:path :p ; sh:maxCount 0 .\n")
     arguments = ["validate", str(data), "--shapes", str(shapes), "--cross-check"]
     assert "engines-disagree" not in CliRunner().invoke(main, arguments).output
-    monkeypatch.setattr(crosscheck, "ENGINES", {"blind": lambda _data, _shapes: Index(())})
+    monkeypatch.setattr(second_opinion, "ENGINES", {"blind": lambda _data, _shapes: Index(())})
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 1
     assert "interpol-graph has a result that blind has not: sh:MaxCountConstraintComponent" in result.output
@@ -377,9 +378,9 @@ def rules(graph: KnowledgeGraph) -> Index:
 
 
 def test_all_engines_agree_on_the_whole_graph(whole: Index, rules: Index) -> None:
-    found = list(shacl.Validation(whole, Shapes(rules)).results())
+    found = list(validation.Validation(whole, Shapes(rules)).results())
     assert found == []
-    assert crosscheck.compare(whole, rules, found) == []
+    assert second_opinion.compare(whole, rules, found) == []
 
 
 def test_the_other_engine_agrees_on_the_damaged_graph(
@@ -393,10 +394,10 @@ def test_the_other_engine_agrees_on_the_damaged_graph(
         if place % 97
     ]
     damaged = Index(broken)
-    found = list(shacl.Validation(damaged, Shapes(rules)).results())
+    found = list(validation.Validation(damaged, Shapes(rules)).results())
     assert len(found) > 1000
-    monkeypatch.setattr(crosscheck, "ENGINES", {"shacl": crosscheck.ENGINES["shacl"]})
-    assert crosscheck.compare(damaged, rules, found) == []
+    monkeypatch.setattr(second_opinion, "ENGINES", {"shacl": second_opinion.ENGINES["shacl"]})
+    assert second_opinion.compare(damaged, rules, found) == []
 
 
 def test_shapes_of_the_project_are_read() -> None:

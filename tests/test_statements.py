@@ -20,9 +20,9 @@ from pyoxigraph import (
     serialize,
 )
 
-from interpol_graph import statements
-from interpol_graph.formats import BY_NAME, Format, of_kind
-from interpol_graph.statements import Name, Statements
+from interpol_graph.graph import statements
+from interpol_graph.graph.formats import BY_NAME, Format, of_kind
+from interpol_graph.graph.statements import Name, Statements
 
 FIRST, SECOND, THIRD = (NamedNode(f"https://example.org/graph/{name}") for name in "abc")
 A, P = NamedNode("https://example.org/a"), NamedNode("https://example.org/p")

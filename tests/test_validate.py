@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from conftest import ROOT
-from interpol_graph.cli import main
+from interpol_graph.cli.main import main
 
 
 @pytest.fixture(scope="module")

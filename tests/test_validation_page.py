@@ -14,13 +14,14 @@ from junitparser import JUnitXml
 from rdflib import RDF, SH, Graph
 from werkzeug.test import TestResponse
 
-from interpol_graph import inspection, validation
-from interpol_graph.places import Places
-from interpol_graph.reports import REPORTS, ReportFormat
+from interpol_graph.endpoint import validate
+from interpol_graph.engine.admission import Places
+from interpol_graph.validation import sandbox
+from interpol_graph.validation.formats import REPORTS, ReportFormat
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 TURTLE = {"Content-Type": "text/turtle"}
-BAD = validation.EXAMPLE
+BAD = validate.EXAMPLE
 GOOD = "@prefix interpol: <https://w3id.org/interpol-graph/ontology#> .\n# nothing stated, nothing wrong\n"
 
 
@@ -46,7 +47,7 @@ def test_findings_come_with_line_and_column(client: FlaskClient) -> None:
     )
     assert (latitude, lines[latitude - 1].index('"') + 1, "ill-typed-literal") in found
     assert (longitude, 5, "undeclared-term") in found
-    assert {finding["file"] for finding in answer.json["findings"]} == {inspection.NAME}  # type: ignore[index]
+    assert {finding["file"] for finding in answer.json["findings"]} == {sandbox.NAME}  # type: ignore[index]
 
 
 def test_good_statements_conform(client: FlaskClient) -> None:
@@ -94,8 +95,8 @@ def test_the_best_format_is_chosen(client: FlaskClient, accept: str, media_type:
         (GOOD, {"Content-Encoding": "gzip"}, "", 415, "encoding gzip"),
         (GOOD, {"Accept": "image/png"}, "", 406, "on offer as json"),
         (GOOD, {}, "?format=pdf", 400, "no format 'pdf'"),
-        ("#" * (validation.LARGEST + 1), {}, "", 413, "1024 KiB"),
-        ("#" * (validation.LARGEST * 4), {}, "", 413, "1024 KiB"),
+        ("#" * (validate.LARGEST + 1), {}, "", 413, "1024 KiB"),
+        ("#" * (validate.LARGEST * 4), {}, "", 413, "1024 KiB"),
     ],
 )
 def test_what_is_refused_and_why(
@@ -145,8 +146,8 @@ def test_the_page_hands_out_files_too(client: FlaskClient) -> None:
 
 
 def test_a_form_may_be_as_large_as_a_body(client: FlaskClient) -> None:
-    text = "# é<>\n" * (validation.LARGEST // 7 - 50)
-    assert len(text.encode()) < validation.LARGEST
+    text = "# é<>\n" * (validate.LARGEST // 7 - 50)
+    assert len(text.encode()) < validate.LARGEST
     answer = client.post("/validate", data={"turtle": text}, headers={"Accept": "application/json"})
     assert answer.status_code == 200, answer.text[:200]
     answer = client.post("/validate", data={"turtle": text + text}, headers={"Accept": BROWSER})
@@ -166,7 +167,7 @@ def test_nothing_breaks_out_of_the_page(client: FlaskClient) -> None:
 
 
 def test_a_validation_past_its_time_is_ended(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(validation, "SECONDS", -4.9)
+    monkeypatch.setattr(validate, "SECONDS", -4.9)
     started = time.monotonic()
     answer = posted(client)
     assert answer.status_code == 503 and "time limit" in answer.json["detail"]  # type: ignore[index]
@@ -174,8 +175,8 @@ def test_a_validation_past_its_time_is_ended(client: FlaskClient, monkeypatch: p
 
 
 def test_a_validation_past_its_memory_dies_alone(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    hungry = "import interpol_graph.inspection as i, sys; i.MEMORY = 80; sys.exit(i.within_limits('json'))"
-    monkeypatch.setattr(validation, "COMMAND", ["-c", hungry])
+    hungry = "import interpol_graph.validation.sandbox as i, sys; i.MEMORY = 80; sys.exit(i.within_limits('json'))"
+    monkeypatch.setattr(validate, "COMMAND", ["-c", hungry])
     answer = posted(client)
     assert answer.status_code == 503 and "memory limit" in answer.json["detail"]  # type: ignore[index]
 
@@ -189,11 +190,11 @@ def test_deep_nesting_is_no_trouble(client: FlaskClient) -> None:
 
 
 def test_too_many_at_once_are_turned_away(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(validation, "_places", Places([1], [1], 0.05))
-    validation._places.take()
+    monkeypatch.setattr(validate, "_places", Places([1], [1], 0.05))
+    validate._places.take()
     answer = posted(client)
     assert answer.status_code == 503 and answer.headers["Retry-After"] == "5"
-    validation._places.leave()
+    validate._places.leave()
     assert posted(client, GOOD).status_code == 200
 
 

@@ -10,30 +10,18 @@ from pathlib import Path
 from flask import Flask, Response, request, url_for
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from interpol_graph import (
-    __version__,
-    dumps,
-    entities,
-    errors,
-    flights,
-    gallery,
-    graphstore,
-    home,
-    keeper,
-    metrics,
-    ontology,
-    prefixes,
-    sparql,
-    validation,
-    validators,
-)
-from interpol_graph.engine import Engine, Settings
-from interpol_graph.front import Front
-from interpol_graph.gate import Gate
-from interpol_graph.headers import PREFLIGHT, security
-from interpol_graph.ledger import Ledger
+from interpol_graph import __version__
+from interpol_graph.endpoint import dumps, flights, graphstore, metrics, problems, sparql, validate, validators
+from interpol_graph.endpoint.headers import PREFLIGHT, security
+from interpol_graph.endpoint.ledger import Ledger
+from interpol_graph.engine.pool import Engine, Settings
+from interpol_graph.graph import prefixes
+from interpol_graph.serving import keeper
+from interpol_graph.serving.door import Gate
+from interpol_graph.serving.front import Front
+from interpol_graph.site import entities, home, ontology, questions
 
-BLUEPRINTS = (home, sparql, entities, ontology, dumps, graphstore, gallery, validation, metrics)
+BLUEPRINTS = (home, sparql, entities, ontology, dumps, graphstore, questions, validate, metrics)
 
 #: Bytes of the largest body that is read; a route may allow more.
 LARGEST_BODY = 1 << 20
@@ -45,7 +33,7 @@ def create_app(engine: Engine) -> Flask:
     app.config |= {"MAX_CONTENT_LENGTH": LARGEST_BODY, "MAX_FORM_MEMORY_SIZE": LARGEST_BODY}
     app.extensions["engine"] = engine
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    errors.register(app)
+    problems.register(app)
     validators.register(app, engine)
     for module in BLUEPRINTS:
         app.register_blueprint(module.blueprint)
@@ -68,9 +56,7 @@ def worker() -> Gate:
     # One thread for everyone who may be waiting: for a place, for somebody else's answer, for a validation, for a file to
     # be made; and some for requests that wait for nothing.
     limits = engine.settings
-    waiting = (
-        sum(rung.queue for rung in limits.rungs) + flights.MOST + validation.AT_ONCE + validation.QUEUE + dumps.QUEUE
-    )
+    waiting = sum(rung.queue for rung in limits.rungs) + flights.MOST + validate.AT_ONCE + validate.QUEUE + dumps.QUEUE
     threads = limits.evaluators + waiting + 16
     return Gate(Ledger(app.wsgi_app, engine, routes, handover["log"]), threads, app.extensions["front"].ready)
 

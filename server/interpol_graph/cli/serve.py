@@ -1,0 +1,89 @@
+"""The command `serve`: what to serve, where, and within which limits. 0 stopped in order, 2 could not run."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from interpol_graph.cli.failure import Failure
+from interpol_graph.endpoint import journal
+from interpol_graph.engine.limits import Settings
+from interpol_graph.engine.nursery import NotStarted
+from interpol_graph.graph import questions
+from interpol_graph.serving import keeper
+
+#: What an operator may limit: the setting, what it may be, what it means. The defaults stand in Settings.
+_LIMITS = (
+    ("timeout", click.FloatRange(0.05), "Seconds that one query may run."),
+    ("memory", click.IntRange(16), "Mebibytes that one query may use."),
+    ("answer", click.IntRange(1), "Mebibytes that one answer may have."),
+    ("cache", click.IntRange(0), "Mebibytes of answers that a worker keeps to give again."),
+    ("evaluators", click.IntRange(1), "Queries that a worker evaluates at once."),
+    ("long", click.IntRange(1), "How many of them may be long ones."),
+    ("proxies", click.IntRange(0), "Proxies in front whose X-Forwarded-* fields are believed."),
+)
+
+
+def _limits(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command an option for each limit."""
+    default = Settings()
+    for name, kind, meaning in reversed(_LIMITS):
+        option = click.option(f"--{name}", default=getattr(default, name), show_default=True, type=kind, help=meaning)
+        command = option(command)
+    return command
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Server processes.")
+@click.option(
+    "--data",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="RDF file or folder to serve instead of the bundled graph; may be repeated.",
+)
+@click.option(
+    "--engine",
+    default="",
+    metavar="URL",
+    help="SPARQL engine that holds the same graph, to evaluate instead of this one.",
+)
+@_limits
+@click.option(
+    "--log/--no-log", default=True, show_default=True, help="Write a line for each request to standard error."
+)
+def command(host: str, port: int, workers: int, data: tuple[Path, ...], log: bool, **limits: Any) -> None:
+    """Serve the graph: SPARQL endpoint, pages and dumps."""
+    from interpol_graph.serving import supervisor  # granian takes a while; other commands need not wait for it
+
+    settings = Settings(data=tuple(str(path) for path in data), **limits)
+    try:
+        questions.saved()
+        address = supervisor.check_port(host, port)
+    except (questions.BadQuestion, supervisor.PortTaken) as error:
+        raise Failure(str(error)) from error
+    click.echo(f"Loading {'the bundled graph' if not data else ', '.join(settings.data)} …")
+    folder = Path(tempfile.mkdtemp(prefix="interpol-graph-"))
+    main_process = False
+    try:
+        keeper.keep((folder / "state").exists, lambda why: journal.write(event="restarted", why=why))
+        main_process = True
+
+        def ready(about: dict[str, Any]) -> None:
+            size = sum(about["graphs"].values())
+            click.echo(
+                f"Loaded {size:,} statements in {len(about['graphs'])} graphs. Serving on http://{host}:{port}/ (Ctrl+C ends)."
+            )
+
+        supervisor.run(settings, folder, (address, port), workers, log, ready)
+    except NotStarted as error:
+        raise Failure(str(error)) from error
+    finally:
+        if not main_process:  # it may be needed by the next main process
+            shutil.rmtree(folder, ignore_errors=True)

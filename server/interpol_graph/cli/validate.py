@@ -1,0 +1,126 @@
+"""The command `validate`: what to check, how to say it, and the exit code. 0 fine, 1 errors found, 2 could not run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import IO
+
+import click
+
+from interpol_graph.cli.failure import Failure
+from interpol_graph.graph import paths
+from interpol_graph.graph.files import Unreadable, given_files, project_files
+from interpol_graph.validation import formats, report, rules, run, scope, text_report
+from interpol_graph.validation.report import Report
+from interpol_graph.validation.scope import Scope
+from interpol_graph.validation.second_opinion import NotInstalled
+
+EXISTING = click.Path(path_type=Path)
+
+
+@click.command("validate")
+@click.argument("names", metavar="[PATH]...", nargs=-1, type=EXISTING)
+@click.option(
+    "--shapes",
+    multiple=True,
+    type=EXISTING,
+    help="SHACL shapes to use instead of the project's own; may be repeated.",
+)
+@click.option(
+    "--changed",
+    metavar="BASE",
+    help="Report only on files that git says changed against this commit, such as HEAD or origin/main.",
+)
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(sorted(formats.BY_NAME)),
+    default="text",
+    show_default=True,
+    help="How findings are written.",
+)
+@click.option("--output", type=click.File("w", encoding="utf-8"), default="-", help="File to write to.")
+@click.option(
+    "--max-size",
+    type=click.IntRange(1),
+    default=scope.MAX_SIZE,
+    show_default=True,
+    help="Mebibytes that one file may have; a larger one is refused.",
+)
+@click.option(
+    "--cross-check",
+    is_flag=True,
+    help="Run other SHACL engines as well, and report where they differ; needs interpol-graph[cross-check].",
+)
+@click.option("--rules", "listing", is_flag=True, help="List the rules that findings name, and check nothing.")
+def command(
+    names: tuple[Path, ...],
+    shapes: tuple[Path, ...],
+    changed: str | None,
+    style: str,
+    output: IO[str],
+    max_size: int,
+    cross_check: bool,
+    listing: bool,
+) -> None:
+    """Validate the graph, files of it, or any RDF files by any shapes."""
+    fmt = formats.BY_NAME[style]
+    try:
+        if listing:
+            return _list_rules(shapes, output)
+        scopes = _scopes(names, shapes, changed)
+        for chosen in scopes:
+            scope.check_sizes(chosen, max_size)
+        found = report.merged([run.run(chosen, cross_check) for chosen in scopes])
+    except Unreadable as error:
+        refusal = report.refusal(error)
+        if style == "text":
+            line = report.Lines()(refusal.findings[0])
+            excerpt = text_report.excerpt(line, error.line, error.column) if line else []
+            raise Failure("\n".join([str(error), *excerpt])) from error
+        _write(fmt, refusal, output)
+        raise Failure(str(error)) from error
+    except (scope.NoChanges, NotInstalled) as error:
+        raise Failure(str(error)) from error
+    _write(fmt, found, output)
+    click.echo(_closing(names, changed, found), err=True)
+    sys.exit(0 if found.conforms else 1)
+
+
+def _scopes(names: tuple[Path, ...], shapes: tuple[Path, ...], changed: str | None) -> list[Scope]:
+    if shapes and not names:
+        raise Failure(
+            "--shapes needs the files to validate by them: interpol-graph validate my.ttl --shapes my-shapes.ttl"
+        )
+    if changed is None:
+        return [scope.foreign(names, shapes)] if shapes else scope.chosen(names)
+    folder = names[0].resolve() if names else Path.cwd()
+    changes = scope.changed(changed, folder if folder.is_dir() else folder.parent)
+    whole = [scope.foreign(names, shapes)] if shapes else scope.chosen(names)
+    return [scope.narrowed(chosen, changes) for chosen in whole]
+
+
+def _write(fmt: formats.ReportFormat, found: Report, output: IO[str]) -> None:
+    """Write a report; colours go to a terminal only, and not there either when NO_COLOR is set."""
+    click.echo(fmt.write(found), file=output, nl=False, color=False if os.environ.get("NO_COLOR") else None)
+
+
+def _closing(names: tuple[Path, ...], changed: str | None, found: Report) -> str:
+    if changed is not None and not found.checked:
+        return f"Nothing that is validated changed against {changed}."
+    what = ", ".join(str(name) for name in names) or f"the graph in {paths.shown(scope.around())}"
+    return f"{what}: {text_report.closing(found)}"
+
+
+def _list_rules(shapes: tuple[Path, ...], output: IO[str]) -> None:
+    """Write the table of rules: built-in ones, then those of the given shapes or of the project."""
+    root = scope.around()
+    if shapes:
+        table = rules.known(given_files(path.resolve() for path in shapes))
+    else:
+        files = [file for file in project_files(root) if file.path.is_relative_to(root / "shapes")]
+        table = rules.known(files, root / "queries" / "checks")
+    for rule in table.values():
+        click.echo(f"{rule.name}\t{rule.kind}\t{rule.severity}\t{rule.asks}", file=output)

@@ -1,0 +1,198 @@
+"""/validate: Turtle in, findings out; and the page with a text box for people."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+from typing import Any
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from interpol_graph.endpoint import headers, negotiation
+from interpol_graph.endpoint.problems import (
+    BadParameter,
+    BadRequest,
+    BodyTooLarge,
+    Busy,
+    MalformedTurtle,
+    OutOfMemory,
+    OutOfTime,
+    Problem,
+    UnsupportedMediaType,
+    check_wanted,
+    document,
+)
+from interpol_graph.engine.admission import Full, Places
+from interpol_graph.site.pages import render
+from interpol_graph.validation.formats import BY_NAME, REPORTS, ReportFormat
+from interpol_graph.validation.sandbox import MEMORY, OUT_OF_MEMORY, SECONDS
+
+blueprint = Blueprint("validate", __name__)
+
+FORM = "application/x-www-form-urlencoded"
+#: N-Triples is Turtle.
+TURTLE = ("text/turtle", "application/x-turtle", "application/n-triples")
+#: Bytes that the statements of one request may have.
+LARGEST = 1 << 20
+#: Validations at the same time, per worker; how many more may wait, and for how many seconds.
+AT_ONCE, QUEUE, PATIENCE = 2, 4, 5.0
+#: Findings that the page shows, and lines of the visitor's text that it repeats.
+SHOWN, LINES = 500, 5000
+
+COMMAND = ["-m", "interpol_graph.endpoint.validate.sandbox"]
+_places = Places([AT_ONCE], [QUEUE], PATIENCE)
+
+EXAMPLE = """@prefix interpol: <https://w3id.org/interpol-graph/ontology#> .
+@prefix place: <https://w3id.org/interpol-graph/id/place/> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+
+place:lyon a interpol:Place ;
+    rdfs:label "Lyon"@en ;
+    interpol:latitude "45,76"^^xsd:decimal ;
+    interpol:longitud 4.84 .
+"""
+
+
+@blueprint.get("/validate", strict_slashes=False)
+def validate() -> Response:
+    """Show the page with an empty text box."""
+    return render("validate.html", text="", example=EXAMPLE, formats=REPORTS, limit=LARGEST)
+
+
+@blueprint.post("/validate", strict_slashes=False)
+def findings() -> Response:
+    """Validate posted Turtle: as a report in the format that the client likes best, to a browser as a page."""
+    # A form writes many a byte as three.
+    most = LARGEST * 3 if request.mimetype == FORM else LARGEST
+    request.max_content_length = request.max_form_memory_size = most + 1024
+    if negotiation.likes_html(request.headers.get("Accept", "")) and not _wish():
+        return _page()
+    fmt = _format()
+    _, body = inspected(_statements(), fmt)
+    response = Response(body, content_type=fmt.content_type)
+    response.headers["Cache-Control"] = headers.UNCACHED
+    response.vary.add("Accept")
+    return response
+
+
+def inspected(statements: bytes, fmt: ReportFormat) -> tuple[int, bytes]:
+    """Return the number of errors in some Turtle and the report, made by a process that can be ended.
+
+    Raises MalformedTurtle, OutOfTime, OutOfMemory, Busy, Interrupted.
+    """
+    try:
+        _places.take(look=check_wanted)
+    except Full:
+        raise Busy("Other validations are under way; try again in a few seconds.") from None
+    try:
+        with tempfile.TemporaryDirectory(prefix="interpol-graph-") as folder:
+            command = [sys.executable, *COMMAND, fmt.name]
+            # The process ends itself; the margin only covers its start.
+            done = subprocess.run(command, input=statements, cwd=folder, capture_output=True, timeout=SECONDS + 5)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        raise _out_of_time() from None
+    finally:
+        _places.leave()
+    head, _, body = done.stdout.partition(b"\n")
+    if done.returncode == -signal.SIGALRM:
+        raise _out_of_time()
+    # Whoever refuses memory to a library without exceptions sees it abort.
+    if done.returncode == OUT_OF_MEMORY or done.returncode < 0:
+        raise OutOfMemory(
+            f"The validation was stopped at {MEMORY} MiB, its memory limit; validate a part of these statements, or install "
+            "the command interpol-graph and validate them on your own machine.",
+            mebibytes=MEMORY,
+        )
+    if done.returncode:
+        raise RuntimeError(f"the validation failed: {done.stderr.decode(errors='replace')[-2000:]}")
+    said: dict[str, Any] = json.loads(head)
+    if "refused" in said:
+        place = f"(line {said['line']}, column {said['column']}) " if said["line"] else ""
+        raise MalformedTurtle(
+            f"What was sent {place}{said['refused']}.",
+            line=said["line"] or None,
+            column=said["column"] or None,
+        )
+    return int(said["errors"]), body
+
+
+def _page() -> Response:
+    """Return the page with the visitor's text and what was found in it, or what is wrong with it."""
+    text, found, problem = "", None, None
+    try:
+        content = _statements()
+        text = content.decode("utf-8", errors="replace").replace("\r\n", "\n")
+        found = json.loads(inspected(text.encode(), BY_NAME["json"])[1])
+    except Problem as error:
+        problem = error
+    page = render(
+        "validate.html", negotiated=True, text=text, example=EXAMPLE, formats=REPORTS, limit=LARGEST,
+        found=found, shown=SHOWN, source=text.split("\n")[:LINES], problem=document(problem) if problem else None,
+        marked={finding["line"] for finding in found["findings"]} if found else set(),
+    )  # fmt: skip
+    page.headers["Cache-Control"] = headers.UNCACHED
+    if problem:
+        page.status_code = problem.code or 400
+        page.headers.extend(problem.headers)
+    return page
+
+
+def _statements() -> bytes:
+    """Return the posted Turtle, from the body or from the form's field `turtle`."""
+    negotiation.check_coding()
+    if request.mimetype not in (*TURTLE, FORM):
+        raise UnsupportedMediaType(
+            f"Statements are posted as Turtle (text/turtle), not as {request.mimetype or 'a body without a Content-Type'}.",
+            supported=[*TURTLE, FORM],
+        )
+    try:
+        content = request.form.get("turtle", "").encode() if request.mimetype == FORM else request.get_data()
+    except RequestEntityTooLarge:
+        raise _too_large() from None
+    if len(content) > LARGEST:
+        raise _too_large()
+    if not content.strip():
+        raise BadRequest("There are no statements: send Turtle as the body, or as the form field `turtle`.")
+    return content
+
+
+def _wish() -> str | None:
+    """Return what ?format=, or the form's field of that name, asks for."""
+    try:
+        return request.args.get("format") or (request.form.get("format") if request.mimetype == FORM else None)
+    except RequestEntityTooLarge:
+        raise _too_large() from None
+
+
+def _format() -> ReportFormat:
+    if name := _wish():
+        if name not in BY_NAME:
+            known = list(BY_NAME)
+            raise BadParameter(
+                f"There is no format {name!r}; known are {', '.join(known)}.", parameter="format", known=known
+            )
+        return BY_NAME[name]
+    fmt = negotiation.best(REPORTS, request.headers.get("Accept", ""))
+    if fmt is None:
+        raise negotiation.refusal(REPORTS, "A report")
+    return fmt
+
+
+def _too_large() -> BodyTooLarge:
+    return BodyTooLarge(
+        f"The statements are larger than {LARGEST >> 10} KiB, the most that is validated here; install the command "
+        "interpol-graph and validate them on your own machine.",
+        bytes=LARGEST,
+    )
+
+
+def _out_of_time() -> OutOfTime:
+    return OutOfTime(
+        f"The validation was stopped after {SECONDS} seconds, its time limit; validate a part of these statements.",
+        seconds=SECONDS,
+    )

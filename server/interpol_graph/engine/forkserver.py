@@ -1,0 +1,209 @@
+"""The process that holds the graph: it forks a child for every connection, watches it, and tells how it ended.
+
+Run as `python -m interpol_graph.engine.forkserver SOCKET SETTINGS-JSON`; it prints one line of JSON when the graph is loaded.
+Its standard input is its lead: the line "end" ends it with all its children, and when whoever started it is gone it stays
+only as long as somebody is connected.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pyoxigraph import DefaultGraph
+
+from interpol_graph.engine import wire
+from interpol_graph.engine.evaluator import Evaluation
+from interpol_graph.engine.remote import Refused, Remote, TooLarge, Unreachable
+from interpol_graph.graph import paths
+from interpol_graph.graph.files import Unreadable, given_files, project_files
+from interpol_graph.graph.prefixes import prefixes
+from interpol_graph.graph.store import KnowledgeGraph
+
+#: Milliseconds without a connection after which evaluators that nobody leads end.
+_LONELY = 2000
+
+
+class Evaluators:
+    """The children of one graph, by the descriptor of their socket; the parent keeps each socket to watch it."""
+
+    def __init__(self, graph: KnowledgeGraph, door: socket.socket, settings: dict[str, Any]) -> None:
+        self.graph, self.door, self.settings = graph, door, settings
+        self.children: dict[int, tuple[int, socket.socket]] = {}
+        self.poll = select.poll()
+        self.led = True
+        bell, self.ringer = socket.socketpair()
+        for end in (bell, self.ringer):
+            end.setblocking(False)
+        self.bell = bell
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self.ringer.fileno(), warn_on_full_buffer=False)
+        self.poll.register(door, select.POLLIN)
+        self.poll.register(bell, select.POLLIN)
+        self.poll.register(sys.stdin, select.POLLIN)
+
+    def serve(self) -> None:
+        """Fork, watch and bury until told to end."""
+        while True:
+            events = dict(self.poll.poll(None if self.led or self.children else _LONELY))
+            if not events:
+                return
+            if events.pop(sys.stdin.fileno(), 0) and self._order() == "end":
+                return self._end()
+            rung, knocked = events.pop(self.bell.fileno(), 0), events.pop(self.door.fileno(), 0)
+            for descriptor, event in events.items():
+                if event & (select.POLLHUP | select.POLLERR | select.POLLNVAL):
+                    # The other side is gone, and with it whoever wanted the answer.
+                    os.kill(self.children[descriptor][0], signal.SIGKILL)
+                    self.poll.unregister(descriptor)
+            # Last, as these end and begin children: what was told of a descriptor must not fall on its next owner.
+            if rung:
+                self.bell.recv(4096)
+                self._bury()
+            if knocked:
+                self._fork()
+
+    def _order(self) -> str:
+        order = os.read(sys.stdin.fileno(), 64).decode().strip()
+        if not order:
+            self.led = False
+            self.poll.unregister(sys.stdin)
+        return order
+
+    def _fork(self) -> None:
+        """Give whoever knocks a child; where the machine has room for none, the closed door says so."""
+        connection, _ = self.door.accept()
+        try:
+            pid = os.fork()
+        except OSError:
+            return connection.close()
+        if pid:
+            self.children[connection.fileno()] = pid, connection
+            self.poll.register(connection, 0)
+            return
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            # A child that held its siblings' sockets would keep them open after their deaths.
+            for other in (self.door, self.bell, self.ringer, *(kept for _, kept in self.children.values())):
+                other.close()
+            settings = self.settings
+            with suppress(OSError):  # of Linux: when the machine has no memory left, a query goes, and not the graph
+                Path("/proc/self/oom_score_adj").write_text("1000")
+            # An allocator that is refused memory says so there, before it aborts; the obituary says it better.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            Evaluation(
+                self.graph,
+                connection,
+                settings["timeout"],
+                settings["memory"] << 20,
+                settings["answer"] << 20,
+                settings["engine"],
+            ).serve()
+        finally:
+            os._exit(0)
+
+    def _bury(self) -> None:
+        """Tell of every child that has ended, on its own socket, by which signal or code and how much it had grown."""
+        ended: dict[int, tuple[int, int]] = {}
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if not pid:
+                break
+            ended[pid] = status, (usage.ru_maxrss >> (20 if sys.platform == "darwin" else 10)) - self._held()
+        for descriptor, (pid, connection) in list(self.children.items()):
+            if pid in ended:
+                status, size = ended[pid]
+                del self.children[descriptor]
+                with suppress(KeyError):
+                    self.poll.unregister(descriptor)
+                told = {"ended": os.waitstatus_to_exitcode(status), "mebibytes": size}
+                with suppress(OSError):
+                    connection.send(wire.frame(told, end=wire.OBITUARY), socket.MSG_DONTWAIT)
+                connection.close()
+
+    @staticmethod
+    def _held() -> int:
+        """Return the mebibytes that a child holds from the start: those of this process."""
+        if sys.platform != "linux":
+            return 0
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return (pages * resource.getpagesize()) >> 20
+
+    def _end(self) -> None:
+        signal.set_wakeup_fd(-1)
+        for pid, _ in self.children.values():
+            os.kill(pid, signal.SIGKILL)
+
+
+def describe(graph: KnowledgeGraph) -> dict[str, Any]:
+    """Return what the front end needs to know of the graph: digest, graphs with their sizes, default graphs."""
+    sizes = {name.value: graph.exact.size(name) for name in graph.graphs}
+    return {"digest": graph.digest, "graphs": sizes, "default": [name.value for name in graph.default_graphs]}
+
+
+def differs(engine: str, graph: KnowledgeGraph, expected: dict[str, int]) -> str | None:
+    """Return in what another engine's graph differs from this one, of which the sizes are expected, or None."""
+    try:
+        default, named = Remote(engine).counts()
+    except (ValueError, Refused, TooLarge, Unreachable) as error:
+        return str(error)
+    mend = "load dumps/interpol.nt into its default graph, and dumps/interpol.nq"
+    for name in sorted(expected.keys() | named.keys()):
+        if named.get(name, 0) != expected.get(name, 0):
+            return (
+                f"{engine} holds {named.get(name, 0):,} statements in <{name}>, not {expected.get(name, 0):,}: {mend}"
+            )
+    union = sum(1 for _ in graph.store.quads_for_pattern(None, None, None, DefaultGraph()))
+    return (
+        None
+        if default == union
+        else f"{engine} holds {default:,} statements in its default graph, not {union:,}: {mend}"
+    )
+
+
+def main() -> None:
+    """Load, tell, then serve."""
+    address, settings = sys.argv[1], json.loads(sys.argv[2])
+    # Whoever started this process ends it through standard input; a signal to the whole group must not cut answers off.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        root = Path(settings["project"] or paths.ROOT)
+        if own := settings["data"]:
+            graph = KnowledgeGraph(given_files(map(Path, own)), rules=None)
+        else:
+            graph = KnowledgeGraph(project_files(root), rules=root / "ontology" / "rules")
+    except Unreadable as error:
+        print(json.dumps({"error": str(error)}), flush=True)
+        sys.exit(2)
+    about = describe(graph)
+    if settings["engine"] and (wrong := differs(settings["engine"], graph, about["graphs"])):
+        print(json.dumps({"error": wrong}), flush=True)
+        sys.exit(2)
+    prefixes()  # read now: a child can open no file
+    gc.collect()
+    gc.freeze()  # the collector of a child would copy every page it looks at
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(address)
+        os.chmod(address, 0o600)
+        door.listen(128)
+        print(json.dumps(about), flush=True)
+        Evaluators(graph, door, settings).serve()
+
+
+if __name__ == "__main__":
+    main()

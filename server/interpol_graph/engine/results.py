@@ -1,0 +1,159 @@
+"""Answers on their way out: written in their format, within limits, and checked where the engine would write what is none."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+from xml.parsers import expat
+from xml.parsers.expat import ExpatError, ParserCreate
+
+from pyoxigraph import BlankNode, QueryBoolean, QuerySolutions, QueryTriples, Triple, serialize
+
+from interpol_graph.engine.remote import TooLarge
+from interpol_graph.graph.formats import Format
+from interpol_graph.graph.prefixes import prefixes
+
+#: What an engine answers a query with.
+Found = QuerySolutions | QueryBoolean | QueryTriples | Iterator[Triple]
+# Where a row of SPARQL JSON begins, rows without bindings included; the strings are taken out before.
+_ROW = re.compile(rb'(?:(?<=\[)|(?<=\},))\{(?:\}|"":\{")')
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"')
+#: Why XML is not well-formed that the engine wrote.
+_NO_XML = "it holds a control character, or a property whose IRI does not end in a name that every reader of XML takes"
+#: Elements of RDF/XML that are no more (7.2.4), though the engine writes them.
+_FORMER = {f"http://www.w3.org/1999/02/22-rdf-syntax-ns# {name}" for name in ("aboutEach", "aboutEachPrefix", "bagID")}
+_NO_MEMORY = expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
+#: Bytes that are sent on at a time.
+_PIECE = 1 << 20
+
+
+class Unwritable(Exception):
+    """The answer cannot be written in the format."""
+
+
+class Output(io.BytesIO):
+    """Bytes in a format. XML is read on its way: the engine writes it, too, where it cannot say what is to be said.
+
+    Raises Unwritable.
+    """
+
+    def __init__(self, fmt: Format) -> None:
+        super().__init__()
+        self.reader = ParserCreate(namespace_separator=" ") if fmt.media_types[0].endswith("+xml") else None
+        if self.reader and fmt.name == "rdfxml":
+            self.reader.StartElementHandler = _check_element
+
+    def write(self, data: Any) -> int:
+        if self.reader:
+            # A reader would take a bare carriage return for a line feed (XML 1.0, 2.11).
+            content = bytes(data).replace(b"\r", b"&#13;")
+            self._read(content)
+            super().write(content)
+        else:
+            super().write(data)
+        return len(data)
+
+    def end(self) -> None:
+        """Make sure that nothing is missing."""
+        self._read(b"", last=True)
+
+    def _read(self, data: Any, last: bool = False) -> None:
+        try:
+            if self.reader:
+                self.reader.Parse(data, last)
+        except ExpatError as error:
+            if error.code == _NO_MEMORY:
+                raise MemoryError from error
+            raise Unwritable(_NO_XML) from error
+
+
+def _check_element(name: str, _: dict[str, str]) -> None:
+    if name in _FORMER:
+        raise Unwritable(f"{name.replace(' ', '')} is no name that it allows")
+
+
+class Bounded(Output):
+    """Bytes that refuse to grow past a limit."""
+
+    def __init__(self, fmt: Format, limit: int) -> None:
+        super().__init__(fmt)
+        self.limit = limit
+
+    def write(self, data: Any) -> int:
+        written = super().write(data)
+        if self.tell() > self.limit:
+            raise TooLarge
+        return written
+
+
+class Pieces(Output):
+    """Bytes that are sent on before they are many; what is left in the end is the last piece."""
+
+    def __init__(self, fmt: Format, send: Callable[[bytes], None]) -> None:
+        super().__init__(fmt)
+        self.send = send
+
+    def write(self, data: Any) -> int:
+        written = super().write(data)
+        if self.tell() >= _PIECE:
+            self.send(self.getvalue())
+            self.seek(0)
+            self.truncate()
+        return written
+
+
+def write(answer: Found, fmt: Format, body: Output) -> int | None:
+    """Write an answer and return how many rows or statements it has, None for a boolean. Raises Unwritable."""
+    if isinstance(answer, QueryBoolean):
+        if fmt.name in ("csv", "tsv"):
+            # The CSV and TSV formats have no boolean; one column named for the question is what clients read.
+            body.write(b"boolean\r\n" + (b"true" if answer else b"false") + b"\r\n")
+        else:
+            answer.serialize(body, format=fmt.results)
+        return None
+    if isinstance(answer, QuerySolutions) and fmt.name == "csv":
+        return _table(answer, body)
+    if isinstance(answer, QuerySolutions):
+        answer.serialize(body, format=fmt.results)
+        body.end()
+        return _rows(body.getvalue(), fmt)
+    distinct = dict.fromkeys(answer)
+    try:
+        serialize(distinct, body, format=fmt.rdf, prefixes=prefixes())
+    except OSError as error:
+        raise Unwritable(str(error)) from error
+    body.end()
+    return len(distinct)
+
+
+def _table(solutions: QuerySolutions, body: Output) -> int:
+    """Write rows as CSV and return how many they are: the engine would leave a comma in an IRI unquoted."""
+    writer = csv.writer(SimpleNamespace(write=lambda line: body.write(line.encode())))
+    writer.writerow(variable.value for variable in solutions.variables)
+    rows = 0
+    for rows, solution in enumerate(solutions, 1):  # noqa: B007
+        writer.writerow([_cell(term) for term in solution])
+    return rows
+
+
+def _cell(term: Any) -> str | None:
+    if isinstance(term, Triple):
+        return f"<<( {term} )>>"
+    return f"_:{term.value}" if isinstance(term, BlankNode) else term and str(term.value)
+
+
+def _rows(body: bytes, fmt: Format) -> int:
+    """Return how many rows an answer has, for the log: the engine counts none, and counting bytes costs least."""
+    if fmt.name == "xml":
+        return body.count(b"<result>")
+    if fmt.name == "tsv":
+        return body.count(b"\n") - 1
+    # Within a JSON string no quotation mark is bare, so what looks like a boundary can only be the string's own end.
+    if b"{}" in body:  # rows with nothing bound, or just those letters
+        return sum(1 for _ in _ROW.finditer(_STRING.sub(b'""', body)))
+    boundaries = body.count(b'}},{"') - body.count(b'}},{"}') - body.count(b'}},{",')
+    return 0 if body.endswith(b'"bindings":[]}}') else 1 + boundaries

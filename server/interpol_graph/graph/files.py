@@ -1,0 +1,130 @@
+"""RDF files: finding them, naming their graphs, reading their terms exactly as written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, Triple, parse
+
+from interpol_graph.graph import paths
+from interpol_graph.graph.formats import BY_SUFFIX, Format
+from interpol_graph.graph.prefixes import GRAPHS
+
+SUFFIXES = tuple(fmt.suffix for fmt in BY_SUFFIX.values() if fmt.kind != "results")
+
+#: Datatypes that only a literal with a language can have.
+_TAGGED = frozenset(
+    NamedNode(f"http://www.w3.org/1999/02/22-rdf-syntax-ns#{name}") for name in ("langString", "dirLangString")
+)
+
+Subject = NamedNode | BlankNode | Triple
+Object = NamedNode | BlankNode | Literal | Triple
+
+
+class Unreadable(Exception):
+    """An input that cannot be read: where, and why."""
+
+    def __init__(self, path: Path, reason: str, line: int = 0, column: int = 0) -> None:
+        position = f":{line}:{column}" if line else ""
+        super().__init__(f"{paths.shown(path)}{position}: {reason}")
+        self.path, self.reason, self.line, self.column = path, reason, line, column
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file and the IRI of the named graph that it becomes."""
+
+    path: Path
+    graph: str
+
+    @property
+    def format(self) -> Format:
+        """The format that the file's suffix names."""
+        return BY_SUFFIX[self.path.suffix]
+
+    def quads(self) -> Iterator[Quad]:
+        """Yield the file's statements, literals as written, blank nodes distinct from every other file's.
+
+        Raises Unreadable with line and column when the file is missing, not UTF-8 or not well-formed.
+        """
+        name = NamedNode(self.graph)
+        try:
+            content = self.path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+            content.decode("utf-8")  # the parser lets a comment be anything
+            if self.format.name == "rdfxml":  # XML 1.0, 2.11: lines end in a line feed, however they are stored
+                content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+            for quad in parse(content, self.format.rdf, base_iri=self.path.as_uri(), rename_blank_nodes=True):
+                if isinstance(quad.object, Literal) and quad.object.datatype in _TAGGED and not quad.object.language:
+                    reason = (
+                        f"holds the literal {quad.object}, which has the datatype of texts with a language and none"
+                    )
+                    raise Unreadable(self.path, reason)
+                own = name if isinstance(quad.graph_name, DefaultGraph) else quad.graph_name
+                yield Quad(quad.subject, quad.predicate, quad.object, own)
+        except OSError as error:
+            raise Unreadable(self.path, f"cannot be read: {error.strerror or error}") from error
+        except (SyntaxError, UnicodeDecodeError) as error:
+            raise self._unreadable(content, error) from error
+
+    def _unreadable(self, content: bytes, error: SyntaxError | UnicodeDecodeError) -> Unreadable:
+        """Return what a reader should know of content that is not well-formed."""
+        if b"\0" in content:
+            return Unreadable(self.path, f"is a binary file, not {self.format.label}")
+        if isinstance(error, UnicodeDecodeError):
+            before = content[: error.start].decode("utf-8")
+            line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+            reason = f"is not UTF-8: byte 0x{content[error.start]:02x} cannot be decoded"
+            return Unreadable(self.path, reason, line, column)
+        reason = error.msg.partition(": ")[2] or error.msg
+        return Unreadable(
+            self.path, f"is not well-formed {self.format.label}: {reason}", error.lineno or 0, error.offset or 0
+        )
+
+
+def project_files(root: Path = paths.ROOT) -> list[SourceFile]:
+    """Return a project's own files: ontology, data and shapes, each as the graph that the house rule names."""
+    return [
+        *(SourceFile(path, GRAPHS + "ontology") for path in sorted((root / "ontology").glob("*.ttl"))),
+        *data_files(root / "data"),
+        *(SourceFile(path, GRAPHS + "shapes") for path in sorted((root / "shapes").glob("*.ttl"))),
+    ]
+
+
+def data_files(folder: Path) -> list[SourceFile]:
+    """Return the Turtle files below a data folder; the graph is named for the path below it, without suffix."""
+    return [
+        SourceFile(path, graph_of(path.relative_to(folder).with_suffix(""))) for path in sorted(folder.rglob("*.ttl"))
+    ]
+
+
+def graph_of(path: Path) -> str:
+    """Return the IRI of the graph that is named for a path.
+
+    >>> graph_of(Path("operations/2023")), graph_of(Path("new file"))
+    ('https://w3id.org/interpol-graph/graph/operations/2023', 'https://w3id.org/interpol-graph/graph/new%20file')
+    """
+    return GRAPHS + quote(path.as_posix())
+
+
+def given_files(names: Iterable[Path]) -> list[SourceFile]:
+    """Return the RDF files that a user named, folders searched; a triples file becomes a graph of its file IRI.
+
+    Raises Unreadable for a missing path, an unknown suffix, or a folder without RDF.
+    """
+    found: list[SourceFile] = []
+    for path in names:
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and p.is_file())
+            if not inside:
+                raise Unreadable(path, f"holds no RDF file; looked for {', '.join(SUFFIXES)}")
+            found += [SourceFile(p, p.resolve().as_uri()) for p in inside]
+        elif not path.exists():
+            raise Unreadable(path, "does not exist")
+        elif path.suffix not in SUFFIXES:
+            raise Unreadable(path, f"has no suffix of an RDF format; known: {', '.join(SUFFIXES)}")
+        else:
+            found.append(SourceFile(path, path.resolve().as_uri()))
+    return found

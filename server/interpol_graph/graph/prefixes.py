@@ -1,0 +1,63 @@
+"""The prefix table, read from ontology/prefixes.ttl, its only place."""
+
+from functools import cache
+
+from pyoxigraph import QuerySolutions, Store
+
+from interpol_graph.graph.paths import ONTOLOGY
+
+BASE = "https://w3id.org/interpol-graph/"
+TERMS = BASE + "ontology#"
+ENTITIES = BASE + "id/"
+GRAPHS = BASE + "graph/"
+_DECLARED = """PREFIX sh: <http://www.w3.org/ns/shacl#>
+SELECT ?prefix ?namespace { ?ontology sh:declare [ sh:prefix ?prefix ; sh:namespace ?namespace ] }"""
+
+
+@cache
+def prefixes() -> dict[str, str]:
+    """Return prefix → namespace IRI, in alphabetical order."""
+    store = Store()
+    store.load(path=ONTOLOGY / "prefixes.ttl")
+    rows = store.query(_DECLARED)
+    assert isinstance(rows, QuerySolutions)
+    return dict(sorted((str(row[0].value), str(row[1].value)) for row in rows))
+
+
+@cache
+def _by_length() -> list[tuple[str, str]]:
+    return sorted(((namespace, prefix) for prefix, namespace in prefixes().items()), key=lambda pair: -len(pair[0]))
+
+
+def shorten(iri: str) -> str:
+    """Return the IRI as prefix:name if the table has its namespace, else as it is."""
+    for namespace, prefix in _by_length():
+        if iri.startswith(namespace):
+            local = iri[len(namespace) :]
+            if local and not set(local) & set("/#?"):
+                return f"{prefix}:{local}"
+    return iri
+
+
+def expand(name: str) -> str:
+    """Return the full IRI of a prefixed name; a full IRI, with or without angle brackets, is returned as it is.
+
+    Raises ValueError when the prefix is not in the table.
+    """
+    name = name.strip().removeprefix("<").removesuffix(">")
+    prefix, colon, local = name.partition(":")
+    if colon and not local.startswith("//"):
+        if prefix in prefixes():
+            return prefixes()[prefix] + local
+        if prefix not in ("urn", "mailto", "tag"):
+            raise ValueError(
+                f"the prefix {prefix}: is not in the prefix table; known prefixes: {', '.join(prefixes())}"
+            )
+    if not colon:
+        raise ValueError(f"{name!r} is neither an IRI nor a prefixed name such as session:84")
+    return name
+
+
+def sparql_header() -> str:
+    """Return the whole table as SPARQL PREFIX lines."""
+    return "".join(f"PREFIX {prefix}: <{namespace}>\n" for prefix, namespace in prefixes().items())

@@ -1,0 +1,168 @@
+"""Saved questions: SPARQL files whose `#+` header (YAML, as in grlc) holds the question, its parameters and its words.
+
+A parameter `day` is the variable `?_day` in the query; its value replaces the variable before the query is sent, so the
+text of a question, with its values filled in, runs on any SPARQL 1.1 endpoint.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pyoxigraph import Literal, NamedNode
+
+from interpol_graph.graph import paths
+from interpol_graph.graph.prefixes import expand
+
+Term = NamedNode | Literal
+
+
+class BadQuestion(ValueError):
+    """A saved question's file, or a value for one of its parameters, is not in order."""
+
+
+def _typed(datatype: str, text: str) -> Literal:
+    return Literal(text, datatype=NamedNode(f"http://www.w3.org/2001/XMLSchema#{datatype}"))
+
+
+def _date(text: str) -> Literal:
+    return _typed("date", datetime.date.fromisoformat(text).isoformat())
+
+
+def _year(text: str) -> Literal:
+    if not re.fullmatch(r"[0-9]{4}", text):
+        raise ValueError(text)
+    return _typed("gYear", text)
+
+
+def _integer(text: str) -> Literal:
+    return _typed("integer", str(int(text)))
+
+
+def _iri(text: str) -> NamedNode:
+    return NamedNode(expand(text))
+
+
+#: Type of a parameter → (what a right value looks like, how a text becomes an RDF term; ValueError if it cannot).
+TYPES: dict[str, tuple[str, Callable[[str], Term]]] = {
+    "date": ("a day such as 2015-11-05", _date),
+    "year": ("a year such as 2015", _year),
+    "integer": ("a whole number such as 84", _integer),
+    "string": ("any text", Literal),
+    "iri": ("an IRI or a prefixed name such as system:icse", _iri),
+}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a question: name, type (a key of TYPES), default value, description by language."""
+
+    name: str
+    type: str
+    default: str
+    description: dict[str, str]
+
+    def term(self, text: str) -> Term:
+        """Return the RDF term of a value. Raises BadQuestion when it is not of the parameter's type."""
+        example, parse = TYPES[self.type]
+        try:
+            return parse(text.strip())
+        except ValueError as error:
+            reason = f" ({error})" if "prefix" in str(error) else ""
+            raise BadQuestion(f"The parameter {self.name} is {example}, not {text!r}{reason}.") from error
+
+
+@dataclass(frozen=True)
+class Question:
+    """One saved question: its name (the file's and the URL's), its words by language, its parameters and its SPARQL."""
+
+    name: str
+    title: dict[str, str]
+    description: dict[str, str]
+    parameters: tuple[Parameter, ...]
+    text: str
+    tags: tuple[str, ...] = ()
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def filled(self, values: Mapping[str, str] | None = None) -> str:
+        """Return the SPARQL text with every parameter's value, or its default, in place.
+
+        Raises BadQuestion for a value of the wrong type or a parameter that the question does not have.
+        """
+        values = values or {}
+        known = {parameter.name for parameter in self.parameters}
+        for name in values:
+            if name not in known:
+                offer = f"it has {', '.join(sorted(known))}" if known else "it has none"
+                raise BadQuestion(f"The question {self.name} has no parameter {name!r}; {offer}.")
+        text = self.body
+        for parameter in self.parameters:
+            term = str(parameter.term(values.get(parameter.name) or parameter.default))
+            text = re.sub(rf"[?$]_{parameter.name}\b", lambda _, term=term: term, text)  # type: ignore[misc]
+        return text
+
+    @cached_property
+    def body(self) -> str:
+        """The SPARQL text without its header."""
+        return "".join(line for line in self.text.splitlines(keepends=True) if not line.startswith("#+")).strip() + "\n"
+
+
+def _words(header: dict[str, Any], key: str, path: Path) -> dict[str, str]:
+    words = {language: header.get(name) for language, name in (("en", key), ("fr", f"{key}.fr"))}
+    if not all(isinstance(word, str) and word for word in words.values()):
+        raise BadQuestion(f"{paths.shown(path)}: the header needs {key} and {key}.fr, each a text")
+    return {language: str(word) for language, word in words.items()}
+
+
+def read(path: Path) -> Question:
+    """Read one .rq file. Raises BadQuestion, naming the file, when its header is not in order."""
+    text = path.read_text(encoding="utf-8")
+    lines = [line[2:].removeprefix(" ") for line in text.splitlines() if line.startswith("#+")]
+    try:
+        header = yaml.safe_load("\n".join(lines)) or {}
+        parameters = tuple(
+            Parameter(name, spec["type"], str(spec["default"]), _words(spec, "description", path))
+            for name, spec in (header.get("parameters") or {}).items()
+        )
+    except yaml.YAMLError as error:
+        raise BadQuestion(f"{paths.shown(path)}: the #+ header is not YAML: {error}") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BadQuestion(
+            f"{paths.shown(path)}: a parameter needs type, default, description and description.fr"
+        ) from error
+    question = Question(
+        path.stem,
+        _words(header, "title", path),
+        _words(header, "description", path),
+        parameters,
+        text,
+        tuple(header.get("tags") or ()),
+        header,
+    )
+    for parameter in parameters:
+        if parameter.type not in TYPES:
+            raise BadQuestion(
+                f"{paths.shown(path)}: the type of {parameter.name} is {parameter.type!r}; known are {', '.join(TYPES)}"
+            )
+        if not re.search(rf"[?$]_{parameter.name}\b", question.body):
+            raise BadQuestion(
+                f"{paths.shown(path)}: the query does not use the parameter {parameter.name} as ?_{parameter.name}"
+            )
+        parameter.term(parameter.default)
+    for used in set(re.findall(r"[?$]_(\w+)", question.body)) - {parameter.name for parameter in parameters}:
+        raise BadQuestion(
+            f"{paths.shown(path)}: the query uses ?_{used}, which the header does not declare under parameters"
+        )
+    return question
+
+
+@cache
+def saved() -> dict[str, Question]:
+    """Return all saved questions by name. The folder is the list."""
+    return {path.stem: read(path) for path in sorted(paths.QUERIES.glob("*.rq"))}

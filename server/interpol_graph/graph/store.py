@@ -1,0 +1,103 @@
+"""The graph in memory: exact terms for dumps, an indexed store for queries, rules run to their end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO
+
+from pyoxigraph import (
+    DefaultGraph,
+    NamedNode,
+    Quad,
+    QueryBoolean,
+    QuerySolutions,
+    QueryTriples,
+    RdfFormat,
+    Store,
+    Triple,
+    parse,
+)
+
+from interpol_graph.graph import paths
+from interpol_graph.graph.files import SourceFile, Unreadable
+from interpol_graph.graph.formats import Format
+from interpol_graph.graph.prefixes import GRAPHS
+from interpol_graph.graph.statements import Name, Statements
+from interpol_graph.graph.syntax import fault
+
+DERIVED = NamedNode(GRAPHS + "derived")
+#: Graphs that can be asked for by name but stand outside the default graph.
+APART = frozenset({NamedNode(GRAPHS + "shapes")})
+
+
+class KnowledgeGraph:
+    """All statements of some files, and what the rules conclude from them.
+
+    files: what to read; rules: the folder whose *.rq conclude the graph `derived`, or None for no conclusions.
+    Raises source.Unreadable when a file cannot be read.
+    """
+
+    def __init__(self, files: Iterable[SourceFile], rules: Path | None = paths.RULES) -> None:
+        self.exact = Statements(quad for file in files for quad in file.quads())
+        self.store = Store()
+        self.store.bulk_extend(self.exact)
+        # The union is stored, not computed: a pattern over forty graphs would be asked forty times.
+        for name, text in self.exact.texts.items():
+            if name not in APART:
+                self.store.bulk_extend(parse(text, RdfFormat.N_TRIPLES))
+        if rules:
+            self.derive(sorted(rules.glob("*.rq")))
+
+    def ask(self, path: Path) -> QuerySolutions | QueryBoolean | QueryTriples:
+        """Evaluate the query in a file of the project. Raises Unreadable with the position when it is not SPARQL."""
+        query = path.read_text(encoding="utf-8")
+        try:
+            return self.store.query(query)
+        except SyntaxError as error:
+            found = fault(error.msg, query)
+            raise Unreadable(path, f"is not SPARQL 1.1: {found.reason}", found.line, found.column) from error
+
+    def derive(self, rules: list[Path]) -> None:
+        """Run every rule, in file-name order, until none adds a statement."""
+        concluded: list[Triple] = []
+        grown = True
+        while grown:
+            grown = False
+            for rule in rules:
+                answer = self.ask(rule)
+                if not isinstance(answer, QueryTriples):
+                    raise Unreadable(rule, "a rule is a CONSTRUCT query")
+                fresh = [triple for triple in answer if _in(DefaultGraph(), triple) not in self.store]
+                self.store.extend(_in(name, triple) for triple in fresh for name in (DefaultGraph(), DERIVED))
+                concluded += fresh
+                grown = grown or bool(fresh)
+        self.exact.add(DERIVED, concluded)
+
+    @property
+    def graphs(self) -> list[NamedNode]:
+        """Every named graph, in order of name."""
+        return [name for name in self.exact.texts if isinstance(name, NamedNode)]
+
+    @property
+    def default_graphs(self) -> list[NamedNode]:
+        """The graphs whose union is the default graph."""
+        return [name for name in self.graphs if name not in APART]
+
+    @property
+    def digest(self) -> str:
+        """One name for this state of the graph."""
+        return self.exact.digest
+
+    def dump(self, output: IO[bytes], fmt: Format, graph: NamedNode | None = None) -> None:
+        """Write one graph, or all; equal content gives equal bytes.
+
+        Triples formats of the whole carry the default graph, quads formats every named graph.
+        """
+        apart = frozenset() if fmt.kind == "dataset" else APART
+        names = [graph] if graph else [name for name in self.exact.texts if name not in apart]
+        self.exact.write(output, fmt, *names)
+
+
+def _in(name: Name, triple: Triple) -> Quad:
+    return Quad(triple.subject, triple.predicate, triple.object, name)

@@ -1,0 +1,235 @@
+"""The door of a server process, ASGI outside and WSGI inside: no client can hold a thread by being slow.
+
+A request is read whole before a thread works on it, an answer is sent after the thread has done its work, and a client
+that goes away is noticed meanwhile. Nor can slow readers fill the memory: a large answer goes out piece by piece as it is
+read, a client that takes no piece for long is given up, and large answers that wait to be read have bounded room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sys
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
+
+from interpol_graph.endpoint.problems import PROBLEM, BadRequest, Busy, Problem, RequestTimeout
+from interpol_graph.serving import visitor
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+#: Bytes of a body that are kept here, more than any route reads; of a longer one only the length is handed on.
+LARGEST = 4 << 20
+#: Bytes of a body that are read at all: a client that is still sending would not see why it is refused.
+HEARD = 64 << 20
+#: Seconds within which a body must be whole.
+PATIENCE = 20.0
+#: Bytes of a large answer that are sent at a time.
+PIECE = 1 << 18
+#: Seconds within which a client must take the next piece.
+STALLED = 30.0
+#: Bytes of bodies that come in, and of large answers that wait to be read, that one process may hold.
+ROOM_FOR_ALL = 256 << 20
+
+
+#: Where the WSGI environment has the function that takes room for an answer: from its size to whether there is enough.
+ROOM = "interpol_graph.room"
+
+
+class Gone(Exception):
+    """The client has closed the connection."""
+
+
+class Crowded(Exception):
+    """There is no room for the body."""
+
+
+class Gate:
+    """An ASGI application around a WSGI application that works in `threads` threads.
+
+    ready: tells of a request whether its answer lies in memory; it is then sent sooner than a thread would wake up.
+    """
+
+    def __init__(self, app: WSGIApplication, threads: int, ready: Callable[[WSGIEnvironment], bool]) -> None:
+        self.app, self.ready = app, ready
+        self.pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
+        self.lock, self.held = threading.Lock(), 0
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        taken: list[int] = []
+        try:
+            await self._serve(scope, receive, send, taken)
+        finally:
+            with self.lock:
+                self.held -= sum(taken)
+
+    async def _serve(self, scope: dict[str, Any], receive: Receive, send: Send, taken: list[int]) -> None:
+        environ, left = _environ(scope), threading.Event()
+        if problem := await _problem(environ, scope, receive, lambda size: self._take(size, taken)):
+            environ[PROBLEM] = problem
+        elif self.ready(environ):  # what is kept is there once for all its readers
+            return await self._send(send, *self._answer(environ, left))
+        environ[ROOM] = lambda size: size <= PIECE or self._take(size, taken)
+        work = asyncio.get_running_loop().run_in_executor(self.pool, self._answer, environ, left)
+        watch = asyncio.ensure_future(_departure(receive))
+        try:
+            await asyncio.wait((work, watch), return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                left.set()
+            status, fields, body = await work
+            if problem:
+                fields.append((b"connection", b"close"))
+            await self._send(send, status, fields, body)
+        finally:
+            watch.cancel()
+
+    def _take(self, size: int, taken: list[int]) -> bool:
+        """Take room for what is held for a client; tell whether there was enough."""
+        with self.lock:
+            if self.held and self.held + size > ROOM_FOR_ALL:
+                return False
+            self.held += size
+        taken.append(size)
+        return True
+
+    async def _send(
+        self, send: Send, status: int, fields: list[tuple[bytes, bytes]], body: bytes | Iterable[bytes]
+    ) -> None:
+        """Send an answer, a large one no faster than it is read; a client that stands still is cut off."""
+        await send({"type": "http.response.start", "status": status, "headers": fields})
+        if isinstance(body, bytes) and len(body) <= PIECE:
+            return await send({"type": "http.response.body", "body": body})
+        try:
+            async for piece in self._pieces(body):
+                async with asyncio.timeout(STALLED):
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+        except TimeoutError:
+            return  # without an end: the client sees that its answer is not whole
+        finally:
+            getattr(body, "close", tuple)()
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _pieces(self, body: bytes | Iterable[bytes]) -> AsyncIterator[bytes]:
+        """Yield a body in pieces; a file is read in a thread."""
+        if isinstance(body, bytes):
+            for start in range(0, len(body), PIECE):
+                yield body[start : start + PIECE]
+            return
+        loop, pieces = asyncio.get_running_loop(), iter(body)
+        while (piece := await loop.run_in_executor(self.pool, next, pieces, None)) is not None:
+            yield piece
+
+    def _answer(
+        self, environ: WSGIEnvironment, left: threading.Event
+    ) -> tuple[int, list[tuple[bytes, bytes]], bytes | Iterable[bytes]]:
+        """Return status, header fields and body of the application's answer; a large body stays the iterator that it is."""
+        visitor.attend(left)
+        said: list[Any] = []
+
+        def start(status: str, fields: list[tuple[str, str]], _: object = None) -> Any:
+            said[:] = (
+                int(status[:3]),
+                [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fields],
+            )
+
+        body = self.app(environ, start)
+        if isinstance(body, list | tuple):
+            return said[0], said[1], b"".join(body)
+        return said[0], said[1], body
+
+
+async def _problem(
+    environ: WSGIEnvironment, scope: dict[str, Any], receive: Receive, take: Callable[[int], bool]
+) -> Problem | None:
+    """Read the body into the environment, and return what is wrong with the request as such, if anything.
+
+    take: takes room for so many bytes, and tells whether there was enough.
+    """
+    hosts = sum(name == b"host" for name, _ in scope["headers"])
+    if hosts > 1 or (not hosts and scope["http_version"] == "1.1"):
+        return BadRequest(f"A request names its host in one field Host, not in {hosts} (RFC 9112, 3.2).")
+    if environ.get("CONTENT_LENGTH", "0") == "0" and "HTTP_TRANSFER_ENCODING" not in environ:
+        return None
+    try:
+        body, length = await asyncio.wait_for(_read(receive, take), PATIENCE)
+    except TimeoutError:
+        return RequestTimeout(f"The body was not whole within {PATIENCE:g} seconds; send it again.")
+    except Crowded:
+        return Busy("Too many large requests come in at once; try again in a few seconds.")
+    except Gone:  # or its chunks are none, which looks the same from here
+        return BadRequest("The body cannot be read: its length or its chunks are not in order.")
+    environ["CONTENT_LENGTH"], environ["wsgi.input"] = str(length), io.BytesIO(body)
+    return None
+
+
+def _environ(scope: dict[str, Any]) -> WSGIEnvironment:
+    """Return the WSGI environment of a request, its body still to come."""
+    host, port = scope.get("server") or ("localhost", 80)
+    environ: WSGIEnvironment = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": scope.get("root_path", ""),
+        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": (scope.get("client") or ("",))[0],
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+        "wsgi.input": io.BytesIO(),
+        "wsgi.input_terminated": True,
+        "wsgi.file_wrapper": _read_pieces,
+    }
+    for name, value in scope["headers"]:
+        key = name.decode("latin-1").upper().replace("-", "_")
+        key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
+        text = value.decode("latin-1")
+        environ[key] = f"{environ[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{text}" if key in environ else text
+    return environ
+
+
+async def _read(receive: Receive, take: Callable[[int], bool]) -> tuple[bytes, int]:
+    """Return the body and its length; of one that is too long, no body and how much was heard. Raises Gone, Crowded."""
+    body, length, room = bytearray(), 0, PIECE
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        length += len(message.get("body", b""))
+        if length > LARGEST:
+            body.clear()
+        else:
+            body += message.get("body", b"")
+        if len(body) > room:
+            if not take(PIECE):
+                raise Crowded
+            room += PIECE
+        if not message.get("more_body") or length > HEARD:
+            return bytes(body), length
+
+
+async def _departure(receive: Receive) -> None:
+    """Return when the client has closed the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _read_pieces(file: Any, _: int = 0) -> Iterator[bytes]:
+    """Yield a file in pieces large enough that the way between threads does not matter."""
+    with file:
+        while piece := file.read(PIECE):
+            yield piece

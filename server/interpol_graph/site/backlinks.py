@@ -1,0 +1,101 @@
+"""What links to an entity, in groups of one class and one property."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from interpol_graph.graph.prefixes import GRAPHS, TERMS, shorten
+from interpol_graph.site.labels import Names, Ref, plain
+from interpol_graph.site.rows import Row
+
+#: Links that a page shows of one group, and those that it looks at.
+SHOWN, LOOKED_AT = 50, 5000
+
+DERIVED = GRAPHS + "derived"
+_CITATION = TERMS + "citation"
+
+#: The links, direct or (to a document) through a citation, with the class as asserted; figures and
+#: disagreements about the entity are left to sections of their own.
+QUERY = f"""SELECT ?s ?p ?g ?class ?date WHERE {{{{
+  {{{{ GRAPH ?g {{{{ ?s ?p {{e}} FILTER(!isBlank(?s)) }}}} }}}}
+  UNION {{{{ GRAPH ?g {{{{ ?c interpol:source {{e}} . ?s ?p ?c FILTER(isBlank(?c)) }}}} }}}}
+  FILTER(?g != graph:shapes)
+  FILTER(?p NOT IN (rdf:type, rdfs:isDefinedBy, interpol:property, interpol:supports))
+  FILTER NOT EXISTS {{{{ ?s interpol:about {{e}} ; a ?aside
+    FILTER(?aside IN (interpol:Figure, interpol:ConflictingClaim)) }}}}
+  OPTIONAL {{{{ GRAPH ?home {{{{ ?s a ?class }}}} FILTER(?home NOT IN (graph:derived, graph:shapes)) }}}}
+  OPTIONAL {{{{ ?s interpol:startDate|interpol:atDate|dcterms:date ?date }}}}
+}}}} LIMIT {LOOKED_AT}"""
+
+
+@dataclass
+class Group:
+    """Things of one class that link to the entity by one property.
+
+    members: the first, each with its date; total: how many there are; query: SPARQL that finds them all.
+    """
+
+    property: Ref
+    kind: Ref | None
+    members: list[tuple[Ref, str]]
+    total: int
+    query: str
+
+
+def groups(entity: str, rows: list[Row], names: Names) -> list[Group]:
+    """Return the groups by name of class; of derived links only those that no stated link says already."""
+    stated = subjects(rows)
+    # A thing of several classes stands once, with one of our classes if it has any.
+    classes: dict[str, tuple[bool, str]] = {}
+    for row in rows:
+        if "class" in row:
+            kind = (not row["class"].value.startswith(TERMS), row["class"].value)
+            classes[row["s"].value] = min(kind, classes.get(row["s"].value, kind))
+    dates: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for row in rows:
+        if row["g"].value == DERIVED and (row["s"].value in stated or not row["p"].value.startswith(TERMS)):
+            continue
+        group = dates[row["p"].value, classes.get(row["s"].value, (True, ""))[1]]
+        known = [group.get(row["s"].value, ""), row["date"].value if "date" in row else ""]
+        group[row["s"].value] = min(filter(None, known), default="")
+    found = []
+    for (name, home), members in dates.items():
+        ordered = sorted(
+            ((names.ref(s), date) for s, date in members.items()),
+            key=lambda m: (m[1], plain(m[0].label.value)),
+        )
+        found.append(
+            Group(
+                names.ref(name),
+                names.ref(home) if home else None,
+                ordered[:SHOWN],
+                len(ordered),
+                _query(entity, name, home),
+            )
+        )
+    return sorted(
+        found,
+        key=lambda g: (plain((g.kind or g.property).label.value), plain(g.property.label.value)),
+    )
+
+
+def subjects(rows: list[Row]) -> set[str]:
+    """Return whatever links to the entity by a statement that is not derived."""
+    return {row["s"].value for row in rows if row["g"].value != DERIVED}
+
+
+def _query(entity: str, name: str, kind: str) -> str:
+    """Return a SPARQL query for all members of a group."""
+    path = "interpol:citation/interpol:source" if name == _CITATION else _name(name)
+    kinds = f" ; a {_name(kind)}" if kind else ""
+    label = 'OPTIONAL { ?item rdfs:label ?itemLabel FILTER(LANG(?itemLabel) = "en") }'
+    pattern = f"?item {path} {_name(entity)}{kinds} ."
+    return f"SELECT DISTINCT ?item ?itemLabel WHERE {{\n  {pattern}\n  {label}\n}}\nORDER BY ?itemLabel\n"
+
+
+def _name(iri: str) -> str:
+    """Return a prefixed name where that is sure to be one, else the IRI in brackets."""
+    short = shorten(iri)
+    local = short.partition(":")[2].replace("-", "").replace("_", "")
+    return short if short != iri and local.isalnum() and local.isascii() else f"<{iri}>"

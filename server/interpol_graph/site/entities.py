@@ -1,0 +1,131 @@
+"""The addresses of entities: /id/ leads to a page for people or to data for programs."""
+
+from __future__ import annotations
+
+import difflib
+
+from flask import Blueprint, Response, redirect, request, url_for
+from werkzeug.wrappers import Response as Answer
+
+from interpol_graph.endpoint import headers, negotiation
+from interpol_graph.endpoint.problems import NotFound
+from interpol_graph.graph.formats import BY_SUFFIX, Format, of_kind
+from interpol_graph.graph.prefixes import ENTITIES, GRAPHS, TERMS, shorten
+from interpol_graph.site import pages
+from interpol_graph.site.entity_page import gather
+from interpol_graph.site.rows import iri, select
+
+blueprint = Blueprint("entities", __name__)
+
+GRAPH = of_kind("graph")
+
+#: An entity, its citations, the documents and disagreements about it, and the names of what it refers to.
+_DESCRIPTION = """CONSTRUCT {{ {e} ?p ?o . ?node ?np ?no . ?near ?words ?said }} WHERE {{
+  {{ {e} ?p ?o }}
+  UNION {{ {e} ?via ?node . FILTER(isBlank(?node)) ?node ?np ?no }}
+  UNION {{ {e} ?any ?near . ?near ?words ?said FILTER(isIRI(?near) && ?words = rdfs:label) }}
+  UNION {{ {e} interpol:citation/interpol:source ?near . ?near ?words ?said }}
+  UNION {{ ?near interpol:about {e} ; a interpol:ConflictingClaim ; ?words ?said }}
+}}"""
+
+
+@blueprint.get("/id/<kind>/<key>")
+def identifier(kind: str, key: str) -> Answer:
+    """Lead from the name of a thing to what is said about it (303), by Accept or by a suffix."""
+    plain, fmt = _split(key)
+    if fmt is None and negotiation.wants_html():
+        target = url_for("entities.page", kind=kind, key=plain)
+    else:
+        target = url_for("entities.data", kind=kind, key=key)
+        if request.query_string:
+            target += "?" + request.query_string.decode("ascii", "replace")
+    if not fmt and negotiation.choose(GRAPH) is None and not negotiation.wants_html():
+        raise negotiation.refusal(GRAPH, f"The description of {kind}:{key}")
+    answer = redirect(target, 303)
+    answer.vary.add("Accept")
+    return answer
+
+
+@blueprint.get("/data/<kind>/<key>")
+def data(kind: str, key: str) -> Answer:
+    """Return what the graph says about an entity, with its citations and documents, as RDF."""
+    key, fmt = _split(key)
+    suffixed, fmt = bool(fmt), fmt or negotiation.choose(GRAPH)
+    if fmt is None:
+        raise negotiation.refusal(GRAPH, f"The description of {kind}:{key}")
+    entity = name(kind, key)
+    place = iri(entity)
+    if place is None or b"true" not in pages.engine().query(f"ASK {{ {place} ?p ?o }}").body:
+        raise _missing(kind, key)
+    answer = pages.engine().query(_DESCRIPTION.format(e=place), graph=fmt)
+    response = Response(answer.body, content_type=fmt.content_type)
+    response.headers["Cache-Control"] = headers.CACHED
+    response.headers["Link"] = (
+        f'<{url_for("entities.page", kind=kind, key=key, lang=None)}>; rel="alternate"; type="text/html"'
+    )
+    if not suffixed:
+        response.vary.add("Accept")
+    return response
+
+
+@blueprint.get("/page/<kind>/<key>")
+def page(kind: str, key: str) -> Response:
+    """Show all that the graph says about an entity, every fact with its documents."""
+    dossier = gather(pages.engine(), name(kind, key), pages.language())
+    if dossier is None:
+        raise _missing(kind, key)
+    addresses = [(fmt, url_for("entities.data", kind=kind, key=key + fmt.suffix)) for fmt in GRAPH]
+    return pages.render("entity.html", dossier=dossier, addresses=addresses)
+
+
+@blueprint.get("/page/")
+def any_page() -> Answer:
+    """Show the page about any IRI that the graph speaks of: ?iri=."""
+    wanted = request.args.get("iri", "")
+    local = pages.href(wanted)
+    if local and local.startswith("/page/"):
+        return redirect(local, 303)
+    dossier = gather(pages.engine(), wanted, pages.language())
+    if dossier is None:
+        raise NotFound(
+            f"The graph says nothing of <{wanted}>." if wanted else "Which thing? Name it as the parameter `iri`."
+        )
+    return pages.render("entity.html", dossier=dossier, addresses=[])
+
+
+@blueprint.get("/graph/<path:graph>")
+def graph(graph: str) -> Answer:
+    """Lead from the name of a named graph to its statements (303)."""
+    if GRAPHS + graph not in pages.engine().graphs:
+        known = [address.removeprefix(GRAPHS) for address in pages.engine().graphs]
+        raise NotFound(f"There is no graph {graph!r}.", similar=difflib.get_close_matches(graph, known, 5, 0.4))
+    return redirect(url_for("dumps.file", name=graph + ".ttl"), 303)
+
+
+def name(kind: str, key: str) -> str:
+    """Return the IRI of an entity, or of a term of the ontology (kind `ontology`)."""
+    return TERMS + key if kind == "ontology" else f"{ENTITIES}{kind}/{key}"
+
+
+def _split(key: str) -> tuple[str, Format | None]:
+    """Return a key and the format that its suffix names, if it names one."""
+    plain, dot, suffix = key.rpartition(".")
+    fmt = BY_SUFFIX.get(dot + suffix)
+    return (plain, fmt) if fmt in GRAPH else (key, None)
+
+
+def _missing(kind: str, key: str) -> NotFound:
+    """Return the error for an entity that is not there, with those whose keys look like it."""
+    start = name(kind, "")
+    inside = f'isIRI(?s) && STRSTARTS(STR(?s), "{_string(start)}")'
+    there = select(pages.engine(), f"SELECT DISTINCT ?s WHERE {{ ?s a ?class FILTER({inside}) }}")
+    keys = [row["s"].value.removeprefix(start) for row in there]
+    near = difflib.get_close_matches(key, keys, 5, 0.5) or sorted(keys)[:5]
+    what = f"There is nothing called {kind}:{key} in the graph"
+    if not keys:
+        return NotFound(f"{what}: no kind of thing is called {kind!r}; see /browse/.")
+    return NotFound(f"{what}.", similar=[shorten(start + found) for found in near])
+
+
+def _string(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")

@@ -1,0 +1,120 @@
+"""The rules that a finding can name: those built in, those of the shapes, those of the check queries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pyoxigraph import NamedNode
+
+from interpol_graph.graph.files import SourceFile, Unreadable
+from interpol_graph.graph.prefixes import shorten
+from interpol_graph.validation.finding import Finding
+
+SH = "http://www.w3.org/ns/shacl#"
+
+_HEADER = re.compile(r"^#\+ (\w+): (.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule: its stable identifier, what it asks in one sentence, how to mend a breach, and where it stands."""
+
+    name: str
+    asks: str
+    mend: str = ""
+    severity: str = "error"
+    kind: Literal["built in", "shape", "check"] = "built in"
+    page: str = ""
+
+
+BUILT_IN = (
+    Rule("unreadable", "Every file that is named exists, can be read and is small enough to be validated."),
+    Rule(
+        "syntax",
+        "Every file is UTF-8 and well-formed in the format that its suffix names.",
+        "Mend the file at the place that the parser names; what is wrong often begins a little before it.",
+    ),
+    Rule(
+        "prefix",
+        "A prefix stands for the namespace that the prefix table, ontology/prefixes.ttl, gives it.",
+        "Write the namespace of the table, or add the prefix to the table.",
+    ),
+    Rule(
+        "undeclared-term",
+        "A term of a vocabulary is one that the vocabulary declares.",
+        "Mend the spelling, or declare the term in the ontology.",
+    ),
+    Rule(
+        "ill-typed-literal",
+        "A literal is a value of its datatype.",
+        "Write the value in the lexical form of its datatype, or mend the datatype.",
+    ),
+    Rule(
+        "engines-disagree",
+        "Two independent SHACL engines come to the same result.",
+        "Find out which engine is right before you trust either: report the case with the smallest data that shows it.",
+    ),
+)
+
+
+def known(shapes: Iterable[SourceFile], checks: Path | None = None) -> dict[str, Rule]:
+    """Return identifier → rule: the built-in ones, those of some shapes files, those of a folder of check queries."""
+    found = [*BUILT_IN]
+    for file in shapes:
+        found += _of_shapes(file)
+    for path in sorted(checks.glob("*.rq")) if checks else ():
+        head = header(path)
+        found.append(
+            Rule(path.stem, head.get("description", head["title"]), head.get("mend", ""), head["severity"], "check")
+        )
+    table: dict[str, Rule] = {}
+    for rule in found:
+        table.setdefault(rule.name, rule)
+    return table
+
+
+def of_finding(finding: Finding, table: dict[str, Rule]) -> Rule:
+    """Return the rule of a finding; one that stands in no table is made from the finding itself."""
+    if finding.rule in table:
+        return table[finding.rule]
+    name = finding.rule.removeprefix("sh:")
+    page = f"https://www.w3.org/TR/shacl/#{name}" if name != finding.rule else ""
+    asks = f"{name} of SHACL" if page else finding.message
+    return Rule(finding.rule, asks, finding.mend, finding.severity, "shape", page)
+
+
+def header(path: Path) -> dict[str, str]:
+    """Return the `#+ name: value` lines of a check query. Raises Unreadable when it lacks what a finding needs."""
+    try:
+        said = dict(_HEADER.findall(path.read_text(encoding="utf-8")))
+    except UnicodeDecodeError as error:
+        raise Unreadable(path, "is not UTF-8") from error
+    if not {"title", "message"} <= set(said):
+        raise Unreadable(path, "a check begins with #+ lines that give at least its title and message")
+    return {"severity": "error"} | said
+
+
+def _of_shapes(file: SourceFile) -> list[Rule]:
+    said: dict[str, dict[str, list[str]]] = {}
+    for quad in file.quads():
+        if isinstance(quad.subject, NamedNode) and quad.predicate.value.startswith(SH):
+            words = said.setdefault(quad.subject.value, {})
+            words.setdefault(quad.predicate.value.removeprefix(SH), []).append(getattr(quad.object, "value", ""))
+    return [
+        Rule(shorten(iri), words["message"][0], severity=severity(words.get("severity", [""])[0]), kind="shape")
+        for iri, words in said.items()
+        if "message" in words
+    ]
+
+
+def severity(iri: str) -> str:
+    """Return the severity that a SHACL severity IRI means; an unknown one is a violation.
+
+    >>> severity("http://www.w3.org/ns/shacl#Info")
+    'info'
+    """
+    return {SH + "Warning": "warning", SH + "Info": "info"}.get(iri, "error")

@@ -1,0 +1,54 @@
+"""The process that validates a visitor's Turtle: short-lived, with a limit on its time and memory, gone when it has answered.
+
+Run as `python -m interpol_graph.endpoint.validate.sandbox FORMAT` with the Turtle on standard input and an empty folder as working
+directory. It prints one line of JSON, then the report: {"errors": 2}; or, without a report, {"refused": …} with line and
+column for what is not Turtle.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import signal
+import sys
+from pathlib import Path
+
+#: Seconds that one validation may take, and mebibytes that it may use.
+SECONDS = 20
+MEMORY = 1024
+#: The exit code of a process that asked for more memory than it may have.
+OUT_OF_MEMORY = 70
+#: What the visitor's statements are called in the report.
+NAME = "input.ttl"
+
+
+def main(style: str) -> None:
+    """Validate standard input by the bundled ontology, shapes and checks, and print the report."""
+    signal.alarm(SECONDS)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY << 20, MEMORY << 20))
+    # Imported under the limits, which thus hold for everything.
+    from interpol_graph.graph.files import Unreadable
+    from interpol_graph.validation import formats, report, run, scope
+
+    file = Path.cwd() / NAME
+    file.write_bytes(sys.stdin.buffer.read())
+    try:
+        found = report.merged([run.run(chosen) for chosen in scope.chosen([file])])
+    except Unreadable as error:
+        print(json.dumps({"refused": error.reason, "line": error.line, "column": error.column}))
+        return
+    print(json.dumps({"errors": found.counts["error"]}))
+    print(formats.plain(found, formats.BY_NAME[style]), end="")
+
+
+def within_limits(style: str) -> int:
+    """Do it, and return the exit code."""
+    try:
+        main(style)
+    except MemoryError:
+        return OUT_OF_MEMORY
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(within_limits(sys.argv[1]))

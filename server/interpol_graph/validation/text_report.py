@@ -1,0 +1,78 @@
+"""The report for people: grouped by file, the source line shown with a caret below it."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import click
+
+from interpol_graph.graph import paths
+from interpol_graph.validation.finding import Finding, summary
+from interpol_graph.validation.report import Lines, Report
+
+#: Characters of a source line that are shown at most.
+WIDTH = 110
+COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
+
+
+def write(report: Report) -> str:
+    """Return the report, coloured; whoever prints it takes the colours out when it does not go to a terminal."""
+    lines = Lines()
+    parts: list[str] = []
+    for path, findings in report.by_file():
+        if findings:
+            parts.append(click.style(printable(paths.shown(path)), bold=True, underline=True))
+            parts += [_finding(finding, lines(finding)) for finding in findings]
+            parts.append("")
+    return "\n".join(parts)
+
+
+def closing(report: Report) -> str:
+    """Return the last line: how many findings of what severity in how many files."""
+    files = len(report.checked)
+    elsewhere = f" Other files have {report.elsewhere} more, not shown." if report.elsewhere else ""
+    return f"{summary(report.counts)} in {files} file{'' if files == 1 else 's'}.{elsewhere}"
+
+
+def _finding(finding: Finding, line: str) -> str:
+    severity = click.style(finding.severity, fg=COLOURS.get(finding.severity), bold=True)
+    focus = printable(finding.focus)
+    message = printable(finding.message)
+    about = "" if message.startswith(focus) else f"{focus}: "
+    parts = [f"{printable(finding.place)}: {severity}: {about}{message} {click.style(f'[{finding.rule}]', dim=True)}"]
+    if line:
+        parts += excerpt(line, finding.line, finding.column, COLOURS.get(finding.severity))
+    if finding.mend:
+        parts.append(f"    {click.style('mend:', bold=True)} {printable(finding.mend)}")
+    return "\n".join(parts)
+
+
+def excerpt(line: str, number: int, column: int, colour: str | None = None) -> list[str]:
+    """Return a source line with its number, and a caret below the column; a long line is cut around it."""
+    start = max(0, min(column - 1 - WIDTH // 3, len(line) - WIDTH)) if len(line) > WIDTH else 0
+    shown = printable(line[start : start + WIDTH])
+    before, after = "…" if start else "", "…" if start + WIDTH < len(line) else ""
+    gutter = f"{number:>6} | "
+    rows = [f"{gutter}{before}{shown.rstrip()}{after}"]
+    if column:
+        blank = " " * (width(before) + width(shown[: column - 1 - start]))
+        rows.append(f"{'':>6} | {blank}{click.style('^', fg=colour, bold=True)}")
+    return rows
+
+
+def printable(text: str) -> str:
+    """Return a text without anything that a terminal would obey, one character for one.
+
+    >>> printable("a\\tb\\x1b[31m")
+    'a b·[31m'
+    """
+    return "".join(c if c.isprintable() else " " if c.isspace() else "·" for c in text)
+
+
+def width(text: str) -> int:
+    """Return how many cells of a terminal a text takes.
+
+    >>> width("kigali"), width("国際"), width("e\\u0301")
+    (6, 4, 1)
+    """
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

@@ -1,0 +1,165 @@
+"""The door of a server process: what it does with answers that are read slowly, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from interpol_graph.endpoint.ledger import Ledger
+from interpol_graph.endpoint.problems import PROBLEM
+from interpol_graph.serving.door import PIECE, Gate
+
+SCOPE = {
+    "type": "http",
+    "method": "GET",
+    "raw_path": b"/",
+    "query_string": b"",
+    "http_version": "1.1",
+    "scheme": "http",
+    "headers": [(b"host", b"localhost")],
+}
+
+
+class Reader:
+    """A client: it takes `pieces` pieces of its answer, then stands still until `free` is set."""
+
+    def __init__(self, pieces: int = 1 << 30) -> None:
+        self.pieces, self.sent, self.free = pieces, list[dict[str, Any]](), asyncio.Event()
+
+    async def receive(self) -> dict[str, Any]:
+        await asyncio.Event().wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        if len(self.sent) > self.pieces:
+            await self.free.wait()
+        self.sent.append(message)
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(message.get("body", b"") for message in self.sent)
+
+    @property
+    def ended(self) -> bool:
+        return bool(self.sent) and self.sent[-1]["type"].endswith("body") and not self.sent[-1].get("more_body")
+
+
+def serving(body: Iterable[bytes]) -> Gate:
+    """Return a gate before an application, and the real ledger between them."""
+
+    def app(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        problem = environ.get(PROBLEM)
+        if problem:
+            start(f"{problem.code} {problem.name}", [*problem.headers.items()])
+            return [json.dumps({"title": problem.title}).encode()]
+        start("200 OK", [("Content-Type", "text/plain")])
+        return body
+
+    engine: Any = SimpleNamespace(places=SimpleNamespace(watch=None), refresh=lambda: None)
+    return Gate(Ledger(app, engine, frozenset(), log=False), 4, lambda _: False)
+
+
+LARGE = bytes(range(256)) * (PIECE // 64)
+
+
+@pytest.mark.parametrize("body", [[LARGE], [b"small"], [], iter([LARGE[:PIECE], LARGE[PIECE:]])])
+def test_an_answer_arrives_whole(body: Iterable[bytes]) -> None:
+    async def ask() -> Reader:
+        reader = Reader()
+        await serving(body)(SCOPE, reader.receive, reader.send)
+        return reader
+
+    expected = b"".join(body) if isinstance(body, list) else LARGE
+    reader = asyncio.run(ask())
+    assert reader.body == expected and reader.ended
+
+
+@pytest.mark.parametrize("body", [[LARGE], iter([LARGE[:PIECE], LARGE[PIECE:]])])
+def test_a_reader_that_stands_still_is_cut_off(body: Iterable[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("interpol_graph.serving.door.STALLED", 0.05)
+
+    async def ask() -> tuple[Gate, Reader]:
+        reader, door = Reader(1), serving(body)
+        await asyncio.wait_for(door(SCOPE, reader.receive, reader.send), 10)
+        return door, reader
+
+    door, reader = asyncio.run(ask())
+    # No end is sent: less than the announced length tells the client that this is not its answer.
+    assert reader.body == LARGE[:PIECE] and not reader.ended
+    assert door.held == 0
+
+
+def test_answers_that_nobody_reads_have_bounded_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("interpol_graph.serving.door.ROOM_FOR_ALL", 2 * len(LARGE))
+
+    async def ask() -> tuple[Reader, Reader]:
+        door, slow = serving([LARGE]), [Reader(1), Reader(1)]
+        waiting = [asyncio.ensure_future(door(SCOPE, reader.receive, reader.send)) for reader in slow]
+        while door.held < 2 * len(LARGE):
+            await asyncio.sleep(0.01)
+        refused, later = Reader(), Reader()
+        await door(SCOPE, refused.receive, refused.send)
+        for reader in slow:
+            reader.free.set()
+        await asyncio.gather(*waiting)
+        assert [reader.body for reader in slow] == [LARGE, LARGE] and door.held == 0
+        await door(SCOPE, later.receive, later.send)
+        return refused, later
+
+    refused, later = asyncio.run(asyncio.wait_for(ask(), 20))
+    assert refused.sent[0]["status"] == 503 and (b"retry-after", b"5") in refused.sent[0]["headers"]
+    assert json.loads(refused.body)["title"] == "Busy"
+    assert later.body == LARGE and later.ended
+
+
+def test_one_answer_is_never_too_large_for_an_empty_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("interpol_graph.serving.door.ROOM_FOR_ALL", 1)
+
+    async def ask() -> Reader:
+        reader = Reader()
+        await serving([LARGE])(SCOPE, reader.receive, reader.send)
+        return reader
+
+    assert asyncio.run(ask()).body == LARGE
+
+
+@pytest.mark.parametrize("hosts", [0, 2])
+def test_a_request_names_one_host(hosts: int) -> None:
+    async def ask() -> Reader:
+        reader = Reader()
+        scope = {**SCOPE, "headers": [(b"host", b"localhost")] * hosts}
+        await serving([b"small"])(scope, reader.receive, reader.send)
+        return reader
+
+    reader = asyncio.run(ask())
+    assert reader.sent[0]["status"] == 400 and (b"connection", b"close") in reader.sent[0]["headers"]
+
+
+def test_bodies_that_come_in_have_bounded_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("interpol_graph.serving.door.ROOM_FOR_ALL", 3 * PIECE)
+
+    async def ask() -> tuple[Gate, list[int]]:
+        door, more = serving([b"small"]), asyncio.Event()
+        scope = {**SCOPE, "method": "POST", "headers": [(b"host", b"x"), (b"content-length", b"%d" % (8 * PIECE))]}
+        readers = [Reader() for _ in range(3)]
+
+        async def sent(pieces: list[int]) -> dict[str, Any]:
+            if pieces.pop():
+                return {"type": "http.request", "body": bytes(2 * PIECE), "more_body": True}
+            await more.wait()
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        asked = [asyncio.ensure_future(door(scope, partial(sent, [0, 1, 1]), reader.send)) for reader in readers]
+        await asyncio.wait(asked, timeout=0.3)
+        more.set()
+        await asyncio.gather(*asked)
+        return door, sorted(reader.sent[0]["status"] for reader in readers)
+
+    door, statuses = asyncio.run(ask())
+    assert set(statuses) == {200, 503} and door.held == 0

@@ -1,0 +1,184 @@
+"""The saved questions: each is a page, an API and a description, and the three agree."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from flask.testing import FlaskClient
+from rdflib import Graph
+
+from interpol_graph.graph import paths, questions
+from interpol_graph.graph.formats import of_kind
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+NAMES = sorted(path.stem for path in paths.QUERIES.glob("*.rq"))
+
+QUESTION = """#+ title: Which sessions began in or after a year?
+#+ title.fr: Quelles sessions ont commencé à partir d’une année ?
+#+ description: Sessions and their places.
+#+ description.fr: Les sessions et leurs lieux.
+#+ tags: [tried]
+#+ parameters:
+#+   since:
+#+     type: date
+#+     default: 2020-01-01
+#+     description: The first day
+#+     description.fr: Le premier jour
+#+   place:
+#+     type: iri
+#+     default: place:istanbul
+#+     description: The place
+#+     description.fr: Le lieu
+SELECT ?session ?sessionLabel ?place (COUNT(*) AS ?n) WHERE {
+  ?session a interpol:AssemblySession ; interpol:place ?place ; rdfs:label ?sessionLabel ; interpol:startDate ?start .
+  FILTER(LANG(?sessionLabel) = "en" && ?place = ?_place && ?start >= ?_since)
+} GROUP BY ?session ?sessionLabel ?place
+"""
+CONSTRUCTED = """#+ title: A graph?
+#+ title.fr: Un graphe ?
+#+ description: One statement.
+#+ description.fr: Un énoncé.
+#+ tags: [tried]
+CONSTRUCT { session:84 interpol:number ?n } WHERE { session:84 interpol:number ?n }
+"""
+
+
+@pytest.fixture
+def tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: FlaskClient) -> Iterator[FlaskClient]:
+    """A client whose gallery holds two questions, `tried` and `constructed`."""
+    (tmp_path / "tried.rq").write_text(QUESTION, encoding="utf-8")
+    (tmp_path / "constructed.rq").write_text(CONSTRUCTED, encoding="utf-8")
+    monkeypatch.setattr(paths, "QUERIES", tmp_path)
+    questions.saved.cache_clear()
+    yield client
+    questions.saved.cache_clear()
+
+
+def page(client: FlaskClient, path: str, status: int = 200) -> BeautifulSoup:
+    answer = client.get(path, headers={"Accept": BROWSER})
+    assert answer.status_code == status, answer.text
+    return BeautifulSoup(answer.text, "html.parser")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_saved_question_is_page_and_api(client: FlaskClient, name: str) -> None:
+    soup = page(client, f"/queries/{name}")
+    question = questions.saved()[name]
+    assert soup.h1 and soup.h1.get_text() == question.title["en"]
+    fields = {field["name"] for field in soup.select("form.parameters [name]")}
+    assert fields == {parameter.name for parameter in question.parameters}
+    answer = client.get(f"/api/{name}")
+    assert answer.status_code == 200, answer.text
+    if answer.mimetype == "application/sparql-results+json":
+        rows = len(json.loads(answer.data)["results"]["bindings"])
+        assert len(soup.select("table.answer tbody tr")) == min(rows, 1000)
+    assert client.get(f"/queries/{name}.rq").data == (paths.QUERIES / f"{name}.rq").read_bytes()
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_gallery_lists_every_question(client: FlaskClient, language: str) -> None:
+    soup = page(client, f"/queries/?lang={language}")
+    titles = {link.get_text() for link in soup.select("dl.questions dt a")}
+    assert titles == {question.title[language] for question in questions.saved().values()}
+
+
+def test_a_question_page(tried: FlaskClient) -> None:
+    soup = page(tried, "/queries/tried?since=2021-01-01")
+    assert {field["name"]: field["type"] for field in soup.select("form.parameters input")} == {
+        "since": "date",
+        "place": "text",
+    }
+    assert [cell.get_text() for cell in soup.select("table.answer th")] == ["session", "place", "n"]
+    link = soup.select_one("table.answer a[href='/page/session/89']")
+    assert link and "89" in link.get_text(), "a link by its label"
+    place = soup.select_one("table.answer a[href='/page/place/istanbul']")
+    assert place and place.get_text() == "Istanbul", "a label though the query has none"
+    editor = soup.select_one("a.button")
+    assert editor and "2021-01-01" in str(editor["href"])
+    for download in soup.select("main p a[href^='/api/tried']"):
+        assert tried.get(str(download["href"])).status_code == 200
+    assert "/api/tried?since=2021-01-01" in soup.select("pre code")[1].get_text()
+
+
+def test_a_wrong_value_is_told_beside_the_form(tried: FlaskClient) -> None:
+    soup = page(tried, "/queries/tried?since=yesterday&place=place:rome", 400)
+    problem = soup.select_one("[role=alert]")
+    assert problem and "yesterday" in problem.get_text()
+    kept = soup.select_one("input[name=place]")
+    assert kept and kept["value"] == "place:rome"
+
+
+@pytest.mark.parametrize(
+    ("query", "accept", "media_type"),
+    [
+        ("", "", "application/sparql-results+json"),
+        ("", "text/csv", "text/csv"),
+        ("", "application/sparql-results+xml", "application/sparql-results+xml"),
+        ("", BROWSER, "application/sparql-results+xml"),
+        ("?format=tsv", "text/csv", "text/tab-separated-values"),
+        ("?format=json&lang=fr", "", "application/sparql-results+json"),
+    ],
+)
+def test_the_api_in_every_format(tried: FlaskClient, query: str, accept: str, media_type: str) -> None:
+    answer = tried.get(f"/api/tried{query}", headers={"Accept": accept})
+    assert answer.status_code == 200
+    assert answer.mimetype == media_type
+    assert b"session/89" in answer.data
+    assert "Accept" in answer.headers["Vary"]
+
+
+def test_a_constructing_question_answers_with_a_graph(tried: FlaskClient) -> None:
+    for fmt in of_kind("graph"):
+        answer = tried.get(f"/api/constructed?format={fmt.name}")
+        assert answer.mimetype == fmt.media_types[0]
+        assert len(Graph().parse(data=answer.data, format=fmt.media_types[0])) == 1
+    assert "84" in page(tried, "/queries/constructed").select("pre")[0].get_text()
+    assert tried.get("/api/constructed?format=csv").status_code == 406
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("/api/tried?until=2020-01-01", 400, "since"),
+        ("/api/tried?since=2020-13-01", 400, "2020-13-01"),
+        ("/api/tried?since=2020-01-01&since=2021-01-01", 400, "2 times"),
+        ("/api/tried?place=nowhere:x", 400, "nowhere"),
+        ('/api/tried?place=place:x>}%20%23"', 400, "place"),
+        ("/api/tried?format=yaml", 400, "yaml"),
+        ("/api/tried?format=turtle", 406, "json"),
+        ("/api/nothing", 404, "nothing"),
+        ("/queries/nothing", 404, "nothing"),
+        ("/queries/nothing.rq", 404, "nothing"),
+    ],
+)
+def test_what_is_wrong_is_said(tried: FlaskClient, path: str, status: int, said: str) -> None:
+    answer = tried.get(path)
+    assert answer.status_code == status
+    if answer.mimetype == "application/problem+json":
+        assert answer.json is not None and said in json.dumps(answer.json)
+    else:
+        assert said in answer.text
+
+
+def test_openapi_describes_every_question(client: FlaskClient) -> None:
+    document = client.get("/openapi.json").json
+    assert document is not None
+    assert document["openapi"].startswith("3.1.")
+    assert {path.removeprefix("/api/") for path in document["paths"]} == set(questions.saved())
+    for path, item in document["paths"].items():
+        operation = item["get"]
+        examples = {p["name"]: p["example"] for p in operation["parameters"] if "example" in p}
+        answer = client.get(path, query_string=examples)
+        assert answer.status_code == 200, path
+        assert answer.mimetype in operation["responses"]["200"]["content"], path
+        for status in ("400", "406", "503"):
+            assert "application/problem+json" in operation["responses"][status]["content"]
+
+
+def test_no_question_uses_a_reserved_name() -> None:
+    names = {parameter.name for question in questions.saved().values() for parameter in question.parameters}
+    assert not names & {"format", "lang"}
