@@ -43,7 +43,7 @@ AT_ONCE, QUEUE, PATIENCE = 2, 4, 5.0
 #: Findings that the page shows, and lines of the visitor's text that it repeats.
 SHOWN, LINES = 500, 5000
 
-COMMAND = ["-m", "interpol_graph.endpoint.validate.sandbox"]
+COMMAND = ["-m", "interpol_graph.validation.sandbox"]
 _places = Places([AT_ONCE], [QUEUE], PATIENCE)
 
 EXAMPLE = """@prefix interpol: <https://w3id.org/interpol-graph/ontology#> .

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from flask import Blueprint, Response, jsonify, request, send_from_directory
+from flask import Blueprint, Response, current_app, jsonify, request
 
 from interpol_graph.endpoint.problems import BadParameter, LimitReached, NotFound
 from interpol_graph.graph.prefixes import TERMS, expand, shorten
@@ -142,7 +142,7 @@ def robots() -> Response:
 @blueprint.get("/favicon.ico")
 def favicon() -> Response:
     """Return the site's mark."""
-    return send_from_directory(blueprint.root_path + "/static", "mark.svg", max_age=86400)
+    return current_app.send_static_file("mark.svg")
 
 
 def _classes() -> list[tuple[Ref, int]]:

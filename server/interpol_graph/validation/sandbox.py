@@ -1,6 +1,6 @@
 """The process that validates a visitor's Turtle: short-lived, with a limit on its time and memory, gone when it has answered.
 
-Run as `python -m interpol_graph.endpoint.validate.sandbox FORMAT` with the Turtle on standard input and an empty folder as working
+Run as `python -m interpol_graph.validation.sandbox FORMAT` with the Turtle on standard input and an empty folder as working
 directory. It prints one line of JSON, then the report: {"errors": 2}; or, without a report, {"refused": …} with line and
 column for what is not Turtle.
 """
