@@ -1,76 +1,75 @@
-"""create_app builds the application and holds no logic."""
+"""create_app builds the application and holds no logic; worker is one server process around it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+import signal
+import threading
+import time
 from pathlib import Path
 
-from flask import Flask, Response, request, url_for
+from flask import Flask, url_for
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from interpol_graph import __version__
-from interpol_graph.endpoint import dumps, flights, graphstore, metrics, problems, sparql, validate, validators
-from interpol_graph.endpoint.headers import PREFLIGHT, security
-from interpol_graph.endpoint.ledger import Ledger
-from interpol_graph.engine.pool import Engine, Settings
+from interpol_graph.endpoint import api, caching, current, dumps, observation, problems, sparql, validate
+from interpol_graph.engine.limits import Settings
+from interpol_graph.engine.pool import EvaluatorPool
 from interpol_graph.graph import prefixes
-from interpol_graph.serving import keeper
-from interpol_graph.serving.door import Gate
-from interpol_graph.serving.front import Front
-from interpol_graph.site import entities, home, ontology, questions
+from interpol_graph.serving.answer_cache import AnswerCache
+from interpol_graph.serving.door import Door
+from interpol_graph.site import entities, home, ontology, pages, questions
 
-BLUEPRINTS = (home, sparql, entities, ontology, dumps, graphstore, questions, validate, metrics)
+BLUEPRINTS = (home, sparql, entities, ontology, dumps, api, questions, validate, observation)
 
 #: Bytes of the largest body that is read; a route may allow more.
 LARGEST_BODY = 1 << 20
 
 
-def create_app(engine: Engine) -> Flask:
-    """Return the WSGI application over an engine."""
+def create_app(pool: EvaluatorPool) -> Flask:
+    """Return the WSGI application over evaluators."""
     app = Flask("interpol_graph")
     app.config |= {"MAX_CONTENT_LENGTH": LARGEST_BODY, "MAX_FORM_MEMORY_SIZE": LARGEST_BODY}
-    app.extensions["engine"] = engine
+    app.extensions["engine"] = pool
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    # What is registered first sees a request first and its answer last.
+    observation.register(app)
     problems.register(app)
-    validators.register(app, engine)
+    caching.register(app, lambda: current.snapshot().digest)
+    pages.register(app)
     for module in BLUEPRINTS:
         app.register_blueprint(module.blueprint)
     app.jinja_env.globals |= {"version": __version__, "static": _static, "shorten": prefixes.shorten}
-    app.after_request(_protect)
-    believed = engine.settings.proxies
-    front = app.extensions["front"] = Front(app.wsgi_app, engine, engine.settings.cache << 20)
-    app.wsgi_app = ProxyFix(front, believed, believed, believed) if believed else front  # type: ignore[method-assign]
+    if believed := pool.settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, believed, believed, believed)  # type: ignore[method-assign]
     return app
 
 
-def worker() -> Gate:
+def worker() -> Door:
     """Return the ASGI application of one server process; `serve` says through the environment where its state is."""
-    handover = json.loads(os.environ[keeper.HANDOVER])
-    state = Path(handover["state"])
-    keeper.end_with_parent(state)
-    engine = Engine.of_state(str(state), Settings(**handover["settings"]))
-    app = create_app(engine)
-    routes = frozenset(rule.rule.split("/", 2)[1] for rule in app.url_map.iter_rules())
-    # One thread for everyone who may be waiting: for a place, for somebody else's answer, for a validation, for a file to
-    # be made; and some for requests that wait for nothing.
-    limits = engine.settings
-    waiting = sum(rung.queue for rung in limits.rungs) + flights.MOST + validate.AT_ONCE + validate.QUEUE + dumps.QUEUE
-    threads = limits.evaluators + waiting + 16
-    return Gate(Ledger(app.wsgi_app, engine, routes, handover["log"]), threads, app.extensions["front"].ready)
+    handover = json.loads(os.environ["INTERPOL_GRAPH_SERVICE"])
+    pool = EvaluatorPool.of_state(handover["state"], Settings(**handover["settings"]))
+    app = create_app(pool)
+    observation.start(app, pool, handover["log"])
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    settings = pool.settings
+    # One thread for everyone who may be waiting: for a lane, for a validation, for a file to be made; and some for
+    # requests that wait for nothing.
+    waiting = sum(lane.queue for lane in settings.lanes) + validate.AT_ONCE + validate.QUEUE + dumps.QUEUE
+    cache = AnswerCache(settings.cache << 20, forwarded=settings.proxies > 0)
+    return Door(app.wsgi_app, settings.evaluators + waiting + 16, cache, lambda: pool.snapshot().digest)
+
+
+def _end_with(parent: int) -> None:
+    """End this worker in order when its main process has died: its successor brings workers of its own."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _static(name: str) -> str:
     """Return the URL of an asset with its content's hash, so that it can be cached for ever."""
     content = (Path(__file__).parent / "static" / name).read_bytes()
     return url_for("static", filename=name, v=hashlib.sha256(content).hexdigest()[:12])
-
-
-def _protect(response: Response) -> Response:
-    """Add the header fields that every answer carries."""
-    for name, value in security(response.mimetype or ""):
-        response.headers.setdefault(name, value)
-    if request.method == "OPTIONS":
-        response.headers.extend(PREFLIGHT)
-    return response

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,11 +11,9 @@ from typing import Any
 import click
 
 from interpol_graph.cli.failure import Failure
-from interpol_graph.endpoint import journal
 from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.nursery import NotStarted
 from interpol_graph.graph import questions
-from interpol_graph.serving import keeper
 
 #: What an operator may limit: the setting, what it may be, what it means. The defaults stand in Settings.
 _LIMITS = (
@@ -60,20 +58,13 @@ def _limits(command: Callable[..., None]) -> Callable[..., None]:
 )
 def command(host: str, port: int, workers: int, data: tuple[Path, ...], log: bool, **limits: Any) -> None:
     """Serve the graph: SPARQL endpoint, pages and dumps."""
-    from interpol_graph.serving import supervisor  # granian takes a while; other commands need not wait for it
-
     settings = Settings(data=tuple(str(path) for path in data), **limits)
-    try:
-        questions.saved()
-        address = supervisor.check_port(host, port)
-    except (questions.BadQuestion, supervisor.PortTaken) as error:
-        raise Failure(str(error)) from error
-    click.echo(f"Loading {'the bundled graph' if not data else ', '.join(settings.data)} …")
-    folder = Path(tempfile.mkdtemp(prefix="interpol-graph-"))
-    main_process = False
-    try:
-        keeper.keep((folder / "state").exists, lambda why: journal.write(event="restarted", why=why))
-        main_process = True
+    with tempfile.TemporaryDirectory(prefix="interpol-graph-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        # prometheus_client reads it when it is imported, and its processes write there.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = name + "/metrics"
+        (folder / "metrics").mkdir()
+        from interpol_graph.serving import supervisor  # granian takes a while; other commands need not wait for it
 
         def ready(about: dict[str, Any]) -> None:
             size = sum(about["graphs"].values())
@@ -81,9 +72,10 @@ def command(host: str, port: int, workers: int, data: tuple[Path, ...], log: boo
                 f"Loaded {size:,} statements in {len(about['graphs'])} graphs. Serving on http://{host}:{port}/ (Ctrl+C ends)."
             )
 
-        supervisor.run(settings, folder, (address, port), workers, log, ready)
-    except NotStarted as error:
-        raise Failure(str(error)) from error
-    finally:
-        if not main_process:  # it may be needed by the next main process
-            shutil.rmtree(folder, ignore_errors=True)
+        try:
+            questions.saved()
+            address = supervisor.check_port(host, port)
+            click.echo(f"Loading {'the bundled graph' if not data else ', '.join(settings.data)} …")
+            supervisor.run(settings, folder, (address, port), workers, log, ready)
+        except (questions.BadQuestion, supervisor.PortTaken, NotStarted) as error:
+            raise Failure(str(error)) from error

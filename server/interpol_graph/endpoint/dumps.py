@@ -1,4 +1,7 @@
-"""/dumps/: the whole graph and each named graph as files that can be resumed and checked."""
+"""/dumps/ and /graphs: the whole graph and each named graph, literals as in the files, to be resumed and checked.
+
+A file is made once for each state of the data, for all processes of a service, and sent from the disk.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +10,21 @@ import hashlib
 import os
 import shutil
 import tempfile
-import threading
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import IO
 
-from flask import Blueprint, Response, send_file, url_for
+from flask import Blueprint, Flask, Response, current_app, redirect, request, send_file, url_for
+from werkzeug.wrappers import Response as Redirect
 
-from interpol_graph.endpoint import headers
-from interpol_graph.endpoint.problems import Busy, NotFound, Unavailable, Unwritable, check_wanted
-from interpol_graph.engine.admission import Full, Places
-from interpol_graph.graph.formats import BY_NAME, DUMPS, Format
+from interpol_graph.endpoint import caching, current, negotiation
+from interpol_graph.endpoint.problems import BadParameter, NotFound
+from interpol_graph.engine.admission import Admission
+from interpol_graph.engine.limits import Lane
+from interpol_graph.engine.outcomes import Unavailable, Unwritable
+from interpol_graph.graph.formats import BY_NAME, DUMPS, Format, of_kind
 from interpol_graph.graph.prefixes import GRAPHS
-from interpol_graph.site import pages
 
 blueprint = Blueprint("dumps", __name__)
 
@@ -31,41 +34,67 @@ _TURTLE = BY_NAME["turtle"]
 #: How many may wait for a file.
 QUEUE = 8
 #: Held while a file is made: of many who want one at once, one has it made and few others wait for it.
-_MAKING = Places([1], [QUEUE], 20)
+_MAKING = Admission([Lane(1, QUEUE)], 20, "Other files are being made; try again in a few seconds.")
 #: What cannot be made, of any state: to find that out takes as long as to make it.
 _REFUSED: dict[Path, Unwritable] = {}
-#: Held while the folder is made: a second one would be taken away with all that the first thread wrote there.
-_OPENING = threading.Lock()
+
+#: Writes the content of a file.
+Make = Callable[[IO[bytes]], object]
+
+
+def register(app: Flask, state: str | None) -> None:
+    """Give the application a folder for its files: that of the service, beside its state, or one of its own."""
+    if state:
+        app.extensions["dumps"] = Path(state).with_name("dumps")
+        app.extensions["dumps"].mkdir(exist_ok=True)
+    else:
+        app.extensions["dumps owner"] = folder = tempfile.TemporaryDirectory(prefix="interpol-graph-dumps-")
+        app.extensions["dumps"] = Path(folder.name)
+    app.register_blueprint(blueprint)
 
 
 @blueprint.get("/dumps/")
 def dumps() -> Response:
     """List the files."""
+    sizes = current.snapshot().graphs
     whole = [(fmt, WHOLE + fmt.suffix, _size(WHOLE + fmt.suffix)) for fmt in DUMPS]
-    graphs = [(iri, graph_file(iri), count) for iri, count in pages.engine().graphs.items()]
-    page = pages.render("dumps.html", whole=whole, graphs=graphs, total=sum(pages.engine().graphs.values()))
-    page.headers["Cache-Control"] = "no-cache"  # the sizes of files appear when they are made
-    return page
+    graphs = [(iri, graph_file(iri), count) for iri, count in sizes.items()]
+    # The sizes of files appear when they are made.
+    return current.render("dumps.html", lifetime="no-cache", whole=whole, graphs=graphs, total=sum(sizes.values()))
 
 
 @blueprint.get("/dumps/<path:name>")
 def file(name: str) -> Response:
     """Send one file; Range and If-None-Match are honoured."""
     if name == SUMS:
-        path, media_type = _sums(), "text/plain"
-    elif name in _files():
-        fmt, graph = _files()[name]
-        path, media_type = kept(name, lambda file: pages.engine().dump(file, fmt, graph)), fmt.media_types[0]
-    else:
+        return _sent(name, _sums(), "text/plain; charset=utf-8")
+    if name not in _files():
         near = difflib.get_close_matches(name, _files(), 5, 0.4)
         raise NotFound(f"There is no file {name!r}; the files are listed at /dumps/.", similar=near)
-    etag = headers.tag(pages.engine().digest, "dumps", name)
-    download = None if name == SUMS else name.replace("/", "-")
-    response = send_file(path, media_type, download_name=download, as_attachment=name != SUMS, etag=etag)
-    # The time of writing says nothing about the content, and differs from process to process.
-    response.headers.pop("Last-Modified", None)
-    response.headers["Cache-Control"] = headers.CACHED
+    fmt, graph = _files()[name]
+    response = _sent(name, made(name, _dump(fmt, graph)), fmt.content_type, name.replace("/", "-"))
     response.headers["Link"] = f'<{url_for("dumps.file", name=SUMS)}>; rel="describedby"; type="text/plain"'
+    return response
+
+
+@blueprint.get("/graphs")
+def graphs() -> Response | Redirect:
+    """Return one graph by the Graph Store HTTP Protocol: ?graph=IRI or ?default. A browser without either is led to the list."""
+    known, named = list(current.snapshot().graphs), request.args.getlist("graph")
+    if len(named) + ("default" in request.args) != 1:
+        if not request.args and negotiation.wants_html():
+            return redirect(url_for("dumps.dumps"), 303)
+        raise BadParameter("Which graph? Name one, and one only: ?default, or ?graph= with its IRI.", known=known)
+    iri = named[0] if named else None
+    if iri is not None and iri not in known:
+        similar = difflib.get_close_matches(iri, known, 5, 0.8)
+        raise NotFound(f"There is no graph <{iri}> here.", similar=similar, known=known)
+    fmt = negotiation.choose(of_kind("graph"))
+    if fmt is None:
+        raise negotiation.refusal(of_kind("graph"), "A graph")
+    name = f"graphs {iri or ''} {fmt.name}"
+    response = _sent(name, made(name, _dump(fmt, iri)), fmt.content_type)
+    response.vary.add("Accept")
     return response
 
 
@@ -75,10 +104,44 @@ def graph_file(iri: str) -> str | None:
     return name + _TURTLE.suffix if iri.startswith(GRAPHS) and name != WHOLE else None
 
 
+def made(name: str, make: Make) -> Path:
+    """Return where a file lies, made first if need be by what writes it; it appears whole or not at all.
+
+    Raises Busy, Departed, Unavailable when the disk takes no file, Unwritable.
+    """
+    try:
+        path = _path(name)
+        if not path.exists():
+            if refusal := _REFUSED.get(path):
+                raise Unwritable(refusal.detail, **refusal.extra)
+            with _MAKING.slot(gone=current.gone()):
+                if not path.exists():
+                    _make(path, make)
+    except OSError as error:
+        raise Unavailable(f"The file cannot be made: {error.strerror or error}.") from error
+    return path
+
+
+def _sent(name: str, path: Path, content_type: str, download: str | None = None) -> Response:
+    """Return a file as an answer that can be resumed: its tag is strong."""
+    etag = caching.tag(current.snapshot().digest, "dumps", name)
+    response = send_file(path, content_type, download is not None, download, etag=etag)
+    # The time of writing says nothing about the content, and differs from process to process.
+    response.headers.pop("Last-Modified", None)
+    response.headers["Content-Type"] = content_type
+    response.headers["Cache-Control"] = caching.CACHED
+    return response
+
+
+def _dump(fmt: Format, graph: str | None) -> Make:
+    snapshot, gone = current.snapshot(), current.gone()
+    return lambda file: snapshot.dump(file, fmt, graph, gone)
+
+
 def _files() -> dict[str, tuple[Format, str | None]]:
     """Return file name → (format, graph or None for the whole)."""
     whole: dict[str, tuple[Format, str | None]] = {WHOLE + fmt.suffix: (fmt, None) for fmt in DUMPS}
-    return whole | {name: (_TURTLE, iri) for iri in pages.engine().graphs if (name := graph_file(iri))}
+    return whole | {name: (_TURTLE, iri) for iri in current.snapshot().graphs if (name := graph_file(iri))}
 
 
 def _sums() -> Path:
@@ -87,30 +150,14 @@ def _sums() -> Path:
         return path
     lines = []
     for name, (fmt, graph) in sorted(_files().items()):
-        with suppress(Unwritable):
-            path = kept(name, lambda file, fmt=fmt, graph=graph: pages.engine().dump(file, fmt, graph))  # type: ignore[misc]
-            with path.open("rb") as content:
-                lines.append(f"{hashlib.file_digest(content, 'sha256').hexdigest()}  {name}\n")
-    return kept(SUMS, lambda file: file.writelines(line.encode() for line in lines))
-
-
-def _folder() -> Path:
-    """Return the folder for made files: that of the service, for all its processes, or one that goes with this process."""
-    if state := pages.engine().state:
-        folder = Path(state).with_name("dumps")
-        folder.mkdir(exist_ok=True)
-        return folder
-    with _OPENING:
-        return Path(_opened().name)
-
-
-@cache
-def _opened() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="interpol-graph-dumps-")
+        with suppress(Unwritable), made(name, _dump(fmt, graph)).open("rb") as content:
+            lines.append(f"{hashlib.file_digest(content, 'sha256').hexdigest()}  {name}\n".encode())
+    return made(SUMS, lambda file: file.writelines(lines))
 
 
 def _path(name: str) -> Path:
-    return _folder() / pages.engine().digest / hashlib.sha256(name.encode()).hexdigest()
+    folder: Path = current_app.extensions["dumps"]
+    return folder / current.snapshot().digest / hashlib.sha256(name.encode()).hexdigest()
 
 
 def _size(name: str) -> int | None:
@@ -119,36 +166,7 @@ def _size(name: str) -> int | None:
     return path.stat().st_size if path.exists() else None
 
 
-def _make_room(folder: Path) -> None:
-    """Make the folder of a state of the data; files of states before the last one go."""
-    if not folder.exists():
-        before = sorted(folder.parent.iterdir(), key=lambda other: other.stat().st_mtime)
-        folder.mkdir(exist_ok=True)
-        for other in before[:-1]:
-            shutil.rmtree(other, ignore_errors=True)  # another process may be about it, too
-
-
-def kept(name: str, make: Callable[[IO[bytes]], None]) -> Path:
-    """Return where a file lies, made first if need be by what writes it; it appears whole or not at all."""
-    try:
-        path = _path(name)
-        if not path.exists():
-            if refusal := _REFUSED.get(path):
-                raise Unwritable(refusal.detail, **refusal.extra)
-            _MAKING.take(look=check_wanted)
-            try:
-                if not path.exists():
-                    _made(path, make)
-            finally:
-                _MAKING.leave()
-    except Full:
-        raise Busy("Other files are being made; try again in a few seconds.") from None
-    except OSError as error:
-        raise Unavailable(f"The file cannot be made: {error.strerror or error}.") from error
-    return path
-
-
-def _made(path: Path, make: Callable[[IO[bytes]], None]) -> None:
+def _make(path: Path, make: Make) -> None:
     _make_room(path.parent)
     unfinished = tempfile.NamedTemporaryFile(dir=path.parent, delete=False)  # noqa: SIM115
     try:
@@ -160,3 +178,12 @@ def _made(path: Path, make: Callable[[IO[bytes]], None]) -> None:
         if isinstance(error, Unwritable):
             _REFUSED[path] = error
         raise
+
+
+def _make_room(folder: Path) -> None:
+    """Make the folder of a state of the data; files of states before the last one go."""
+    if not folder.exists():
+        before = sorted(folder.parent.iterdir(), key=lambda other: other.stat().st_mtime)
+        folder.mkdir(exist_ok=True)
+        for other in before[:-1]:
+            shutil.rmtree(other, ignore_errors=True)  # another process may be about it, too

@@ -1,55 +1,97 @@
-"""Whole answers kept in memory, at most so many bytes of them, the longest unused given up first."""
+"""Whole answers kept in memory, so that a repeat is answered in the event loop, before any thread or Flask.
+
+Only what a shared HTTP cache may keep is kept (RFC 9111): 200s to GET with Cache-Control: public.
+"""
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
-from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from interpol_graph.endpoint.fields import Fields
+Fields = list[tuple[bytes, bytes]]
+Key = tuple[Any, ...]
+
+#: Request fields on which an answer may depend, and those that proxies set.
+_NEGOTIATED = (b"host", b"accept", b"accept-encoding", b"accept-language")
+_FORWARDED = (b"x-forwarded-host", b"x-forwarded-proto")
+#: Request fields that only the application understands.
+_CONDITIONS = frozenset({b"range", b"if-match", b"if-unmodified-since", b"content-length", b"transfer-encoding"})
+#: Fields of a body, which a 304 has not.
+_OF_BODY = frozenset({b"content-type", b"content-length", b"content-encoding", b"content-disposition"})
+#: Bytes that an entry takes beside its body and its key.
+_OVERHEAD = 2048
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """One answer as it is sent: header fields and body, the fields of its 304, and what the log says of it."""
+class Entry:
+    """One answer as it is sent: its fields and body, its entity tag, the fields of its 304, and what the log says of it."""
 
     fields: Fields
     body: bytes
-    etag: str
+    etag: bytes
     unchanged: Fields
-    notes: dict[str, Any]
+    facts: dict[str, Any]
+
+    def matches(self, if_none_match: bytes | None) -> bool:
+        """Tell whether the client holds this answer already (RFC 9110, 13.1.2: the comparison is weak)."""
+        if if_none_match is None or not self.etag:
+            return False
+        held = [tag.strip().removeprefix(b"W/") for tag in if_none_match.split(b",")]
+        return held == [b"*"] or self.etag.removeprefix(b"W/") in held
 
 
-class Answers:
-    """Answers by request, for all threads of a process; `room` is in bytes."""
+class AnswerCache:
+    """Answers by request, the least recently used given up first; it belongs to one event loop.
 
-    def __init__(self, room: int) -> None:
+    room: the bytes that all answers may take; forwarded: whether fields that proxies set are believed.
+    """
+
+    def __init__(self, room: int, forwarded: bool = False) -> None:
         self.room, self.used = room, 0
-        self._kept: OrderedDict[Hashable, tuple[Kept, int]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable) -> Kept | None:
-        """Return the answer to a request if it is kept."""
-        with self._lock:
-            found = self._kept.get(key)
-            if found is None:
-                return None
-            self._kept.move_to_end(key)
-            return found[0]
-
-    def put(self, key: Hashable, answer: Kept, weight: int) -> None:
-        """Keep an answer of so many bytes, key included, unless it would take more than an eighth of the room."""
-        if weight > self.room // 8:
-            return
-        with self._lock:
-            if key in self._kept:
-                self.used -= self._kept.pop(key)[1]
-            self._kept[key] = answer, weight
-            self.used += weight
-            while self.used > self.room:
-                self.used -= self._kept.popitem(last=False)[1][1]
+        self._varying = _NEGOTIATED + (_FORWARDED if forwarded else ())
+        self._entries: OrderedDict[Key, tuple[Entry, int]] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._entries)
+
+    def key(self, scope: dict[str, Any], digest: str) -> tuple[Key, bytes | None] | None:
+        """Return all that an answer depends on, and If-None-Match; None for a request that is never answered from here.
+
+        scope: the request's ASGI scope; digest: the state of the graph.
+        """
+        if scope["method"] not in ("GET", "HEAD"):
+            return None
+        found: dict[bytes, bytes] = {}
+        for name, value in scope["headers"]:
+            if name in _CONDITIONS:
+                return None
+            found[name] = found[name] + b"," + value if name in found else value
+        get = found.get
+        varying = [get(name) for name in self._varying]
+        return (digest, scope["raw_path"], scope["query_string"], scope["scheme"], *varying), get(b"if-none-match")
+
+    def get(self, key: Key) -> Entry | None:
+        """Return the answer to a request if it is kept."""
+        found = self._entries.get(key)
+        if found is None:
+            return None
+        self._entries.move_to_end(key)
+        return found[0]
+
+    def put(self, key: Key, fields: Fields, body: bytes, facts: dict[str, Any]) -> None:
+        """Keep an answer if caches may keep it and it takes at most an eighth of the room."""
+        named = dict(fields)
+        control = named.get(b"cache-control", b"")
+        size = len(body) + _OVERHEAD + sum(len(part or b"") for part in key)
+        if size > self.room // 8 or b"public" not in control or b"no-cache" in control:
+            return
+        timeless = [field for field in fields if field[0] != b"server-timing"]
+        unchanged = [field for field in timeless if field[0] not in _OF_BODY]
+        hit = [*timeless, (b"server-timing", b'cache;desc="hit"')]
+        if key in self._entries:
+            self.used -= self._entries.pop(key)[1]
+        self._entries[key] = Entry(hit, body, named.get(b"etag", b""), unchanged, facts), size
+        self.used += size
+        while self.used > self.room:
+            self.used -= self._entries.popitem(last=False)[1][1]

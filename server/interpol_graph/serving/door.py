@@ -1,8 +1,9 @@
 """The door of a server process, ASGI outside and WSGI inside: no client can hold a thread by being slow.
 
-A request is read whole before a thread works on it, an answer is sent after the thread has done its work, and a client
-that goes away is noticed meanwhile. Nor can slow readers fill the memory: a large answer goes out piece by piece as it is
-read, a client that takes no piece for long is given up, and large answers that wait to be read have bounded room.
+A repeat is answered from the answer cache in the event loop. Any other request is read whole before a thread works on it,
+an answer is sent after the thread has done its work, and a client that goes away is noticed meanwhile. Nor can slow readers
+fill the memory: a large answer goes out piece by piece as it is read, a client that takes no piece for long is given up,
+and large bodies that come in or wait to be read have bounded room.
 """
 
 from __future__ import annotations
@@ -10,27 +11,31 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
-import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from interpol_graph.endpoint.problems import PROBLEM, BadRequest, Busy, Problem, RequestTimeout
-from interpol_graph.serving import visitor
+from interpol_graph.endpoint import observation
+from interpol_graph.endpoint.problems import DEPARTED, PROBLEM, BadRequest, Problem, RequestTimeout
+from interpol_graph.engine.outcomes import Busy
+from interpol_graph.serving.answer_cache import AnswerCache, Entry, Fields
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+Body = bytes | Iterable[bytes]
 
 #: Bytes of a body that are kept here, more than any route reads; of a longer one only the length is handed on.
 LARGEST = 4 << 20
 #: Bytes of a body that are read at all: a client that is still sending would not see why it is refused.
 HEARD = 64 << 20
 #: Seconds within which a body must be whole.
-PATIENCE = 20.0
+BODY_TIMEOUT = 20.0
 #: Bytes of a large answer that are sent at a time.
 PIECE = 1 << 18
 #: Seconds within which a client must take the next piece.
@@ -39,72 +44,104 @@ STALLED = 30.0
 ROOM_FOR_ALL = 256 << 20
 
 
-#: Where the WSGI environment has the function that takes room for an answer: from its size to whether there is enough.
-ROOM = "interpol_graph.room"
-
-
 class Gone(Exception):
     """The client has closed the connection."""
 
 
-class Crowded(Exception):
+class NoRoom(Exception):
     """There is no room for the body."""
 
 
-class Gate:
+class Door:
     """An ASGI application around a WSGI application that works in `threads` threads.
 
-    ready: tells of a request whether its answer lies in memory; it is then sent sooner than a thread would wake up.
+    cache: the answers that are kept; digest: returns the state of the graph at this moment.
     """
 
-    def __init__(self, app: WSGIApplication, threads: int, ready: Callable[[WSGIEnvironment], bool]) -> None:
-        self.app, self.ready = app, ready
+    def __init__(self, app: WSGIApplication, threads: int, cache: AnswerCache, digest: Callable[[], str]) -> None:
+        self.app, self.cache, self.digest = app, cache, digest
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
-        self.lock, self.held = threading.Lock(), 0
+        self.held = 0
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             return
+        started = time.perf_counter()
+        asked = self.cache.key(scope, self.digest())
+        if asked and (entry := self.cache.get(asked[0])):
+            return await self._repeat(scope, send, entry, asked[1], started)
         taken: list[int] = []
         try:
-            await self._serve(scope, receive, send, taken)
+            await self._answer(scope, receive, send, taken, asked and asked[0])
         finally:
-            with self.lock:
-                self.held -= sum(taken)
+            self.held -= sum(taken)
 
-    async def _serve(self, scope: dict[str, Any], receive: Receive, send: Send, taken: list[int]) -> None:
-        environ, left = _environ(scope), threading.Event()
-        if problem := await _problem(environ, scope, receive, lambda size: self._take(size, taken)):
+    async def _repeat(
+        self, scope: dict[str, Any], send: Send, entry: Entry, if_none_match: bytes | None, started: float
+    ) -> None:
+        """Send an answer that is kept, or that the client has it already."""
+        if entry.matches(if_none_match):
+            status, fields, body, outcome = 304, entry.unchanged, b"", "unchanged"
+        else:
+            status, fields, outcome = 200, entry.fields, "hit"
+            body = b"" if scope["method"] == "HEAD" else entry.body
+        seconds = time.perf_counter() - started
+        observation.record(scope["method"], scope["path"], status, len(body), seconds, {**entry.facts, "cache": outcome})
+        await self._send(send, status, fields, body)
+
+    async def _answer(
+        self, scope: dict[str, Any], receive: Receive, send: Send, taken: list[int], key: tuple[Any, ...] | None
+    ) -> None:
+        """Let the application answer in a thread, and keep what may be kept."""
+        environ, left = _environ(scope), Event()
+        environ[DEPARTED] = left.is_set
+        if problem := await _problem(environ, scope, receive, lambda: self._take(PIECE, taken)):
             environ[PROBLEM] = problem
-        elif self.ready(environ):  # what is kept is there once for all its readers
-            return await self._send(send, *self._answer(environ, left))
-        environ[ROOM] = lambda size: size <= PIECE or self._take(size, taken)
-        work = asyncio.get_running_loop().run_in_executor(self.pool, self._answer, environ, left)
+        call = asyncio.get_running_loop().run_in_executor
+        work = call(self.pool, self._call, environ)
         watch = asyncio.ensure_future(_departure(receive))
         try:
             await asyncio.wait((work, watch), return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
                 left.set()
             status, fields, body = await work
+            if isinstance(body, bytes) and len(body) > PIECE and not self._take(len(body), taken):
+                environ[PROBLEM] = Busy("Too many large answers wait for their readers; try again in a few seconds.")
+                status, fields, body = await call(self.pool, self._call, environ)
             if problem:
                 fields.append((b"connection", b"close"))
+            elif key and status == 200 and scope["method"] == "GET" and isinstance(body, bytes):
+                self.cache.put(key, fields, body, environ.get(observation.FACTS, {}))
             await self._send(send, status, fields, body)
         finally:
             watch.cancel()
 
+    def _call(self, environ: WSGIEnvironment) -> tuple[int, Fields, Body]:
+        """Return status, fields and body of the application's answer; a large file stays the iterator that it is."""
+        said: list[Any] = []
+
+        def start_response(status: str, fields: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fields]
+            said[:] = int(status[:3]), encoded
+
+        body: Any = self.app(environ, start_response)
+        if not (isinstance(body, list | tuple) or int(dict(said[1]).get(b"content-length", PIECE + 1)) <= PIECE):
+            return said[0], said[1], body
+        try:
+            return said[0], said[1], b"".join(body)
+        finally:
+            getattr(body, "close", tuple)()
+
     def _take(self, size: int, taken: list[int]) -> bool:
-        """Take room for what is held for a client; tell whether there was enough."""
-        with self.lock:
-            if self.held and self.held + size > ROOM_FOR_ALL:
-                return False
-            self.held += size
+        """Take room for what is held for a client; tell whether there was enough. One answer always finds room."""
+        if self.held and self.held + size > ROOM_FOR_ALL:
+            return False
+        self.held += size
         taken.append(size)
         return True
 
-    async def _send(
-        self, send: Send, status: int, fields: list[tuple[bytes, bytes]], body: bytes | Iterable[bytes]
-    ) -> None:
+    async def _send(self, send: Send, status: int, fields: Fields, body: Body) -> None:
         """Send an answer, a large one no faster than it is read; a client that stands still is cut off."""
         await send({"type": "http.response.start", "status": status, "headers": fields})
         if isinstance(body, bytes) and len(body) <= PIECE:
@@ -119,7 +156,7 @@ class Gate:
             getattr(body, "close", tuple)()
         await send({"type": "http.response.body", "body": b""})
 
-    async def _pieces(self, body: bytes | Iterable[bytes]) -> AsyncIterator[bytes]:
+    async def _pieces(self, body: Body) -> AsyncIterator[bytes]:
         """Yield a body in pieces; a file is read in a thread."""
         if isinstance(body, bytes):
             for start in range(0, len(body), PIECE):
@@ -129,31 +166,13 @@ class Gate:
         while (piece := await loop.run_in_executor(self.pool, next, pieces, None)) is not None:
             yield piece
 
-    def _answer(
-        self, environ: WSGIEnvironment, left: threading.Event
-    ) -> tuple[int, list[tuple[bytes, bytes]], bytes | Iterable[bytes]]:
-        """Return status, header fields and body of the application's answer; a large body stays the iterator that it is."""
-        visitor.attend(left)
-        said: list[Any] = []
-
-        def start(status: str, fields: list[tuple[str, str]], _: object = None) -> Any:
-            said[:] = (
-                int(status[:3]),
-                [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fields],
-            )
-
-        body = self.app(environ, start)
-        if isinstance(body, list | tuple):
-            return said[0], said[1], b"".join(body)
-        return said[0], said[1], body
-
 
 async def _problem(
-    environ: WSGIEnvironment, scope: dict[str, Any], receive: Receive, take: Callable[[int], bool]
-) -> Problem | None:
+    environ: WSGIEnvironment, scope: dict[str, Any], receive: Receive, take: Callable[[], bool]
+) -> Problem | Busy | None:
     """Read the body into the environment, and return what is wrong with the request as such, if anything.
 
-    take: takes room for so many bytes, and tells whether there was enough.
+    take: takes room for one more piece, and tells whether there was enough.
     """
     hosts = sum(name == b"host" for name, _ in scope["headers"])
     if hosts > 1 or (not hosts and scope["http_version"] == "1.1"):
@@ -161,10 +180,11 @@ async def _problem(
     if environ.get("CONTENT_LENGTH", "0") == "0" and "HTTP_TRANSFER_ENCODING" not in environ:
         return None
     try:
-        body, length = await asyncio.wait_for(_read(receive, take), PATIENCE)
+        async with asyncio.timeout(BODY_TIMEOUT):
+            body, length = await _read(receive, take)
     except TimeoutError:
-        return RequestTimeout(f"The body was not whole within {PATIENCE:g} seconds; send it again.")
-    except Crowded:
+        return RequestTimeout(f"The body was not whole within {BODY_TIMEOUT:g} seconds; send it again.")
+    except NoRoom:
         return Busy("Too many large requests come in at once; try again in a few seconds.")
     except Gone:  # or its chunks are none, which looks the same from here
         return BadRequest("The body cannot be read: its length or its chunks are not in order.")
@@ -173,7 +193,7 @@ async def _problem(
 
 
 def _environ(scope: dict[str, Any]) -> WSGIEnvironment:
-    """Return the WSGI environment of a request, its body still to come."""
+    """Return the WSGI environment of a request (PEP 3333), its body still to come."""
     host, port = scope.get("server") or ("localhost", 80)
     environ: WSGIEnvironment = {
         "REQUEST_METHOD": scope["method"],
@@ -202,8 +222,8 @@ def _environ(scope: dict[str, Any]) -> WSGIEnvironment:
     return environ
 
 
-async def _read(receive: Receive, take: Callable[[int], bool]) -> tuple[bytes, int]:
-    """Return the body and its length; of one that is too long, no body and how much was heard. Raises Gone, Crowded."""
+async def _read(receive: Receive, take: Callable[[], bool]) -> tuple[bytes, int]:
+    """Return the body and its length; of one that is too long, no body and how much was heard. Raises Gone, NoRoom."""
     body, length, room = bytearray(), 0, PIECE
     while True:
         message = await receive()
@@ -215,8 +235,8 @@ async def _read(receive: Receive, take: Callable[[int], bool]) -> tuple[bytes, i
         else:
             body += message.get("body", b"")
         if len(body) > room:
-            if not take(PIECE):
-                raise Crowded
+            if not take():
+                raise NoRoom
             room += PIECE
         if not message.get("more_body") or length > HEARD:
             return bytes(body), length

@@ -24,14 +24,13 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from interpol_graph.endpoint import journal
+from interpol_graph.endpoint import observation
 from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.nursery import NotStarted, Process
 from interpol_graph.graph import paths
-from interpol_graph.serving import keeper
 
-#: The folder in which the workers count; prometheus_client reads this variable when it is imported.
-_COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
+#: Through this variable the main process tells its workers where the state is written, the settings, and whether to log.
+HANDOVER = "INTERPOL_GRAPH_SERVICE"
 #: Seconds after which what is still asked of replaced data is given up.
 _FAREWELL = 60.0
 #: What may be wrong with data, or with a machine that is out of memory, processes or disk for a while.
@@ -94,10 +93,8 @@ class Supervisor:
 
     def start(self) -> dict[str, Any]:
         """Start the first evaluators and the watch over them; return what they say of the graph. Raises NotStarted."""
-        # A main process that takes the place of another serves what was accepted, whatever lies on the disk now.
-        files = self.accepted.resolve() if self.accepted.exists() else self._copied()
-        self.process = self._started(files)
-        self._accept(files)
+        self._files = self._copied()
+        self.process = self._started(self._files)
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
         self._thread.start()
         return self.process.about
@@ -113,11 +110,6 @@ class Supervisor:
     def state(self) -> Path:
         """The file that names the evaluators."""
         return self.folder / "state"
-
-    @property
-    def accepted(self) -> Path:
-        """The link to the copy of the project's files that is served."""
-        return self.folder / "accepted"
 
     def _copied(self) -> Path:
         """Return a copy of the project's files: what is validated is what is loaded, now and after a crash."""
@@ -143,14 +135,6 @@ class Supervisor:
             raise
         return process
 
-    def _accept(self, files: Path) -> None:
-        before = self.accepted.resolve() if self.accepted.exists() else files
-        fresh = self.folder / "accepted.new"
-        fresh.symlink_to(files)
-        fresh.replace(self.accepted)
-        if before != files:
-            shutil.rmtree(before, ignore_errors=True)
-
     def _watch(self) -> None:
         while not self._stop.wait(0.1):
             try:
@@ -160,7 +144,7 @@ class Supervisor:
                     self.reload.clear()
                     self._reload()
             except _FOR_A_WHILE as error:
-                journal.write(event="evaluators not started", why=str(error))
+                observation.log(event="evaluators not started", why=str(error))
                 self._stop.wait(1)
             for process, deadline in list(self._replaced):
                 if not process.alive or time.monotonic() > deadline:
@@ -169,9 +153,9 @@ class Supervisor:
 
     def _replace(self) -> None:
         code = self.process.process.returncode
-        dead, self.process = self.process, self._started(self.accepted.resolve())
+        dead, self.process = self.process, self._started(self._files)
         dead.end()
-        journal.write(event="evaluators replaced", code=code, digest=self.process.about["digest"])
+        observation.log(event="evaluators replaced", code=code, digest=self.process.about["digest"])
 
     def _reload(self) -> None:
         files = self.folder
@@ -183,13 +167,14 @@ class Supervisor:
         except _FOR_A_WHILE as error:
             if files != self.folder:
                 shutil.rmtree(files, ignore_errors=True)
-            journal.write(
+            observation.log(
                 event="reload refused", why=str(error).replace(f"{files}/", ""), digest=self.process.about["digest"]
             )
             return
-        self._accept(files)
+        shutil.rmtree(self._files, ignore_errors=True)
+        self._files = files
         self._replaced.append((old, time.monotonic() + max(_FAREWELL, 2 * self.settings.timeout)))
-        journal.write(event="reloaded", digest=self.process.about["digest"])
+        observation.log(event="reloaded", digest=self.process.about["digest"])
 
 
 def _as_new() -> None:
@@ -209,14 +194,11 @@ def run(
     with suppress(ValueError, OSError):
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    counters = folder / "metrics"
-    counters.mkdir(exist_ok=True)
-    os.environ[_COUNTERS] = str(counters)
     supervisor = Supervisor(settings, folder)
     ready(supervisor.start())
     try:
         handover = {"state": str(supervisor.state), "settings": asdict(settings), "log": log}
-        os.environ[keeper.HANDOVER] = json.dumps(handover)
+        os.environ[HANDOVER] = json.dumps(handover)
         server = Granian(
             "interpol_graph.app:worker",
             address=at[0],

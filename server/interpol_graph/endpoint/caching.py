@@ -1,0 +1,152 @@
+"""The header fields of every answer: who may read it, how long it holds, which state it is of, in which content coding."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import brotli
+import pyoxigraph
+import zstandard
+from flask import Flask, Response, request
+
+from interpol_graph import __version__
+from interpol_graph.endpoint import problems
+from interpol_graph.engine.snapshot import Answer
+from interpol_graph.graph import paths
+
+#: How long an answer may be used without asking whether the graph is still the same.
+CACHED = "public, max-age=60"
+#: For errors and for answers that differ from one evaluation to the next.
+UNCACHED = "no-store"
+
+#: Every answer carries these.
+_COMMON = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "ETag, Link, Location, Retry-After, Server-Timing, Allow, Accept-Ranges, Content-Range, Content-Disposition",
+    "Timing-Allow-Origin": "*",
+}
+#: A page runs its own scripts only and stands in no foreign frame.
+_PAGE = _COMMON | {
+    "Content-Security-Policy": "default-src 'self'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+#: Data may be fetched from anywhere; opened as a document it runs nothing, whatever XML a query made.
+_DATA = _COMMON | {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+_IMAGE = _COMMON | {"Cross-Origin-Resource-Policy": "cross-origin"}
+#: The answer to a browser that asks whether an application may send its request.
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
+    "Access-Control-Allow-Headers": "Accept, Accept-Language, Authorization, Content-Type, If-Match, If-None-Match, If-Range, Range, X-Requested-With",
+    "Access-Control-Max-Age": "86400",
+}
+
+#: Content coding → how a body is written in it, the preferred first, at levels that cost less time than a slow line.
+CODINGS: dict[str, Callable[[bytes], bytes]] = {
+    "zstd": lambda body: zstandard.ZstdCompressor(level=3).compress(body),
+    "br": lambda body: bytes(brotli.compress(body, quality=4)),
+    "gzip": lambda body: gzip.compress(body, 5, mtime=0),
+}
+#: Bodies outside these bounds, in bytes, are sent as they are: too small to gain, or too large to spend the time on.
+_SMALLEST, _LARGEST = 1024, 16 << 20
+#: Media types that are text though their names do not say so.
+_TEXTS = frozenset({"application/n-triples", "application/n-quads", "application/trig", "application/sparql-query"})
+
+
+def register(app: Flask, digest: Callable[[], str]) -> None:
+    """Give every answer its fields, and answer 304 without evaluating when the client has what it asks for.
+
+    digest: returns the state of the graph that this request is answered from.
+    """
+
+    def asked() -> str:
+        """Return the tag of any answer to this request, a weak one: rows without ORDER BY may come in another order."""
+        wishes = request.headers.get("Accept", ""), request.headers.get("Accept-Language", "")
+        return tag(digest(), request.host_url, request.full_path, *wishes)
+
+    @app.before_request
+    def unchanged() -> Response | None:
+        held = request.if_none_match
+        if request.method not in ("GET", "HEAD") or request.if_match or held.star_tag or not held.contains_weak(asked()):
+            return None
+        response = Response(status=304)
+        response.headers.pop("Content-Type")
+        response.headers["Cache-Control"] = CACHED
+        response.set_etag(asked(), weak=True)
+        response.vary.update(["Accept", "Accept-Language"])
+        return response
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        if request.method in ("GET", "HEAD") and response.status_code == 200:
+            if "ETag" not in response.headers and response.headers.get("Cache-Control") == CACHED:
+                response.set_etag(asked(), weak=True)
+            # werkzeug takes * for no tag at all (RFC 9110, 13.1.1)
+            if request.if_match and not request.if_match.star_tag and not request.if_match.is_strong(response.get_etag()[0] or ""):
+                response = problems.answer(problems.PreconditionFailed("The answer is another one than If-Match names."))
+            elif "ETag" in response.headers and not request.if_match:
+                response.make_conditional(request)
+        _encode(response)
+        for name, value in _security(response.mimetype or "").items():
+            response.headers.setdefault(name, value)
+        if request.method == "OPTIONS":
+            response.headers.extend(_PREFLIGHT)
+        return response
+
+
+def tag(digest: str, *parts: object) -> str:
+    """Return the tag of what is asked: of the state `digest` of the graph, this program, and `parts` of the request."""
+    return hashlib.blake2b(repr((digest, _program(), parts)).encode(), digest_size=16).hexdigest()
+
+
+def lifetime(answer: Answer | None) -> str:
+    """Return how long an answer may be used: not at all if the next evaluation may differ."""
+    return UNCACHED if answer and answer.volatile else CACHED
+
+
+def _security(media_type: str) -> dict[str, str]:
+    """Return the fields that keep a browser safe with a body of this type."""
+    if media_type == "text/html":
+        return _PAGE
+    return _IMAGE if media_type.startswith("image/") else _DATA
+
+
+def _encode(response: Response) -> None:
+    """Write a body in the content coding that the client likes best, if that is worth it (RFC 9110, 12.5.3)."""
+    if not _is_text(response.mimetype or "") or "Content-Range" in response.headers or request.blueprint == "dumps":
+        return
+    response.vary.add("Accept-Encoding")
+    quality = request.accept_encodings.quality
+    coding = max(CODINGS, key=quality)
+    plain = quality("identity") if "identity" in request.accept_encodings.values() else 0
+    if quality(coding) <= 0 or quality(coding) < plain or response.status_code != 200:
+        return
+    if _SMALLEST <= (response.content_length or 0) <= _LARGEST:
+        response.direct_passthrough = False
+        response.set_data(CODINGS[coding](response.get_data()))
+        response.headers["Content-Encoding"] = coding
+        response.headers.pop("Accept-Ranges", None)
+
+
+def _is_text(media_type: str) -> bool:
+    return media_type.startswith("text/") or media_type.endswith(("json", "xml", "javascript")) or media_type in _TEXTS
+
+
+@cache
+def _program() -> str:
+    """Return the digest of all that forms an answer beside the graph: code, templates, saved questions, prefixes."""
+    package = Path(__file__).parents[1]
+    files = [path for ending in ("**/*.py", "**/*.toml", "templates/*", "static/**/*") for path in package.glob(ending)]
+    files += [*paths.QUERIES.rglob("*.rq"), paths.ONTOLOGY / "prefixes.ttl"]
+    content = b"".join(path.read_bytes() for path in sorted(files) if path.is_file())
+    return hashlib.sha256(__version__.encode() + pyoxigraph.__version__.encode() + content).hexdigest()

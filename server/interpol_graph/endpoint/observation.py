@@ -1,0 +1,148 @@
+"""What the server tells of itself: a log line of JSON for each request and event, and metrics for Prometheus.
+
+No query text and no address of a visitor is written down. The counters of several processes are files in a folder that
+`serve` names in the environment, so that they outlive a worker; without the folder they count for this process alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Flask, Response, g, request
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+blueprint = Blueprint("metrics", __name__)
+
+#: Where the WSGI environment has what has been noted of its request.
+FACTS = "interpol_graph.facts"
+#: The folder of the counters; prometheus_client reads this variable when it is imported.
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+#: Upper bounds of the latency classes, in seconds.
+_CLASSES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
+#: What may be noted of a request, in the order of the log line.
+_NOTED = ("query", "rows", "cache", "outcome", "ended", "preempted")
+
+REQUESTS = Counter("interpol_graph_requests", "Requests answered, by route and status.", ["route", "status"])
+SECONDS = Histogram("interpol_graph_request_seconds", "Seconds from request to answer.", ["route"], buckets=_CLASSES)
+BYTES = Counter("interpol_graph_answer_bytes", "Bytes of answers, before they are cut into packets.")
+REFUSED = Counter("interpol_graph_refused", "Requests that were refused, by problem.", ["problem"])
+KILLS = Counter("interpol_graph_kills", "Evaluators that ended with their query, by problem.", ["problem"])
+CACHE = Counter("interpol_graph_cache", "Requests at the answer cache: hit, unchanged, miss, passed.", ["result"])
+LOST = Counter("interpol_graph_log_lines_lost", "Log lines that nobody was ready to read.")
+ACTIVE = Gauge("interpol_graph_requests_active", "Requests being answered.", multiprocess_mode="livesum")
+WAITING = Gauge("interpol_graph_queries_waiting", "Queries that wait for a place.", multiprocess_mode="livesum")
+
+
+class _AccessLog:
+    """Whether this process writes a line for each request, and the first path segments that are told apart."""
+
+    on = False
+    routes: frozenset[str] = frozenset()
+
+
+def start(app: Flask, access_log: bool) -> None:
+    """Say of a whole process whether it writes an access log, and which routes there are."""
+    _AccessLog.on = access_log
+    _AccessLog.routes = frozenset("/" + rule.rule.split("/", 2)[1] for rule in app.url_map.iter_rules())
+
+
+def register(app: Flask) -> None:
+    """Write down every request that the application answers."""
+
+    @app.before_request
+    def begin() -> None:
+        g.started = time.perf_counter()
+        request.environ[FACTS] = {"cache": "miss" if request.method in ("GET", "HEAD") else "passed"}
+        ACTIVE.inc()
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        seconds, size = time.perf_counter() - g.started, response.content_length or 0
+        record(request.method, request.path, response.status_code, size, seconds, request.environ[FACTS])
+        return response
+
+    @app.teardown_request
+    def over(_: BaseException | None) -> None:
+        ACTIVE.dec()
+
+
+def note(**facts: Any) -> None:
+    """Note something about the request at hand: query, rows, outcome, ended …"""
+    request.environ[FACTS].update(facts)
+
+
+def record(method: str, path: str, status: int, size: int, seconds: float, facts: dict[str, Any]) -> None:
+    """Count a request, and write its line: its answer's status and bytes, its seconds, and what was noted of it."""
+    first = "/" + path[1:].partition("/")[0]
+    route = first if first in _AccessLog.routes else "other"
+    requests, latency = _counters(route, status)
+    requests.inc()
+    latency.observe(seconds)
+    BYTES.inc(size)
+    for counter, name in ((CACHE, "cache"), (REFUSED, "outcome"), (KILLS, "ended")):
+        if name in facts:
+            counter.labels(facts[name]).inc()
+    if _AccessLog.on:
+        told = {name: facts[name] for name in _NOTED if name in facts}
+        if not log(method=method, route=route, status=status, seconds=round(seconds, 6), bytes=size, **told):
+            LOST.inc()
+
+
+@cache
+def _counters(route: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(route, str(status)), SECONDS.labels(route)
+
+
+def log(**facts: Any) -> bool:
+    """Write a line with the time and some facts to standard error; return False when nobody takes it now.
+
+    A reader of the log that stands still, or is gone, must not make the service stand still.
+    """
+    line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **facts}
+    with suppress(OSError):  # it is gone, or its disk is full
+        if select.select([], [2], [], 0)[1]:
+            os.write(2, json.dumps(line, ensure_ascii=False).encode(errors="backslashreplace") + b"\n")
+            return True
+    return False
+
+
+def exposition() -> bytes:
+    """Return all metrics in the text format of Prometheus, summed over all workers."""
+    folder = os.environ.get(FOLDER)
+    if not folder:
+        return generate_latest(REGISTRY)
+    for file in Path(folder).glob("gauge_live*.db"):
+        pid = int(file.stem.rpartition("_")[2])
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            with suppress(FileNotFoundError):  # another worker may be faster
+                mark_process_dead(pid)  # type: ignore[no-untyped-call]
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """Show the metrics."""
+    response = Response(exposition(), content_type=CONTENT_TYPE_LATEST)
+    response.headers["Cache-Control"] = "no-store"
+    return response
