@@ -14,7 +14,8 @@ from interpol_graph import __version__
 from interpol_graph.endpoint import dumps, flights, graphstore, metrics, problems, sparql, validate, validators
 from interpol_graph.endpoint.headers import PREFLIGHT, security
 from interpol_graph.endpoint.ledger import Ledger
-from interpol_graph.engine.pool import Engine, Settings
+from interpol_graph.engine.limits import Settings
+from interpol_graph.engine.pool import EvaluatorPool
 from interpol_graph.graph import prefixes
 from interpol_graph.serving import keeper
 from interpol_graph.serving.door import Gate
@@ -27,20 +28,20 @@ BLUEPRINTS = (home, sparql, entities, ontology, dumps, graphstore, questions, va
 LARGEST_BODY = 1 << 20
 
 
-def create_app(engine: Engine) -> Flask:
-    """Return the WSGI application over an engine."""
+def create_app(pool: EvaluatorPool) -> Flask:
+    """Return the WSGI application over a pool of evaluators."""
     app = Flask("interpol_graph")
     app.config |= {"MAX_CONTENT_LENGTH": LARGEST_BODY, "MAX_FORM_MEMORY_SIZE": LARGEST_BODY}
-    app.extensions["engine"] = engine
+    app.extensions["pool"] = pool
     app.json.sort_keys = False  # type: ignore[attr-defined]
     problems.register(app)
-    validators.register(app, engine)
+    validators.register(app)
     for module in BLUEPRINTS:
         app.register_blueprint(module.blueprint)
     app.jinja_env.globals |= {"version": __version__, "static": _static, "shorten": prefixes.shorten}
     app.after_request(_protect)
-    believed = engine.settings.proxies
-    front = app.extensions["front"] = Front(app.wsgi_app, engine, engine.settings.cache << 20)
+    believed = pool.settings.proxies
+    front = app.extensions["front"] = Front(app.wsgi_app, pool, pool.settings.cache << 20)
     app.wsgi_app = ProxyFix(front, believed, believed, believed) if believed else front  # type: ignore[method-assign]
     return app
 
@@ -50,15 +51,15 @@ def worker() -> Gate:
     handover = json.loads(os.environ[keeper.HANDOVER])
     state = Path(handover["state"])
     keeper.end_with_parent(state)
-    engine = Engine.of_state(str(state), Settings(**handover["settings"]))
-    app = create_app(engine)
+    pool = EvaluatorPool.of_state(str(state), Settings(**handover["settings"]))
+    app = create_app(pool)
     routes = frozenset(rule.rule.split("/", 2)[1] for rule in app.url_map.iter_rules())
     # One thread for everyone who may be waiting: for a place, for somebody else's answer, for a validation, for a file to
     # be made; and some for requests that wait for nothing.
-    limits = engine.settings
-    waiting = sum(rung.queue for rung in limits.rungs) + flights.MOST + validate.AT_ONCE + validate.QUEUE + dumps.QUEUE
+    limits = pool.settings
+    waiting = sum(lane.queue for lane in limits.lanes) + flights.MOST + validate.AT_ONCE + validate.QUEUE + dumps.QUEUE
     threads = limits.evaluators + waiting + 16
-    return Gate(Ledger(app.wsgi_app, engine, routes, handover["log"]), threads, app.extensions["front"].ready)
+    return Gate(Ledger(app.wsgi_app, pool, routes, handover["log"]), threads, app.extensions["front"].ready)
 
 
 def _static(name: str) -> str:

@@ -13,7 +13,7 @@ import click
 from interpol_graph.cli.failure import Failure
 from interpol_graph.endpoint import journal
 from interpol_graph.engine.limits import Settings
-from interpol_graph.engine.nursery import NotStarted
+from interpol_graph.engine.pool import NotStarted
 from interpol_graph.graph import questions
 from interpol_graph.serving import keeper
 

@@ -10,17 +10,20 @@ import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import IO
 
 from flask import Blueprint, Response, send_file, url_for
 
 from interpol_graph.endpoint import headers
-from interpol_graph.endpoint.problems import Busy, NotFound, Unavailable, Unwritable, check_wanted
-from interpol_graph.engine.admission import Full, Places
+from interpol_graph.endpoint.problems import NotFound
+from interpol_graph.engine.admission import Admission
+from interpol_graph.engine.limits import Lane
+from interpol_graph.engine.outcomes import Unavailable, Unwritable
 from interpol_graph.graph.formats import BY_NAME, DUMPS, Format
 from interpol_graph.graph.prefixes import GRAPHS
+from interpol_graph.serving import visitor
 from interpol_graph.site import pages
 
 blueprint = Blueprint("dumps", __name__)
@@ -31,7 +34,7 @@ _TURTLE = BY_NAME["turtle"]
 #: How many may wait for a file.
 QUEUE = 8
 #: Held while a file is made: of many who want one at once, one has it made and few others wait for it.
-_MAKING = Places([1], [QUEUE], 20)
+_MAKING = Admission([Lane(1, QUEUE)], 20, "Other files are being made; try again in a few seconds.")
 #: What cannot be made, of any state: to find that out takes as long as to make it.
 _REFUSED: dict[Path, Unwritable] = {}
 #: Held while the folder is made: a second one would be taken away with all that the first thread wrote there.
@@ -42,8 +45,8 @@ _OPENING = threading.Lock()
 def dumps() -> Response:
     """List the files."""
     whole = [(fmt, WHOLE + fmt.suffix, _size(WHOLE + fmt.suffix)) for fmt in DUMPS]
-    graphs = [(iri, graph_file(iri), count) for iri, count in pages.engine().graphs.items()]
-    page = pages.render("dumps.html", whole=whole, graphs=graphs, total=sum(pages.engine().graphs.values()))
+    graphs = [(iri, graph_file(iri), count) for iri, count in pages.snapshot().graphs.items()]
+    page = pages.render("dumps.html", whole=whole, graphs=graphs, total=sum(pages.snapshot().graphs.values()))
     page.headers["Cache-Control"] = "no-cache"  # the sizes of files appear when they are made
     return page
 
@@ -55,11 +58,14 @@ def file(name: str) -> Response:
         path, media_type = _sums(), "text/plain"
     elif name in _files():
         fmt, graph = _files()[name]
-        path, media_type = kept(name, lambda file: pages.engine().dump(file, fmt, graph)), fmt.media_types[0]
+        path, media_type = (
+            kept(name, partial(_dump, fmt=fmt, graph=graph)),
+            fmt.media_types[0],
+        )
     else:
         near = difflib.get_close_matches(name, _files(), 5, 0.4)
         raise NotFound(f"There is no file {name!r}; the files are listed at /dumps/.", similar=near)
-    etag = headers.tag(pages.engine().digest, "dumps", name)
+    etag = headers.tag(pages.snapshot().digest, "dumps", name)
     download = None if name == SUMS else name.replace("/", "-")
     response = send_file(path, media_type, download_name=download, as_attachment=name != SUMS, etag=etag)
     # The time of writing says nothing about the content, and differs from process to process.
@@ -78,7 +84,11 @@ def graph_file(iri: str) -> str | None:
 def _files() -> dict[str, tuple[Format, str | None]]:
     """Return file name → (format, graph or None for the whole)."""
     whole: dict[str, tuple[Format, str | None]] = {WHOLE + fmt.suffix: (fmt, None) for fmt in DUMPS}
-    return whole | {name: (_TURTLE, iri) for iri in pages.engine().graphs if (name := graph_file(iri))}
+    return whole | {name: (_TURTLE, iri) for iri in pages.snapshot().graphs if (name := graph_file(iri))}
+
+
+def _dump(file: IO[bytes], fmt: Format, graph: str | None) -> None:
+    pages.snapshot().dump(file, fmt, graph, visitor.is_gone)
 
 
 def _sums() -> Path:
@@ -88,7 +98,7 @@ def _sums() -> Path:
     lines = []
     for name, (fmt, graph) in sorted(_files().items()):
         with suppress(Unwritable):
-            path = kept(name, lambda file, fmt=fmt, graph=graph: pages.engine().dump(file, fmt, graph))  # type: ignore[misc]
+            path = kept(name, partial(_dump, fmt=fmt, graph=graph))
             with path.open("rb") as content:
                 lines.append(f"{hashlib.file_digest(content, 'sha256').hexdigest()}  {name}\n")
     return kept(SUMS, lambda file: file.writelines(line.encode() for line in lines))
@@ -96,7 +106,7 @@ def _sums() -> Path:
 
 def _folder() -> Path:
     """Return the folder for made files: that of the service, for all its processes, or one that goes with this process."""
-    if state := pages.engine().state:
+    if state := pages.pool().state:
         folder = Path(state).with_name("dumps")
         folder.mkdir(exist_ok=True)
         return folder
@@ -110,7 +120,7 @@ def _opened() -> tempfile.TemporaryDirectory[str]:
 
 
 def _path(name: str) -> Path:
-    return _folder() / pages.engine().digest / hashlib.sha256(name.encode()).hexdigest()
+    return _folder() / pages.snapshot().digest / hashlib.sha256(name.encode()).hexdigest()
 
 
 def _size(name: str) -> int | None:
@@ -135,14 +145,9 @@ def kept(name: str, make: Callable[[IO[bytes]], None]) -> Path:
         if not path.exists():
             if refusal := _REFUSED.get(path):
                 raise Unwritable(refusal.detail, **refusal.extra)
-            _MAKING.take(look=check_wanted)
-            try:
+            with _MAKING.slot(gone=visitor.is_gone):
                 if not path.exists():
                     _made(path, make)
-            finally:
-                _MAKING.leave()
-    except Full:
-        raise Busy("Other files are being made; try again in a few seconds.") from None
     except OSError as error:
         raise Unavailable(f"The file cannot be made: {error.strerror or error}.") from error
     return path

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-from interpol_graph.engine.admission import MOMENT
+from interpol_graph.engine.limits import TICK
 
 Result = TypeVar("Result")
 
@@ -56,7 +56,7 @@ class Flights(Generic[Result]):
         if flight is None:
             return self._fly(key, mine, work)
         try:
-            while not flight.over.wait(MOMENT):
+            while not flight.over.wait(TICK):
                 self.look()
         finally:
             with self._lock:

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as Answer
 from interpol_graph.endpoint import dumps, headers, negotiation
 from interpol_graph.endpoint.problems import BadParameter, NotFound
 from interpol_graph.graph.formats import of_kind
+from interpol_graph.serving import visitor
 from interpol_graph.site import pages
 
 blueprint = Blueprint("graphstore", __name__)
@@ -23,11 +24,12 @@ def graphs() -> Answer:
         if not request.args and negotiation.wants_html():
             return redirect(url_for("dumps.dumps"), 303)
         raise BadParameter(
-            "Which graph? Name one, and one only: ?default, or ?graph= with its IRI.", known=list(pages.engine().graphs)
+            "Which graph? Name one, and one only: ?default, or ?graph= with its IRI.",
+            known=list(pages.snapshot().graphs),
         )
     iri = named[0] if named else None
-    if iri is not None and iri not in pages.engine().graphs:
-        known = list(pages.engine().graphs)
+    if iri is not None and iri not in pages.snapshot().graphs:
+        known = list(pages.snapshot().graphs)
         similar = difflib.get_close_matches(iri, known, 5, 0.8)
         raise NotFound(f"There is no graph <{iri}> here.", similar=similar, known=known)
     fmt = negotiation.choose(of_kind("graph"))
@@ -35,8 +37,8 @@ def graphs() -> Answer:
         raise negotiation.refusal(of_kind("graph"), "A graph")
     # Made once for each state of the graph and sent from there, in parts if asked.
     name = f"graphs {iri or ''} {fmt.name}"
-    path = dumps.kept(name, lambda file: pages.engine().dump(file, fmt, iri))
-    etag = headers.tag(pages.engine().digest, name)
+    path = dumps.kept(name, lambda file: pages.snapshot().dump(file, fmt, iri, visitor.is_gone))
+    etag = headers.tag(pages.snapshot().digest, name)
     response = send_file(path, fmt.media_types[0], etag=etag)
     response.headers["Content-Type"] = fmt.content_type
     response.headers.pop("Last-Modified", None)

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from interpol_graph.endpoint import journal, metrics, record
-from interpol_graph.endpoint.problems import PROBLEM, Busy
-from interpol_graph.engine.pool import Engine
+from interpol_graph.endpoint.problems import PROBLEM
+from interpol_graph.engine.outcomes import Busy
+from interpol_graph.engine.pool import EvaluatorPool
 from interpol_graph.serving.door import ROOM
 from interpol_graph.serving.front import OUTCOME
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 #: Bytes up to which an answer is sent in one piece.
 _ONE_PIECE = 1 << 20
 #: What may be noted of a request, in the order of the log line.
-_NOTES = ("query", "rows", "cache", "outcome", "ended", "evicted")
+_NOTES = ("query", "rows", "cache", "outcome", "ended", "preempted")
 
 
 def _always(_: int) -> bool:
@@ -31,17 +32,15 @@ class Ledger:
     routes: the first path segments that are told apart; log: whether lines are written to standard error.
     """
 
-    def __init__(self, app: WSGIApplication, engine: Engine, routes: frozenset[str], log: bool = True) -> None:
-        self.app, self.engine = app, engine
-        self.log = log
+    def __init__(self, app: WSGIApplication, pool: EvaluatorPool, routes: frozenset[str], log: bool = True) -> None:
+        self.app, self.log = app, log
         self._routes = routes
-        engine.places.watch = metrics.WAITING.set
+        pool.admission.watch = metrics.WAITING.set
         self._counters: dict[tuple[str, str], tuple[Any, Any]] = {}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer through the application, and write down how it went."""
         notes = record.begin()
-        self.engine.refresh()
         started = time.perf_counter()
         metrics.ACTIVE.inc()
         said: list[Any] = ["500", None]

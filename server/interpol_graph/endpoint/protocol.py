@@ -10,19 +10,12 @@ from werkzeug.http import parse_options_header
 
 from interpol_graph.endpoint import headers, negotiation, record
 from interpol_graph.endpoint.flights import Crowded, Flights
-from interpol_graph.endpoint.problems import (
-    BadRequest,
-    Busy,
-    ForbiddenQuery,
-    Interrupted,
-    NotAcceptable,
-    UnsupportedMediaType,
-    Unwritable,
-    check_wanted,
-)
+from interpol_graph.endpoint.problems import BadRequest, UnsupportedMediaType
 from interpol_graph.engine import tokens
-from interpol_graph.engine.pool import Answer, Engine, hash_of
+from interpol_graph.engine.outcomes import Busy, Departed, ForbiddenQuery, Interrupted, NoFormat, Unwritable
+from interpol_graph.engine.snapshot import Answer, Snapshot, hash_of
 from interpol_graph.graph.formats import Format
+from interpol_graph.serving import visitor
 
 FORM = "application/x-www-form-urlencoded"
 QUERY = "application/sparql-query"
@@ -32,8 +25,13 @@ UPDATE = "application/sparql-update"
 PARAMETERS = frozenset({"query", "update", "default-graph-uri", "named-graph-uri", "format"})
 
 
+def _check_wanted() -> None:
+    if visitor.is_gone():
+        raise Departed("The client went away, and nobody waits for its answer.")
+
+
 #: The same question asked by many at once, as after a restart, is evaluated once.
-_FLIGHTS: Flights[Answer] = Flights(alone=(Interrupted,), look=check_wanted)
+_FLIGHTS: Flights[Answer] = Flights(alone=(Interrupted,), look=_check_wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +112,10 @@ def read(query_string: bytes, accept: str, content_type: str | None = None, body
     )
 
 
-def answer(engine: Engine, asked: Asked, have: frozenset[str] = frozenset()) -> Reply:
+def answer(snapshot: Snapshot, asked: Asked, have: frozenset[str] = frozenset()) -> Reply:
     """Return the whole answer to a query; `have` are the entity tags of answers that the client holds.
 
-    Raises a Problem: nothing is answered in part.
+    Raises Problem, EngineError: nothing is answered in part.
     """
     query = asked.query
     if query is None:
@@ -138,7 +136,7 @@ def answer(engine: Engine, asked: Asked, have: frozenset[str] = frozenset()) -> 
             "BNODE() makes a new node for each solution; IRI(CONCAT(…)) names one."
         )
     # Named by the request, a dataset takes the place of the query's own FROM (2.1.4).
-    known = engine.graphs
+    known = snapshot.graphs
     for iri in (*asked.default, *asked.named) or reading.graphs:
         if iri not in known:
             raise _unknown(iri, list(known))
@@ -151,12 +149,14 @@ def answer(engine: Engine, asked: Asked, have: frozenset[str] = frozenset()) -> 
     name = None
     if not reading.volatile:
         expected = graph if reading.kind == "graph" else results
-        name = headers.tag(engine.digest, query, asked.default, asked.named, expected and expected.name)
+        name = headers.tag(snapshot.digest, query, asked.default, asked.named, expected and expected.name)
         if expected and (etag := headers.held(name, have)):
             return Reply(expected, None, etag)
 
     def evaluate() -> Answer:
-        return engine.query(query, results=results, graph=graph, default=asked.default, named=asked.named)
+        return snapshot.query(
+            query, results=results, graph=graph, default=asked.default, named=asked.named, gone=visitor.is_gone
+        )
 
     try:
         found = _FLIGHTS.join(name, evaluate) if name else evaluate()
@@ -167,11 +167,10 @@ def answer(engine: Engine, asked: Asked, have: frozenset[str] = frozenset()) -> 
             raise
         # The client may take another format, though it likes that one better.
         try:
-            return answer(engine, replace(asked, tried=asked.tried | {str(problem.extra["format"])}), have)
-        except NotAcceptable:
+            return answer(snapshot, replace(asked, tried=asked.tried | {str(problem.extra["format"])}), have)
+        except NoFormat:
             raise problem from None
-    if found.rows is not None:
-        record.note(rows=found.rows)
+    record.note(**found.facts)
     if found.format.kind != reading.kind:  # the words misled: a tag made from them would not tell the formats apart
         name = None
     return Reply(found.format, found.body, headers.strong(name, found.body) if name else None, found.seconds)

@@ -8,11 +8,12 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, request
 
 from interpol_graph.endpoint import description, headers, negotiation, protocol
-from interpol_graph.endpoint.problems import Problem, document
+from interpol_graph.endpoint.problems import Problem, document, problem_of
+from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.formats import FORMATS, Format, of_kind
 from interpol_graph.graph.prefixes import sparql_header
 from interpol_graph.graph.questions import Question, saved
-from interpol_graph.site.pages import engine, render
+from interpol_graph.site.pages import render, snapshot
 from interpol_graph.site.rows import table
 
 blueprint = Blueprint("sparql", __name__)
@@ -42,7 +43,7 @@ def sparql() -> Response:
         return _editor(asked)
     if asked.query is None and not posted and not asked.default and not asked.named:
         return description.answer()
-    reply = protocol.answer(engine(), asked, frozenset(request.if_none_match.as_set()))
+    reply = protocol.answer(snapshot(), asked, frozenset(request.if_none_match.as_set()))
     response = Response(reply.body or b"", 200 if reply.body is not None else 304)
     response.headers.pop("Content-Type", None)
     response.headers.extend(reply.fields(request.method))
@@ -60,9 +61,9 @@ def _editor(asked: protocol.Asked) -> Response:
     query = asked.query
     if query and query.strip():
         try:
-            answer = protocol.answer(engine(), replace(asked, accept=""))
-        except Problem as error:
-            problem = error
+            answer = protocol.answer(snapshot(), replace(asked, accept=""))
+        except (Problem, EngineError) as error:
+            problem = problem_of(error)
     if answer and answer.body and answer.format.kind == "results" and len(answer.body) <= LARGEST:
         shown = table(answer.body)
     dataset = [("default-graph-uri", iri) for iri in asked.default]

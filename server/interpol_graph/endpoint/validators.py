@@ -5,15 +5,15 @@ from __future__ import annotations
 from flask import Flask, Response, request
 
 from interpol_graph.endpoint import headers
-from interpol_graph.engine.pool import Engine
+from interpol_graph.site import pages
 
 
-def register(app: Flask, engine: Engine) -> None:
+def register(app: Flask) -> None:
     """Give every answer that may be cached its tag, and answer 304 without evaluating when the client has it."""
 
     def asked() -> str:
         wishes = request.headers.get("Accept", ""), request.headers.get("Accept-Language", "")
-        return headers.tag(engine.digest, request.host_url, request.full_path, *wishes)
+        return headers.tag(pages.snapshot().digest, request.host_url, request.full_path, *wishes)
 
     @app.before_request
     def unchanged() -> Response | None:

@@ -16,7 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from interpol_graph.endpoint.problems import PROBLEM, BadRequest, Busy, Problem, RequestTimeout
+from interpol_graph.endpoint.problems import PROBLEM, BadRequest, Problem, RequestTimeout
+from interpol_graph.engine.outcomes import Busy, EngineError
 from interpol_graph.serving import visitor
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ class Gate:
 
 async def _problem(
     environ: WSGIEnvironment, scope: dict[str, Any], receive: Receive, take: Callable[[int], bool]
-) -> Problem | None:
+) -> Problem | EngineError | None:
     """Read the body into the environment, and return what is wrong with the request as such, if anything.
 
     take: takes room for so many bytes, and tells whether there was enough.

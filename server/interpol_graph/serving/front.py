@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from interpol_graph.endpoint import compression, conditional, headers, negotiation, protocol, record
 from interpol_graph.endpoint.fields import OF_BODY, Fields, coded, value, without
 from interpol_graph.endpoint.problems import PROBLEM
-from interpol_graph.engine.pool import Engine
+from interpol_graph.engine.pool import EvaluatorPool
 from interpol_graph.serving.answer_cache import Answers, Kept
 
 if TYPE_CHECKING:
@@ -30,16 +30,15 @@ LONGEST = 1 << 20
 class Front:
     """A WSGI application before another: `app` answers what is not kept, `room` is the memory for kept answers in bytes."""
 
-    def __init__(self, app: WSGIApplication, engine: Engine, room: int) -> None:
-        self.app, self.engine, self.answers = app, engine, Answers(room)
+    def __init__(self, app: WSGIApplication, pool: EvaluatorPool, room: int) -> None:
+        self.app, self.pool, self.answers = app, pool, Answers(room)
 
     def ready(self, environ: WSGIEnvironment) -> bool:
         """Tell whether the answer to a request for something lies in memory; `__call__` will then give this one."""
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or _conditional(environ):
             return False
-        if self.engine.settings.proxies:  # what they say of the address is believed further in
+        if self.pool.settings.proxies:  # what they say of the address is believed further in
             return False
-        self.engine.refresh()
         kept = environ[_KEPT] = self.answers.get(self._key(environ, b""))
         return kept is not None
 
@@ -83,7 +82,7 @@ class Front:
             environ["REQUEST_METHOD"] == "POST", environ["PATH_INFO"], get("QUERY_STRING", ""), body,
             get("CONTENT_TYPE") if body else None, get("HTTP_ACCEPT", ""), get("HTTP_ACCEPT_ENCODING", ""),
             get("HTTP_ACCEPT_LANGUAGE", ""), get("HTTP_HOST", ""), environ["wsgi.url_scheme"], get("SCRIPT_NAME", ""),
-            self.engine.digest,
+            self.pool.snapshot().digest,
         )  # fmt: skip
 
     def _miss(
@@ -136,7 +135,7 @@ class Front:
             asked = protocol.read(environ.get("QUERY_STRING", "").encode("latin-1"), accept, *posted)
             if asked.query is None or (not asked.wish and negotiation.likes_html(accept)):
                 return None
-            return protocol.answer(self.engine, asked, held)
+            return protocol.answer(self.pool.snapshot(), asked, held)
         except Exception as error:  # Flask raises it again and its handlers answer
             environ[PROBLEM] = error
             return None
