@@ -1,4 +1,4 @@
-"""Fixtures are nouns: the evaluators, an engine over them, the application, its client, a real server."""
+"""Fixtures are nouns: the evaluators, the state of the data that they hold, the application, its client, a real server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from interpol_graph.app import create_app
-from interpol_graph.engine.pool import Engine, Nursery, Settings
+from interpol_graph.engine.limits import Settings
+from interpol_graph.engine.pool import EvaluatorPool, EvaluatorProcess
+from interpol_graph.engine.snapshot import Snapshot
 from interpol_graph.graph.files import project_files
 from interpol_graph.graph.store import KnowledgeGraph
 
@@ -31,19 +33,24 @@ def graph() -> KnowledgeGraph:
 
 
 @pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
-    with Nursery(Settings()) as nursery:
-        yield nursery
+def process() -> Iterator[EvaluatorProcess]:
+    with EvaluatorProcess(Settings()) as process:
+        yield process
 
 
 @pytest.fixture(scope="session")
-def engine(nursery: Nursery) -> Engine:
-    return nursery.engine()
+def pool(process: EvaluatorProcess) -> EvaluatorPool:
+    return process.pool()
 
 
 @pytest.fixture(scope="session")
-def app(engine: Engine) -> Flask:
-    return create_app(engine)
+def snapshot(pool: EvaluatorPool) -> Snapshot:
+    return pool.snapshot()
+
+
+@pytest.fixture(scope="session")
+def app(pool: EvaluatorPool) -> Flask:
+    return create_app(pool)
 
 
 @pytest.fixture

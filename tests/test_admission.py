@@ -1,4 +1,4 @@
-"""Who may be evaluated: every rung has its bounds, and whoever waits gets the next place or hears that there is none."""
+"""Who may be evaluated: every lane has its bounds, and whoever waits gets the next place or hears that there is none."""
 
 from __future__ import annotations
 
@@ -8,107 +8,115 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from interpol_graph.engine.admission import Full, Places
-from interpol_graph.engine.limits import Settings
+from interpol_graph.engine.admission import Admission, Preempted
+from interpol_graph.engine.limits import Lane, Settings
+from interpol_graph.engine.outcomes import Busy, Departed
 
 
-def full(places: Places, rung: int) -> bool:
+def full(admission: Admission, lane: int) -> bool:
     try:
-        places.take(rung)
-    except Full:
+        admission.take(lane)
+    except Busy:
         return True
-    places.leave(rung)
+    admission.leave(lane)
     return False
 
 
-def test_a_higher_rung_takes_from_those_below() -> None:
-    places = Places([3, 2, 1], [0] * 3, 0)
-    places.take(2)
-    assert full(places, 2) and not full(places, 1) and not full(places, 0)
-    places.take(1)
-    assert full(places, 1) and not full(places, 0)
-    places.take(0)
-    assert full(places, 0)
-    places.leave(2)
-    assert not full(places, 2) and not full(places, 0)
-    places.leave(1)
-    places.leave(0)
-    assert places.running == [0, 0, 0]
+def test_a_higher_lane_takes_from_those_below() -> None:
+    admission = Admission([Lane(3, 0), Lane(2, 0), Lane(1, 0)], 0)
+    admission.take(2)
+    assert full(admission, 2) and not full(admission, 1) and not full(admission, 0)
+    admission.take(1)
+    assert full(admission, 1) and not full(admission, 0)
+    admission.take(0)
+    assert full(admission, 0)
+    admission.leave(2)
+    assert not full(admission, 2) and not full(admission, 0)
+    admission.leave(1)
+    admission.leave(0)
+    assert admission.running == [0, 0, 0]
 
 
-def test_a_query_climbs_only_where_there_is_a_place() -> None:
-    places = Places([4, 2, 1], [0] * 3, 0)
+def test_a_query_is_promoted_only_where_there_is_a_place() -> None:
+    admission = Admission([Lane(4, 0), Lane(2, 0), Lane(1, 0)], 0)
     for _ in range(3):
-        places.take()
-    assert places.climb(1) and places.climb(1) and not places.climb(1)
-    assert places.climb(2) and not places.climb(2)
-    assert places.running == [3, 2, 1]
-    places.leave(2)
-    assert places.climb(1) and places.climb(2)
-    places.leave(2)
-    places.leave(1)
-    assert places.running == [0, 0, 0]
+        admission.take()
+    assert admission.promote(1) and admission.promote(1) and not admission.promote(1)
+    assert admission.promote(2) and not admission.promote(2)
+    assert admission.running == [3, 2, 1]
+    admission.leave(2)
+    assert admission.promote(1) and admission.promote(2)
+    admission.leave(2)
+    admission.leave(1)
+    assert admission.running == [0, 0, 0]
 
 
 def test_whoever_waits_gets_the_place_that_is_left() -> None:
     told: list[int] = []
-    places = Places([1], [1], 30)
-    places.watch = told.append
-    places.take()
+    admission = Admission([Lane(1, 1)], 30)
+    admission.watch = told.append
+    admission.take()
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(places.take)
-        while not places.waiting[0]:
+        waiting = pool.submit(admission.take)
+        while not admission.waiting[0]:
             time.sleep(0.01)
-        assert full(places, 0), "the queue is full"
-        places.leave()
+        assert full(admission, 0), "the queue is full"
+        admission.leave()
         waiting.result(timeout=10)
-    assert places.running == [1] and told == [1, 0]
+    assert admission.running == [1] and told == [1, 0]
 
 
-def test_patience_ends() -> None:
-    places = Places([1], [1], 0.05)
-    places.take()
-    with pytest.raises(Full):
-        places.take()
-    assert places.waiting == [0] and places.running == [1]
+def test_a_wait_ends() -> None:
+    admission = Admission([Lane(1, 1)], 0.05)
+    admission.take()
+    with pytest.raises(Busy):
+        admission.take()
+    assert admission.waiting == [0] and admission.running == [1]
 
 
 def test_one_that_gives_up_leaves_the_queue() -> None:
-    places, gone = Places([1], [1], 30), threading.Event()
-    places.take()
-
-    def look() -> None:
-        if gone.is_set():
-            raise InterruptedError
+    admission, gone = Admission([Lane(1, 1)], 30), threading.Event()
+    admission.take()
 
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(places.take, 0, look)
-        while not places.waiting[0]:
+        waiting = pool.submit(admission.take, 0, gone.is_set)
+        while not admission.waiting[0]:
             time.sleep(0.01)
         gone.set()
-        with pytest.raises(InterruptedError):
+        with pytest.raises(Departed):
             waiting.result(timeout=10)
-    assert places.waiting == [0] and places.running == [1]
+    assert admission.waiting == [0] and admission.running == [1]
 
 
 def test_counts_hold_under_many_threads() -> None:
-    places, seen, lock = Places([6, 4, 2], [100] * 3, 30), [0, 0, 0], threading.Lock()
+    admission, seen, lock = Admission([Lane(6, 100), Lane(4, 100), Lane(2, 100)], 30), [0, 0, 0], threading.Lock()
 
     def work(number: int) -> None:
-        rung = number % 3
-        places.take(rung)
+        lane = number % 3
+        admission.take(lane)
         with lock:
-            seen[:] = map(max, seen, places.running)
-        if rung < 2 and places.climb(rung + 1):
-            rung += 1
-        places.leave(rung)
+            seen[:] = map(max, seen, admission.running)
+        if lane < 2 and admission.promote(lane + 1):
+            lane += 1
+        admission.leave(lane)
 
     with ThreadPoolExecutor(24) as pool:
         list(pool.map(work, range(600)))
-    assert places.running == [0, 0, 0] and places.waiting == [0, 0, 0]
-    assert all(found <= most for found, most in zip(seen, places.most, strict=True))
+    assert admission.running == [0, 0, 0] and admission.waiting == [0, 0, 0]
+    assert all(found <= lane.most for found, lane in zip(seen, admission.lanes, strict=True))
 
 
-def test_the_rungs_of_the_settings_lead_upwards() -> None:
-    most, queue, seconds = zip(*Settings(long=3, evaluators=9, moment=0.5, queue=5).rungs, strict=True)
+def test_the_lanes_of_the_settings_lead_upwards() -> None:
+    most, queue, seconds = zip(*Settings(long=3, evaluators=9, moment=0.5, queue=5).lanes, strict=True)
     assert most == (9, 6, 3) and queue == (20, 5, 5) and seconds == (0.5, 2.0, float("inf"))
+
+
+def test_a_slot_is_given_back_from_the_lane_that_it_came_to() -> None:
+    admission = Admission([Lane(2, 0), Lane(1, 0)], 0)
+    with admission.slot() as slot:
+        slot.promote()
+        assert admission.running == [1, 1]
+        with admission.slot() as other, pytest.raises(Preempted):
+            other.promote()
+        assert admission.running == [1, 1]
+    assert admission.running == [0, 0]

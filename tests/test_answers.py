@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT
-from interpol_graph.engine.pool import Engine
+from interpol_graph.engine.snapshot import Snapshot
 from interpol_graph.graph import questions
 from interpol_graph.graph.formats import BY_NAME
 
@@ -23,19 +23,19 @@ def rows(text: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
-def test_a_question_answers_with_its_defaults(engine: Engine, question: questions.Question) -> None:
-    answer = engine.query(question.filled(), results=BY_NAME["csv"], graph=BY_NAME["turtle"])
+def test_a_question_answers_with_its_defaults(snapshot: Snapshot, question: questions.Question) -> None:
+    answer = snapshot.query(question.filled(), results=BY_NAME["csv"], graph=BY_NAME["turtle"])
     assert len(answer.body.splitlines()) > 1, "with its defaults, an example shows something"
     assert "?_" not in question.filled()
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
-def test_a_question_gives_the_expected_answer(engine: Engine, question: questions.Question) -> None:
+def test_a_question_gives_the_expected_answer(snapshot: Snapshot, question: questions.Question) -> None:
     whole, part = (ANSWERS / f"{question.name}{suffix}" for suffix in (".csv", ".contains.csv"))
     assert whole.exists() or part.exists(), f"work out tests/answers/{question.name}.csv from the documents"
     asked = ANSWERS / f"{question.name}.json"
     values = json.loads(asked.read_text(encoding="utf-8")) if asked.exists() else {}
-    answer = rows(engine.query(question.filled(values), results=BY_NAME["csv"]).body.decode())
+    answer = rows(snapshot.query(question.filled(values), results=BY_NAME["csv"]).body.decode())
     if whole.exists():
         assert answer == rows(whole.read_text(encoding="utf-8"))
     else:

@@ -23,7 +23,8 @@ from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 from interpol_graph.app import create_app
 from interpol_graph.endpoint import compression, flights
 from interpol_graph.endpoint.flights import Crowded, Flights
-from interpol_graph.engine.pool import Engine
+from interpol_graph.engine.pool import EvaluatorPool, EvaluatorProcess
+from interpol_graph.engine.snapshot import Snapshot
 from interpol_graph.serving.answer_cache import Answers, Kept
 from interpol_graph.serving.front import OUTCOME
 
@@ -60,33 +61,31 @@ ADDRESSES = [
 
 
 class Counted:
-    """An engine that counts what it is asked."""
+    """How many queries and dumps were asked for."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine, self.asked = engine, 0
+    def __init__(self) -> None:
+        self.asked = 0
 
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(self.engine, name)
-        if name not in ("query", "dump"):
-            return value
-
+    def counting(self, method: Callable[..., Any]) -> Callable[..., Any]:
         def counted(*args: Any, **kwargs: Any) -> Any:
             self.asked += 1
-            return value(*args, **kwargs)
+            return method(*args, **kwargs)
 
         return counted
 
 
 @pytest.fixture
-def counted(engine: Engine) -> Counted:
-    return Counted(engine)
+def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
+    counted = Counted()
+    for name in ("query", "dump"):
+        monkeypatch.setattr(Snapshot, name, counted.counting(getattr(Snapshot, name)))
+    return counted
 
 
 @pytest.fixture
-def fresh(counted: Counted, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
-    """A client of an application of its own, whose memory is empty and whose engine counts."""
-    monkeypatch.setattr("interpol_graph.site.pages.Engine", (Engine, Counted))
-    app = create_app(counted)  # type: ignore[arg-type]
+def fresh(pool: EvaluatorPool, counted: Counted) -> FlaskClient:
+    """A client of an application of its own, whose memory is empty and whose queries are counted."""
+    app = create_app(pool)
     front = app.wsgi_app
 
     def watched(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -159,8 +158,8 @@ def test_tags_tell_apart_what_differs(client: FlaskClient) -> None:
     assert same.headers["ETag"] == tags[2], "one representation, one tag"
 
 
-def test_tags_change_with_the_state_of_the_graph(engine: Engine, client: FlaskClient) -> None:
-    changed = Engine(engine.address, engine.settings, {**engine.known, "digest": "another"})
+def test_tags_change_with_the_state_of_the_graph(process: EvaluatorProcess, client: FlaskClient) -> None:
+    changed = EvaluatorPool(process.address, process.settings, {**process.about, "digest": "another"})
     with closing(changed):
         differ(client, create_app(changed).test_client())
 
@@ -391,8 +390,8 @@ def test_memory_is_bounded_and_forgets_the_longest_unused() -> None:
     assert answers.used == 950
 
 
-def test_memory_stays_bounded_under_many_different_requests(engine: Engine) -> None:
-    with closing(Engine(engine.address, replace(engine.settings, cache=1), engine.known)) as small:
+def test_memory_stays_bounded_under_many_different_requests(process: EvaluatorProcess) -> None:
+    with closing(EvaluatorPool(process.address, replace(process.settings, cache=1), process.about)) as small:
         app = create_app(small)
         client = app.test_client()
         for number in range(60):
@@ -464,8 +463,8 @@ def test_a_tag_names_the_bytes_and_any_right_answer_is_still_right(fresh: FlaskC
     assert ask(fresh, SELECT, **{"If-None-Match": f'"{"0" * 32}.{bytes_}"'}).status_code == 200
 
 
-def test_what_a_proxy_says_of_the_address_is_not_mixed_up(engine: Engine) -> None:
-    with closing(Engine(engine.address, replace(engine.settings, proxies=1), engine.known)) as behind:
+def test_what_a_proxy_says_of_the_address_is_not_mixed_up(process: EvaluatorProcess) -> None:
+    with closing(EvaluatorPool(process.address, replace(process.settings, proxies=1), process.about)) as behind:
         app = create_app(behind)
         for scheme in ("http", "https", "http"):
             fields = {"Accept": "text/turtle", "X-Forwarded-Proto": scheme, "X-Forwarded-Prefix": "//evil.example"}
@@ -516,7 +515,7 @@ def test_a_304_varies_like_its_answer(fresh: FlaskClient) -> None:
     for path, accept in ADDRESSES:
         whole = fresh.get(path, headers={"Accept": accept}, buffered=True)
         again = (
-            create_app(fresh.application.extensions["engine"])
+            create_app(fresh.application.extensions["pool"])
             .test_client()
             .get(path, headers={"Accept": accept, "If-None-Match": whole.headers["ETag"]})
         )

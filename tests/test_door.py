@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from interpol_graph.endpoint.ledger import Ledger
-from interpol_graph.endpoint.problems import PROBLEM
+from interpol_graph.endpoint.problems import PROBLEM, problem_of
 from interpol_graph.serving.door import PIECE, Gate
 
 SCOPE = {
@@ -56,13 +56,14 @@ def serving(body: Iterable[bytes]) -> Gate:
     def app(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         problem = environ.get(PROBLEM)
         if problem:
+            problem = problem_of(problem)
             start(f"{problem.code} {problem.name}", [*problem.headers.items()])
             return [json.dumps({"title": problem.title}).encode()]
         start("200 OK", [("Content-Type", "text/plain")])
         return body
 
-    engine: Any = SimpleNamespace(places=SimpleNamespace(watch=None), refresh=lambda: None)
-    return Gate(Ledger(app, engine, frozenset(), log=False), 4, lambda _: False)
+    pool: Any = SimpleNamespace(admission=SimpleNamespace(watch=None))
+    return Gate(Ledger(app, pool, frozenset(), log=False), 4, lambda _: False)
 
 
 LARGE = bytes(range(256)) * (PIECE // 64)

@@ -7,14 +7,13 @@ import hashlib
 import os
 import signal
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import pytest
 from bs4 import BeautifulSoup
@@ -24,12 +23,14 @@ from pyoxigraph import CanonicalizationAlgorithm, Dataset, DefaultGraph, NamedNo
 
 from interpol_graph.app import create_app
 from interpol_graph.endpoint import dumps
-from interpol_graph.engine.channel import Connection, Ended
-from interpol_graph.engine.pool import Engine, Nursery, Settings
+from interpol_graph.engine.admission import never
+from interpol_graph.engine.channel import Connection, Ended, Message
+from interpol_graph.engine.limits import Settings
+from interpol_graph.engine.pool import EvaluatorPool, EvaluatorProcess
+from interpol_graph.engine.snapshot import Snapshot
 from interpol_graph.graph.formats import BY_NAME, DUMPS, Format
 from interpol_graph.graph.prefixes import GRAPHS
 from interpol_graph.graph.store import KnowledgeGraph
-from interpol_graph.serving import visitor
 
 QUADS = ("trig", "nquads")
 
@@ -41,9 +42,9 @@ def canonical(quads: object) -> Dataset:
     return dataset
 
 
-def dumped(engine: Engine, fmt: Format) -> bytes:
+def dumped(snapshot: Snapshot, fmt: Format, gone: Callable[[], bool] = never) -> bytes:
     file = BytesIO()
-    engine.dump(file, fmt)
+    snapshot.dump(file, fmt, gone=gone)
     return file.getvalue()
 
 
@@ -96,9 +97,9 @@ def test_however_many_come_first_there_is_one_folder(app: Flask, monkeypatch: py
 
 
 def test_all_processes_of_a_service_make_a_file_once(
-    app: Flask, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: Flask, pool: EvaluatorPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "state", str(tmp_path / "state"))
+    monkeypatch.setattr(pool, "state", str(tmp_path / "state"))
     with app.app_context():
         made = dumps.kept("a file", lambda file: file.writelines([b"ma", b"de"]))
         assert dumps.kept("a file", lambda file: file.writelines([b"made again"])) == made
@@ -107,14 +108,14 @@ def test_all_processes_of_a_service_make_a_file_once(
 
 
 def test_a_file_that_cannot_be_made_leaves_nothing_behind(
-    client: FlaskClient, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client: FlaskClient, pool: EvaluatorPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(file: IO[bytes], *_: object) -> None:
+    def full(snapshot: Snapshot, file: IO[bytes], *_: object) -> None:
         file.write(b"half")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(engine, "state", str(tmp_path / "state"))
-    monkeypatch.setattr(engine, "dump", full)
+    monkeypatch.setattr(pool, "state", str(tmp_path / "state"))
+    monkeypatch.setattr(Snapshot, "dump", full)
     answer = client.get("/dumps/interpol.nt", buffered=True)
     assert answer.status_code == 503 and "No space left on device" in answer.json["detail"]  # type: ignore[index]
     assert not [path for path in (tmp_path / "dumps").rglob("*") if path.is_file()]
@@ -122,31 +123,26 @@ def test_a_file_that_cannot_be_made_leaves_nothing_behind(
     assert client.get("/dumps/interpol.nt", buffered=True).status_code == 200
 
 
-def test_a_file_is_made_to_the_end_though_its_client_has_left(engine: Engine) -> None:
-    left = threading.Event()
-    left.set()
-    visitor.attend(left)
-    try:
-        assert dumped(engine, BY_NAME["nquads"]).count(b"\n") == sum(engine.graphs.values())
-    finally:
-        visitor.attend(threading.Event())
+def test_a_file_is_made_to_the_end_though_its_client_has_left(snapshot: Snapshot) -> None:
+    whole = dumped(snapshot, BY_NAME["nquads"], gone=lambda: True)
+    assert whole.count(b"\n") == sum(snapshot.graphs.values())
 
 
-def test_a_dump_begins_anew_where_an_evaluator_was_killed(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected, pieces, killed = dumped(engine, BY_NAME["turtle"]), [], []
+def test_a_dump_begins_anew_where_an_evaluator_was_killed(snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected, pieces, killed = dumped(snapshot, BY_NAME["turtle"]), [], []
     receive = Connection.receive
 
-    def fatal(self: Connection, idle: Callable[[], None] | None) -> tuple[dict[str, Any], bytes]:
-        head, body = receive(self, idle)
+    def fatal(self: Connection, *idle: Callable[[], None]) -> Message:
+        head, body = receive(self, *idle)
         pieces.extend([len(body)] * bool(head.get("more")))
         if len(pieces) == 2 and not killed:
             killed.append(self.pid)
             raise Ended(-signal.SIGKILL, 0)
         return head, body
 
-    engine.query("ASK {}")  # there is a connection now that was used before: a death there is nobody's fault
+    snapshot.query("ASK {}")  # there is a connection now that was used before: a death there is nobody's fault
     monkeypatch.setattr(Connection, "receive", fatal)
-    assert dumped(engine, BY_NAME["turtle"]) == expected and killed
+    assert dumped(snapshot, BY_NAME["turtle"]) == expected and killed
 
 
 def test_files_of_states_before_the_last_one_go(tmp_path: Path) -> None:
@@ -158,25 +154,25 @@ def test_files_of_states_before_the_last_one_go(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fmt", DUMPS, ids=lambda fmt: fmt.name)
-def test_equal_content_gives_equal_bytes(client: FlaskClient, engine: Engine, fmt: Format) -> None:
-    assert client.get(f"/dumps/interpol{fmt.suffix}", buffered=True).data == dumped(engine, fmt)
+def test_equal_content_gives_equal_bytes(client: FlaskClient, snapshot: Snapshot, fmt: Format) -> None:
+    assert client.get(f"/dumps/interpol{fmt.suffix}", buffered=True).data == dumped(snapshot, fmt)
 
 
 def test_a_graph_called_as_the_whole_does_not_take_its_file(tmp_path: Path) -> None:
     data = tmp_path / "data.nq"
     data.write_text(f'<urn:a> <urn:p> "1" <{GRAPHS}interpol> .\n<urn:a> <urn:p> "2" <{GRAPHS}other> .\n')
-    with Nursery(Settings(data=(str(data),))) as nursery:
-        client = create_app(nursery.engine()).test_client()
+    with EvaluatorProcess(Settings(data=(str(data),))) as process:
+        client = create_app(process.pool()).test_client()
         assert client.get("/dumps/interpol.ttl", buffered=True).text.count('"') == 4
         page = BeautifulSoup(client.get("/dumps/").text, "html.parser")
         (link,) = page.select("main a[href^='/graphs?graph=']")
         assert client.get(str(link["href"]), buffered=True).text.count('"') == 2
 
 
-def test_checksums(client: FlaskClient, engine: Engine) -> None:
+def test_checksums(client: FlaskClient, snapshot: Snapshot) -> None:
     lines = client.get("/dumps/SHA256SUMS", buffered=True).text.splitlines()
     sums = dict(reversed(line.split("  ")) for line in lines)
-    assert len(sums) == len(DUMPS) + len(engine.graphs)
+    assert len(sums) == len(DUMPS) + len(snapshot.graphs)
     for name in ("interpol.ttl", "interpol.nq", "sessions.ttl", "operations/2023.ttl"):
         assert hashlib.sha256(client.get(f"/dumps/{name}", buffered=True).data).hexdigest() == sums[name]
 
@@ -224,11 +220,11 @@ def test_headers(client: FlaskClient, name: str, content_type: str, filename: st
     assert answer.headers["Content-Disposition"] == f"attachment; filename={filename}"
 
 
-def test_the_page_lists_every_file(client: FlaskClient, engine: Engine) -> None:
+def test_the_page_lists_every_file(client: FlaskClient, snapshot: Snapshot) -> None:
     client.get("/dumps/interpol.ttl", buffered=True)
     soup = BeautifulSoup(client.get("/dumps/", buffered=True).text, "html.parser")
     links = {str(link["href"]) for link in soup.select("main a[href^='/dumps/']")}
-    assert len(links) == len(DUMPS) + len(engine.graphs) + 1
+    assert len(links) == len(DUMPS) + len(snapshot.graphs) + 1
     row = soup.select_one("tr:has(a[href='/dumps/interpol.ttl'])")
     assert row and "MB" in row.get_text()
 

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from interpol_graph.endpoint.problems import Busy, Interrupted, OutOfMemory, OutOfTime, Unavailable
-from interpol_graph.engine.pool import Engine, NotStarted, Nursery, Settings
-from interpol_graph.serving import visitor
+from interpol_graph.endpoint.problems import problem_of
+from interpol_graph.engine.limits import Settings
+from interpol_graph.engine.outcomes import Busy, Departed, OutOfMemory, OutOfTime, Unavailable
+from interpol_graph.engine.pool import EvaluatorProcess, NotStarted
+from interpol_graph.engine.snapshot import Snapshot
 from test_endpoint import asked
 
 CROSS_JOIN = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
@@ -58,57 +60,56 @@ def test_ordinary_queries_are_answered_beside_hostile_ones(server: str) -> None:
 
 
 def test_a_query_past_its_memory_dies_alone() -> None:
-    with Nursery(Settings(timeout=60, memory=64, evaluators=1)) as nursery:
-        engine = nursery.engine()
+    with EvaluatorProcess(Settings(timeout=60, memory=64, evaluators=1)) as process:
+        snapshot = process.pool().snapshot()
         with pytest.raises(OutOfMemory, match="64 MiB"):
-            engine.query(MEMORY_BOMB)
-        assert b"true" in engine.query("ASK {}").body
+            snapshot.query(MEMORY_BOMB)
+        assert b"true" in snapshot.query("ASK {}").body
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux is asked")
 def test_an_evaluator_that_has_made_much_of_the_graph_its_own_is_not_kept() -> None:
     """Idle, it would hold a copy of what its siblings share; and when the machine is short of memory, it goes first."""
-    with Nursery(Settings(memory=32, evaluators=1)) as nursery:
-        engine = nursery.engine()
-        engine.query("ASK {}")
-        (kept,) = engine._now.idle
+    with EvaluatorProcess(Settings(memory=32, evaluators=1)) as process:
+        snapshot = process.pool().snapshot()
+        snapshot.query("ASK {}")
+        (kept,) = snapshot.idle
         assert Path(f"/proc/{kept.pid}/oom_score_adj").read_text() == "1000\n"
-        assert Path(f"/proc/{nursery.process.process.pid}/oom_score_adj").read_text() != "1000\n"
-        engine.query("SELECT (SUM(STRLEN(STR(?o))) AS ?all) { ?s ?p ?o }")
-        assert not engine._now.idle
+        assert Path(f"/proc/{process.process.process.pid}/oom_score_adj").read_text() != "1000\n"
+        snapshot.query("SELECT (SUM(STRLEN(STR(?o))) AS ?all) { ?s ?p ?o }")
+        assert not snapshot.idle
 
 
 def test_a_full_house_turns_away_with_retry_after() -> None:
-    with Nursery(Settings(timeout=3, evaluators=1, patience=0.1)) as nursery:
-        engine = nursery.engine()
-        thread = threading.Thread(target=lambda: pytest.raises(OutOfTime, engine.query, CROSS_JOIN))
+    with EvaluatorProcess(Settings(timeout=3, evaluators=1, queue_timeout=0.1)) as process:
+        snapshot = process.pool().snapshot()
+        thread = threading.Thread(target=lambda: pytest.raises(OutOfTime, snapshot.query, CROSS_JOIN))
         thread.start()
         time.sleep(0.5)
         with pytest.raises(Busy) as busy:
-            engine.query("ASK {}")
-        assert ("Retry-After", "5") in busy.value.get_headers()
+            snapshot.query("ASK {}")
+        assert problem_of(busy.value).headers == {"Retry-After": "5"}
         thread.join()
 
 
 def test_a_client_that_has_left_does_not_wait_for_a_place() -> None:
-    with Nursery(Settings(timeout=4, evaluators=1, queue=1, patience=30)) as nursery:
-        engine, left = nursery.engine(), threading.Event()
-        hostile = threading.Thread(target=lambda: pytest.raises(OutOfTime, engine.query, CROSS_JOIN))
+    with EvaluatorProcess(Settings(timeout=4, evaluators=1, queue=1, queue_timeout=30)) as process:
+        snapshot, left = process.pool().snapshot(), threading.Event()
+        hostile = threading.Thread(target=lambda: pytest.raises(OutOfTime, snapshot.query, CROSS_JOIN))
         hostile.start()
         time.sleep(0.5)
 
         def leave() -> None:
-            visitor.attend(left)
-            with pytest.raises(Interrupted):
-                engine.query("ASK {}")
+            with pytest.raises(Departed):
+                snapshot.query("ASK {}", gone=left.is_set)
 
         waiting = threading.Thread(target=leave)
         waiting.start()
         time.sleep(0.2)
-        assert sum(engine.places.waiting) == 1
+        assert sum(snapshot.admission.waiting) == 1
         left.set()
         waiting.join(timeout=2)
-        assert not waiting.is_alive() and sum(engine.places.waiting) == 0 and hostile.is_alive()
+        assert not waiting.is_alive() and sum(snapshot.admission.waiting) == 0 and hostile.is_alive()
         hostile.join()
 
 
@@ -131,12 +132,12 @@ def test_service_is_refused_however_it_is_spelt(server: str, listener: tuple[str
     assert seen == []
 
 
-def test_the_engine_itself_cannot_reach_out(engine: Engine, listener: tuple[str, list[object]]) -> None:
+def test_the_engine_itself_cannot_reach_out(snapshot: Snapshot, listener: tuple[str, list[object]]) -> None:
     """Even if a keyword slipped past the front end, an evaluator cannot open a socket."""
     url, seen = listener
-    engine.query(f"SELECT * {{ SERVICE SILENT <{url}> {{ ?s ?p ?o }} }}")
+    snapshot.query(f"SELECT * {{ SERVICE SILENT <{url}> {{ ?s ?p ?o }} }}")
     with pytest.raises(Exception, match="could not be evaluated"):
-        engine.query(f"SELECT * {{ SERVICE <{url}> {{ ?s ?p ?o }} }}")
+        snapshot.query(f"SELECT * {{ SERVICE <{url}> {{ ?s ?p ?o }} }}")
     assert seen == []
 
 
@@ -176,12 +177,12 @@ def test_the_word_service_elsewhere_is_no_false_alarm(server: str, query: str) -
 
 
 def test_data_that_cannot_be_loaded_is_told(tmp_path: object) -> None:
-    with pytest.raises(NotStarted, match="does not exist"), Nursery(Settings(data=(f"{tmp_path}/none.ttl",))):
+    with pytest.raises(NotStarted, match="does not exist"), EvaluatorProcess(Settings(data=(f"{tmp_path}/none.ttl",))):
         pass
 
 
 def test_evaluators_that_are_gone_are_no_fault_of_the_query() -> None:
-    with Nursery(Settings()) as nursery:
-        engine = nursery.engine()
+    with EvaluatorProcess(Settings()) as process:
+        snapshot = process.pool().snapshot()
     with pytest.raises(Unavailable):
-        engine.query("ASK {}")
+        snapshot.query("ASK {}")

@@ -27,10 +27,11 @@ from typing import Any
 import pytest
 
 from conftest import ROOT, free_port
-from interpol_graph.endpoint.problems import AnswerTooLarge, Busy, Interrupted, OutOfMemory, TooComplex
-from interpol_graph.engine import wire
-from interpol_graph.engine.nursery import Process
-from interpol_graph.engine.pool import Engine, Nursery, Settings
+from interpol_graph.engine import channel
+from interpol_graph.engine.limits import Settings
+from interpol_graph.engine.outcomes import AnswerTooLarge, Busy, Interrupted, OutOfMemory, TooComplex
+from interpol_graph.engine.pool import EvaluatorPool, EvaluatorProcess
+from interpol_graph.engine.snapshot import Snapshot
 from interpol_graph.graph import paths
 from interpol_graph.graph.formats import BY_NAME
 from interpol_graph.serving import supervisor as service_module
@@ -275,18 +276,18 @@ def test_refused_files_are_not_served_after_a_crash_either(tmp_path: Path, monke
     supervisor = Supervisor(Settings(), folder, check=lambda *_: "1 error")
     digest = supervisor.start()["digest"]
     try:
-        engine = Engine.of_state(str(supervisor.state), supervisor.settings)
+        pool = EvaluatorPool.of_state(str(supervisor.state), supervisor.settings)
         (project / "data" / "a.ttl").write_text("<http://x/a> <http://x/b> 2 .", encoding="utf-8")
         supervisor.reload.set()
         wait(lambda: not supervisor.reload.is_set())
         os.kill(supervisor.process.process.pid, signal.SIGKILL)
-        assert b'"1"' in engine.query("SELECT ?o { ?s ?p ?o }").body and engine.digest == digest
+        assert b'"1"' in pool.snapshot().query("SELECT ?o { ?s ?p ?o }").body and pool.snapshot().digest == digest
         supervisor.check = lambda *_: None
         supervisor.reload.set()
-        wait(lambda: engine.refresh() or engine.digest != digest)  # type: ignore[func-returns-value]
-        assert b'"2"' in engine.query("SELECT ?o { ?s ?p ?o }").body
+        wait(lambda: pool.snapshot().digest != digest)
+        assert b'"2"' in pool.snapshot().query("SELECT ?o { ?s ?p ?o }").body
         wait(lambda: len([*folder.glob("project-*")]) == 1)
-        engine.close()
+        pool.close()
     finally:
         supervisor.stop()
 
@@ -296,20 +297,20 @@ def test_a_machine_without_room_for_a_process_is_waited_for(tmp_path: Path, monk
     data.write_text(TRIPLES, encoding="utf-8")
     supervisor, attempts = Supervisor(Settings(data=(str(data),)), tmp_path), []
 
-    def starting(*arguments: Any) -> Process:
+    def starting(*arguments: Any) -> EvaluatorProcess:
         attempts.append(arguments)
         if len(attempts) < 3:
             raise OSError(errno.EAGAIN, "no more processes")
-        return Process(*arguments)
+        return EvaluatorProcess(*arguments)
 
     supervisor.start()
     try:
-        engine = Engine.of_state(str(supervisor.state), supervisor.settings)
-        monkeypatch.setattr(service_module, "Process", starting)
+        pool = EvaluatorPool.of_state(str(supervisor.state), supervisor.settings)
+        monkeypatch.setattr(service_module, "EvaluatorProcess", starting)
         os.kill(supervisor.process.process.pid, signal.SIGKILL)
         wait(lambda: len(attempts) == 3 and supervisor.process.alive)
-        wait(lambda: engine.refresh() or b"true" in engine.query("ASK {}").body)  # type: ignore[func-returns-value]
-        engine.close()
+        wait(lambda: b"true" in pool.snapshot().query("ASK {}").body)
+        pool.close()
     finally:
         supervisor.stop()
 
@@ -344,13 +345,14 @@ def test_a_log_that_nobody_reads_any_more_costs_no_answer(tmp_path: Path) -> Non
         process.wait(timeout=30)
 
 
-def test_an_answer_with_its_senders_obituary_behind_it_is_whole() -> None:
+def test_an_answer_with_its_senders_exit_report_behind_it_is_whole() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.sendall(
-            wire.frame({"format": "json"}, b"{}") + wire.frame({"ended": 0, "mebibytes": 1}, end=wire.OBITUARY)
+            channel.frame({"format": "json"}, b"{}")
+            + channel.frame({"ended": 0, "mebibytes": 1}, end=channel.EXIT_REPORT)
         )
-        assert wire.receive(ours) == ({"format": "json"}, b"{}")
+        assert channel.receive(ours) == ({"format": "json"}, b"{}")
 
 
 def test_reload_is_refused_when_validation_fails(tmp_path: Path) -> None:
@@ -359,18 +361,17 @@ def test_reload_is_refused_when_validation_fails(tmp_path: Path) -> None:
     supervisor = Supervisor(Settings(data=(str(data),)), tmp_path, check=lambda *_: "1 error")
     digest = supervisor.start()["digest"]
     try:
-        engine = Engine.of_state(str(supervisor.state), supervisor.settings)
+        pool = EvaluatorPool.of_state(str(supervisor.state), supervisor.settings)
         data.write_text("<http://x/a> <http://x/b> 1 .", encoding="utf-8")
         supervisor.reload.set()
         wait(lambda: not supervisor.reload.is_set())
         time.sleep(0.3)
-        engine.refresh()
-        assert engine.digest == digest
+        assert pool.snapshot().digest == digest
         supervisor.check = lambda *_: None
         supervisor.reload.set()
-        wait(lambda: engine.refresh() or engine.digest != digest)  # type: ignore[func-returns-value]
-        assert b'"1"' in engine.query("SELECT ?o { ?s ?p ?o }").body
-        engine.close()
+        wait(lambda: pool.snapshot().digest != digest)
+        assert b'"1"' in pool.snapshot().query("SELECT ?o { ?s ?p ?o }").body
+        pool.close()
     finally:
         supervisor.stop()
 
@@ -435,24 +436,24 @@ def test_a_body_that_is_too_long_is_refused(service: Service) -> None:
 
 
 @pytest.fixture(scope="module")
-def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EvaluatorProcess]:
     """Evaluators of a small graph, two at once, 256 MiB for each query and 1 MiB for each answer."""
     data = tmp_path_factory.mktemp("data") / "data.ttl"
     data.write_text("\n".join(f"<http://x/{n}> <http://x/p> {n} ." for n in range(50_000)), encoding="utf-8")
-    with Nursery(Settings(data=(str(data),), timeout=30, memory=256, answer=1, evaluators=2)) as nursery:
-        yield nursery
+    with EvaluatorProcess(Settings(data=(str(data),), timeout=30, memory=256, answer=1, evaluators=2)) as process:
+        yield process
 
 
 @pytest.fixture
-def evaluators(nursery: Nursery) -> Iterator[Engine]:
-    engine = nursery.engine()
-    yield engine
-    engine.close()
-    wait(lambda: not children(nursery))
+def evaluators(process: EvaluatorProcess) -> Iterator[Snapshot]:
+    pool = process.pool()
+    yield pool.snapshot()
+    pool.close()
+    wait(lambda: not children(process))
 
 
-def children(nursery: Nursery) -> list[int]:
-    return [pid for pid, *_ in descendants(nursery.process.process.pid)]
+def children(process: EvaluatorProcess) -> list[int]:
+    return [pid for pid, *_ in descendants(process.process.process.pid)]
 
 
 ROWS = """SELECT ?a ?b { VALUES (?a ?b) { (1 UNDEF) (UNDEF UNDEF) (UNDEF "}},{") ("}},{" "}},{")
@@ -473,11 +474,11 @@ ROWS = """SELECT ?a ?b { VALUES (?a ?b) { (1 UNDEF) (UNDEF UNDEF) (UNDEF "}},{")
     ],
 )
 @pytest.mark.parametrize("name", ["json", "xml", "csv", "tsv"])
-def test_the_rows_of_an_answer_are_counted(evaluators: Engine, query: str, rows: int | None, name: str) -> None:
+def test_the_rows_of_an_answer_are_counted(evaluators: Snapshot, query: str, rows: int | None, name: str) -> None:
     assert evaluators.query(query, results=BY_NAME[name]).rows == rows
 
 
-def test_an_answer_past_its_size_is_refused_whole(evaluators: Engine) -> None:
+def test_an_answer_past_its_size_is_refused_whole(evaluators: Snapshot) -> None:
     with pytest.raises(AnswerTooLarge, match="1 MiB"):
         evaluators.query("SELECT * { ?s ?p ?o }")
     with pytest.raises(AnswerTooLarge):
@@ -485,66 +486,69 @@ def test_an_answer_past_its_size_is_refused_whole(evaluators: Engine) -> None:
     assert evaluators.query("SELECT * { ?s ?p ?o } LIMIT 10").body.count(b'"s":') == 10
 
 
-def test_each_end_is_told_as_what_it_was(evaluators: Engine) -> None:
+def test_each_end_is_told_as_what_it_was(evaluators: Snapshot) -> None:
     with pytest.raises(OutOfMemory):
         evaluators.query(MEMORY_BOMB)
     with pytest.raises(TooComplex):
         evaluators.query("ASK { FILTER(" + "(" * 5_000 + "1" + ")" * 5_000 + ") }")
 
 
-def test_a_killed_evaluator_is_not_told_as_a_limit(nursery: Nursery, evaluators: Engine) -> None:
+def test_a_killed_evaluator_is_not_told_as_a_limit(process: EvaluatorProcess, evaluators: Snapshot) -> None:
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(evaluators.query, SLOW)
-        wait(lambda: children(nursery))
+        wait(lambda: children(process))
         time.sleep(0.5)
-        os.kill(children(nursery)[0], signal.SIGKILL)
+        os.kill(children(process)[0], signal.SIGKILL)
         with pytest.raises(Interrupted, match="SIGKILL"):
             running.result()
     assert b"true" in evaluators.query("ASK {}").body
     # One that dies while nobody uses it costs nobody an answer.
-    for pid in children(nursery):
+    for pid in children(process):
         os.kill(pid, signal.SIGKILL)
     assert b"true" in evaluators.query("ASK {}").body
 
 
-def test_a_child_that_grew_is_replaced(nursery: Nursery, evaluators: Engine) -> None:
+def test_a_child_that_grew_is_replaced(process: EvaluatorProcess, evaluators: Snapshot) -> None:
     evaluators.query("ASK {}")
-    before = children(nursery)
+    before = children(process)
     evaluators.query("ASK {}")
-    assert children(nursery) == before
+    assert children(process) == before
     evaluators.query(
         "SELECT (COUNT(*) AS ?n) { SELECT DISTINCT ?s ?p ?o ?x { ?s ?p ?o . VALUES ?x { 1 2 3 4 5 6 7 8 } } }"
     )
     evaluators.query("ASK {}")
-    assert children(nursery) != before
+    assert children(process) != before
 
 
-def test_a_query_of_half_a_second_does_not_wait_behind_one_of_ten(nursery: Nursery) -> None:
+def test_a_query_of_half_a_second_does_not_wait_behind_one_of_ten(process: EvaluatorProcess) -> None:
     def lasting(times: int) -> str:
         return f"SELECT (COUNT(*) AS ?n) {{ ?a ?b ?c VALUES ?x {{ {'1 ' * times} }} }}"
 
-    with closing(Engine(nursery.address, replace(nursery.settings, evaluators=4, long=1), nursery.about)) as engine:
-        often = round(0.5 / max(engine.query(lasting(number)).seconds / number for number in (50, 60)))
-        with ThreadPoolExecutor(2) as pool:
-            endless = [pool.submit(engine.query, f"{SLOW} #{number}") for number in range(2)]
-            wait(lambda: engine.places.running[2] == 1 and engine.places.waiting[2] == 1)
+    with closing(
+        EvaluatorPool(process.address, replace(process.settings, evaluators=4, long=1), process.about)
+    ) as pool:
+        snapshot = pool.snapshot()
+        often = round(0.5 / max(snapshot.query(lasting(number)).seconds / number for number in (50, 60)))
+        with ThreadPoolExecutor(2) as threads:
+            endless = [threads.submit(snapshot.query, f"{SLOW} #{number}") for number in range(2)]
+            wait(lambda: pool.admission.running[2] == 1 and pool.admission.waiting[2] == 1)
             for number in range(3):
-                assert b'"n"' in engine.query(f"{lasting(often)} #{number}").body
-            assert engine.places.running[2] == 1, "the long ones were there all the while"
+                assert b'"n"' in snapshot.query(f"{lasting(often)} #{number}").body
+            assert pool.admission.running[2] == 1, "the long ones were there all the while"
             while not all(query.done() for query in endless):
-                for pid in children(nursery):
-                    with suppress(ProcessLookupError):  # it has been buried meanwhile
+                for pid in children(process):
+                    with suppress(ProcessLookupError):  # it has been reaped meanwhile
                         os.kill(pid, signal.SIGKILL)
                 time.sleep(0.1)
             assert {type(query.exception()) for query in endless} <= {Interrupted, Busy}
-        assert engine.places.running == [0, 0, 0] and engine.places.waiting == [0, 0, 0]
+        assert pool.admission.running == [0, 0, 0] and pool.admission.waiting == [0, 0, 0]
 
 
-def test_an_obituary_within_an_answer_is_no_answer() -> None:
+def test_an_exit_report_within_an_answer_is_no_answer() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        obituary = wire.frame({"ended": -9, "mebibytes": 1}, end=wire.OBITUARY)
-        cut = wire.frame({"format": "json"}, b"x" * 100 + b"y" * len(obituary))[: -len(obituary)]
-        theirs.sendall(cut + obituary)
+        report = channel.frame({"ended": -9, "mebibytes": 1}, end=channel.EXIT_REPORT)
+        cut = channel.frame({"format": "json"}, b"x" * 100 + b"y" * len(report))[: -len(report)]
+        theirs.sendall(cut + report)
         with pytest.raises(EOFError):
-            wire.receive(ours)
+            channel.receive(ours)

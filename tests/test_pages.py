@@ -11,7 +11,9 @@ from flask.testing import FlaskClient
 from rdflib import Graph, Literal, URIRef
 
 from interpol_graph.app import create_app
-from interpol_graph.engine.pool import Engine, Nursery, Settings
+from interpol_graph.engine.limits import Settings
+from interpol_graph.engine.pool import EvaluatorProcess
+from interpol_graph.engine.snapshot import Snapshot
 from interpol_graph.graph.prefixes import ENTITIES, TERMS
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -107,8 +109,8 @@ def test_derived_facts_stand_apart(client: FlaskClient) -> None:
     assert derived.select_one("a[href='/page/person/mireille-ballestrazzi']")
 
 
-def test_a_disagreement_stands_by_its_fact(client: FlaskClient, engine: Engine) -> None:
-    found = engine.query(
+def test_a_disagreement_stands_by_its_fact(client: FlaskClient, snapshot: Snapshot) -> None:
+    found = snapshot.query(
         "SELECT ?about WHERE { ?claim a interpol:ConflictingClaim ; interpol:about ?about ; interpol:property ?p ."
         " ?about ?p ?stated } ORDER BY ?about LIMIT 1"
     )
@@ -308,7 +310,7 @@ def test_wrong_requests_are_told_why(client: FlaskClient, path: str, status: int
     assert text(page(client, path, status).select_one("p.lead"))
 
 
-def test_the_ontology_page_anchors_every_term(client: FlaskClient, engine: Engine) -> None:
+def test_the_ontology_page_anchors_every_term(client: FlaskClient, snapshot: Snapshot) -> None:
     ids = {element["id"] for element in page(client, "/ontology").select("[id]")}
     graph = Graph().parse(data=client.get("/ontology.nt").data, format="nt")
     terms = {str(term).removeprefix(TERMS) for term in graph.subjects() if str(term).startswith(TERMS)}
@@ -358,10 +360,10 @@ def test_health(client: FlaskClient) -> None:
     assert client.get("/favicon.ico", buffered=True).mimetype == "image/svg+xml"
 
 
-def test_a_page_takes_few_queries(engine: Engine, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_takes_few_queries(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    query = Engine.query
-    monkeypatch.setattr(Engine, "query", lambda *args, **kwargs: asked.append(1) or query(*args, **kwargs))
+    query = Snapshot.query
+    monkeypatch.setattr(Snapshot, "query", lambda *args, **kwargs: asked.append(1) or query(*args, **kwargs))
     page(client, "/page/session/84")
     assert len(asked) <= 5
 
@@ -386,8 +388,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
         """,
         encoding="utf-8",
     )
-    with Nursery(Settings(data=(str(file),))) as nursery:
-        yield create_app(nursery.engine()).test_client()
+    with EvaluatorProcess(Settings(data=(str(file),))) as process:
+        yield create_app(process.pool()).test_client()
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from werkzeug.test import EnvironBuilder, TestResponse
 from interpol_graph.app import create_app
 from interpol_graph.endpoint import sparql
 from interpol_graph.engine import tokens
-from interpol_graph.engine.pool import Engine
+from interpol_graph.engine.pool import EvaluatorPool, EvaluatorProcess
+from interpol_graph.engine.snapshot import Snapshot
 from interpol_graph.graph.formats import FORMATS, of_kind
 from interpol_graph.graph.prefixes import BASE, ENTITIES, GRAPHS
 from interpol_graph.graph.store import KnowledgeGraph
@@ -302,18 +303,18 @@ def test_the_service_describes_itself_in_every_format(client: FlaskClient, fmt: 
     assert offered == {fmt.iri for fmt in FORMATS if fmt.kind != "dataset"}
 
 
-def test_described_sizes_are_counted(client: FlaskClient, engine: Engine) -> None:
+def test_described_sizes_are_counted(client: FlaskClient, snapshot: Snapshot) -> None:
     graph = described(client)
     data = graph.value(predicate=RDF.type, object=SD.Dataset)
     sizes = {
         str(graph.value(node, SD.name)): graph.value(graph.value(node, SD.graph), VOID.triples)
         for node in graph.objects(data, SD.namedGraph)
     }
-    assert set(sizes) == set(engine.graphs)
+    assert set(sizes) == set(snapshot.graphs)
     query = "SELECT ?g (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g"
-    counted = json.loads(engine.query(query).body)["results"]["bindings"]
+    counted = json.loads(snapshot.query(query).body)["results"]["bindings"]
     assert {row["g"]["value"]: Literal(int(row["n"]["value"])) for row in counted} == sizes
-    union = json.loads(engine.query("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }").body)["results"]["bindings"][0]["n"]
+    union = json.loads(snapshot.query("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }").body)["results"]["bindings"][0]["n"]
     assert graph.value(graph.value(data, SD.defaultGraph), VOID.triples) == Literal(int(union["value"]))
 
 
@@ -324,9 +325,9 @@ def test_the_endpoint_is_described_as_the_client_reached_it(client: FlaskClient)
     assert set(described(client, **forwarded).objects(None, SD.endpoint)) == {URIRef("http://localhost/sparql")}
 
 
-def test_a_proxy_is_believed_only_if_a_setting_says_so(engine: Engine) -> None:
+def test_a_proxy_is_believed_only_if_a_setting_says_so(process: EvaluatorProcess) -> None:
     forwarded = {"X-Forwarded-Host": "graph.example", "X-Forwarded-Proto": "https"}
-    with closing(Engine(engine.address, replace(engine.settings, proxies=1), engine.known)) as behind:
+    with closing(EvaluatorPool(process.address, replace(process.settings, proxies=1), process.about)) as behind:
         graph = described(create_app(behind).test_client(), **forwarded)
     assert set(graph.objects(None, SD.endpoint)) == {URIRef("https://graph.example/sparql")}
 

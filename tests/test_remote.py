@@ -9,9 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from interpol_graph.endpoint.problems import AnswerTooLarge, MalformedQuery, NotAcceptable, OutOfTime, Unavailable
-from interpol_graph.engine.pool import Engine, NotStarted, Nursery, Settings
-from interpol_graph.engine.remote import Refused, Remote, TooLarge, Unreachable
+from interpol_graph.engine.limits import Settings
+from interpol_graph.engine.outcomes import (
+    AnswerTooLarge,
+    ForbiddenQuery,
+    MalformedQuery,
+    NoFormat,
+    OutOfTime,
+    Unavailable,
+)
+from interpol_graph.engine.pool import EvaluatorProcess, NotStarted
+from interpol_graph.engine.remote import Remote
+from interpol_graph.engine.snapshot import Snapshot
 from interpol_graph.graph import questions
 from interpol_graph.graph.formats import BY_NAME, of_kind
 
@@ -20,51 +29,51 @@ BOOLEAN = "ASK { session:84 interpol:number 84 }"
 
 
 @pytest.fixture(scope="module")
-def elsewhere(server: str) -> Iterator[Engine]:
-    """An engine whose queries another server evaluates."""
-    with Nursery(Settings(engine=f"{server}/sparql", timeout=1, answer=1)) as nursery:
-        yield nursery.engine()
+def elsewhere(server: str) -> Iterator[Snapshot]:
+    """A snapshot whose queries another server evaluates."""
+    with EvaluatorProcess(Settings(engine=f"{server}/sparql", timeout=1, answer=1)) as process:
+        yield process.pool().snapshot()
 
 
-def test_every_saved_question_has_the_same_answer(engine: Engine, elsewhere: Engine) -> None:
+def test_every_saved_question_has_the_same_answer(snapshot: Snapshot, elsewhere: Snapshot) -> None:
     for name, question in questions.saved().items():
         query = question.filled()
-        assert elsewhere.query(query).body == engine.query(query).body, name
+        assert elsewhere.query(query).body == snapshot.query(query).body, name
 
 
 @pytest.mark.parametrize("fmt", of_kind("results"), ids=lambda fmt: fmt.name)
-def test_results_are_the_same_in_every_format(engine: Engine, elsewhere: Engine, fmt: object) -> None:
+def test_results_are_the_same_in_every_format(snapshot: Snapshot, elsewhere: Snapshot, fmt: object) -> None:
     rows = "SELECT ?s ?n ?l { ?s interpol:number ?n ; rdfs:label ?l FILTER(LANG(?l) = 'fr') } ORDER BY ?n ?s"
     for query in (rows, BOOLEAN, "SELECT * {}", "SELECT ?x { FILTER(false) }"):
-        here, there = engine.query(query, results=fmt), elsewhere.query(query, results=fmt)  # type: ignore[arg-type]
+        here, there = snapshot.query(query, results=fmt), elsewhere.query(query, results=fmt)  # type: ignore[arg-type]
         assert (here.body, here.rows) == (there.body, there.rows)
 
 
 @pytest.mark.parametrize("fmt", of_kind("graph"), ids=lambda fmt: fmt.name)
-def test_graphs_are_the_same_in_every_format(engine: Engine, elsewhere: Engine, fmt: object) -> None:
+def test_graphs_are_the_same_in_every_format(snapshot: Snapshot, elsewhere: Snapshot, fmt: object) -> None:
     query = "CONSTRUCT { session:84 ?p ?o } { SELECT ?p ?o { session:84 ?p ?o FILTER(!isBlank(?o)) } ORDER BY ?p ?o }"
-    here, there = engine.query(query, graph=fmt), elsewhere.query(query, graph=fmt)  # type: ignore[arg-type]
+    here, there = snapshot.query(query, graph=fmt), elsewhere.query(query, graph=fmt)  # type: ignore[arg-type]
     assert sorted(here.body.split(b"\n")) == sorted(there.body.split(b"\n")) and here.rows == there.rows > 3  # type: ignore[operator]
 
 
-def test_a_dataset_is_chosen_there_too(engine: Engine, elsewhere: Engine) -> None:
+def test_a_dataset_is_chosen_there_too(snapshot: Snapshot, elsewhere: Snapshot) -> None:
     query = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
-    for graphs in ({"default": [name]} for name in list(engine.graphs)[:3]):
-        assert elsewhere.query(query, **graphs).body == engine.query(query, **graphs).body  # type: ignore[arg-type]
+    for graphs in ({"default": [name]} for name in list(snapshot.graphs)[:3]):
+        assert elsewhere.query(query, **graphs).body == snapshot.query(query, **graphs).body  # type: ignore[arg-type]
 
 
-def test_what_is_wrong_with_a_query_is_said_as_ever(engine: Engine, elsewhere: Engine) -> None:
+def test_what_is_wrong_with_a_query_is_said_as_ever(snapshot: Snapshot, elsewhere: Snapshot) -> None:
     for query in ("SELECT * WHERE {\n ?s ?p }", "ASK { <> a nobody:x }", ""):
         with pytest.raises(MalformedQuery) as here:
-            engine.query(query)
+            snapshot.query(query)
         with pytest.raises(MalformedQuery) as there:
             elsewhere.query(query)
         assert here.value.detail == there.value.detail
-    with pytest.raises(NotAcceptable):
+    with pytest.raises(NoFormat):
         elsewhere.query(BOOLEAN, results=None)
 
 
-def test_limits_hold(elsewhere: Engine) -> None:
+def test_limits_hold(elsewhere: Snapshot) -> None:
     with pytest.raises(OutOfTime):
         elsewhere.query(ENDLESS)
     with pytest.raises(AnswerTooLarge):
@@ -73,15 +82,18 @@ def test_limits_hold(elsewhere: Engine) -> None:
 
 
 def test_an_engine_at_its_own_limit_is_no_answer(server: str) -> None:
-    with Nursery(Settings(engine=f"{server}/sparql")) as nursery, pytest.raises(Unavailable, match="answers 503"):
-        nursery.engine().query(ENDLESS)
+    with (
+        EvaluatorProcess(Settings(engine=f"{server}/sparql")) as process,
+        pytest.raises(Unavailable, match="answers 503"),
+    ):
+        process.pool().snapshot().query(ENDLESS)
 
 
 def test_an_engine_with_another_graph_is_refused(server: str, tmp_path: Path) -> None:
     data = tmp_path / "data.ttl"
     data.write_text("<http://x/a> <http://x/b> 1 .", encoding="utf-8")
     with pytest.raises(NotStarted, match=r"statements in <.*>, not .*: load"):
-        Nursery(Settings(data=(str(data),), engine=f"{server}/sparql")).__enter__()
+        EvaluatorProcess(Settings(data=(str(data),), engine=f"{server}/sparql"))
 
 
 @pytest.mark.parametrize(
@@ -96,11 +108,11 @@ def test_an_engine_that_is_not_there_is_refused(tmp_path: Path, url: str, words:
     data = tmp_path / "data.ttl"
     data.write_text("<http://x/a> <http://x/b> 1 .", encoding="utf-8")
     with pytest.raises(NotStarted, match=words):
-        Nursery(Settings(data=(str(data),), engine=url)).__enter__()
+        EvaluatorProcess(Settings(data=(str(data),), engine=url))
 
 
 def test_an_engine_that_goes_away_is_said_so() -> None:
-    with pytest.raises(Unreachable, match="does not answer"):
+    with pytest.raises(Unavailable, match="does not answer"):
         Remote("http://127.0.0.1:1/").fetch(BOOLEAN, JSON, 100)
 
 
@@ -111,13 +123,13 @@ WORDS = b'{"head":{},"boolean":true}'
 @pytest.mark.parametrize(
     ("status", "fields", "body", "error", "words"),
     [
-        (200, {"Content-Type": "text/html"}, WORDS, Unreachable, "text/html"),
-        (200, {}, WORDS, Unreachable, "no media type"),
-        (200, {"Content-Type": JSON, "Content-Length": "100"}, WORDS, Unreachable, "does not answer: IncompleteRead"),
-        (302, {"Location": "http://127.0.0.1:1/elsewhere"}, b"", Unreachable, "answers 302"),
-        (500, {"Content-Type": JSON}, WORDS, Unreachable, "answers 500"),
-        (400, {"Content-Type": "text/plain"}, b"no such\nfunction", Refused, "no such function"),
-        (200, {"Content-Type": JSON}, WORDS * 1000, TooLarge, None),
+        (200, {"Content-Type": "text/html"}, WORDS, Unavailable, "text/html"),
+        (200, {}, WORDS, Unavailable, "no media type"),
+        (200, {"Content-Type": JSON, "Content-Length": "100"}, WORDS, Unavailable, "does not answer: IncompleteRead"),
+        (302, {"Location": "http://127.0.0.1:1/elsewhere"}, b"", Unavailable, "answers 302"),
+        (500, {"Content-Type": JSON}, WORDS, Unavailable, "answers 500"),
+        (400, {"Content-Type": "text/plain"}, b"no such\nfunction", ForbiddenQuery, "no such function"),
+        (200, {"Content-Type": JSON}, WORDS * 4000, AnswerTooLarge, None),
     ],
 )
 def test_what_is_no_whole_answer_is_none(

@@ -15,7 +15,8 @@ from rdflib import RDF, SH, Graph
 from werkzeug.test import TestResponse
 
 from interpol_graph.endpoint import validate
-from interpol_graph.engine.admission import Places
+from interpol_graph.engine.admission import Admission
+from interpol_graph.engine.limits import Lane
 from interpol_graph.validation import sandbox
 from interpol_graph.validation.formats import REPORTS, ReportFormat
 
@@ -190,11 +191,10 @@ def test_deep_nesting_is_no_trouble(client: FlaskClient) -> None:
 
 
 def test_too_many_at_once_are_turned_away(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(validate, "_places", Places([1], [1], 0.05))
-    validate._places.take()
-    answer = posted(client)
+    monkeypatch.setattr(validate, "_admission", Admission([Lane(1, 1)], 0.05))
+    with validate._admission.slot():
+        answer = posted(client)
     assert answer.status_code == 503 and answer.headers["Retry-After"] == "5"
-    validate._places.leave()
     assert posted(client, GOOD).status_code == 200
 
 

@@ -14,7 +14,9 @@ import click
 from interpol_graph import __version__
 from interpol_graph.cli import serve, validate
 from interpol_graph.cli.failure import Failure
-from interpol_graph.engine.pool import Settings
+from interpol_graph.engine.limits import Settings
+from interpol_graph.engine.outcomes import EngineError
+from interpol_graph.engine.pool import EvaluatorProcess, NotStarted
 from interpol_graph.graph import paths, questions
 from interpol_graph.graph.files import Unreadable, project_files
 from interpol_graph.graph.formats import BY_NAME, DUMPS, Format, of_kind
@@ -52,21 +54,19 @@ def query(name: str, param: tuple[str, ...], style: str | None, endpoint: str | 
     if endpoint:
         sys.stdout.buffer.write(_ask_endpoint(endpoint, text, fmt))
         return
-    from werkzeug.exceptions import HTTPException
-
-    from interpol_graph.engine.pool import NotStarted, Nursery
-
     try:
-        with Nursery(Settings(evaluators=1, timeout=3600.0)) as nursery:
-            answer = nursery.engine().query(
-                text,
-                results=BY_NAME["csv"] if fmt is None else fmt if fmt in of_kind("results") else None,
-                graph=BY_NAME["turtle"] if fmt is None else fmt if fmt in of_kind("graph") else None,
+        with EvaluatorProcess(Settings(evaluators=1, timeout=3600.0)) as process:
+            answer = (
+                process.pool()
+                .snapshot()
+                .query(
+                    text,
+                    results=BY_NAME["csv"] if fmt is None else fmt if fmt in of_kind("results") else None,
+                    graph=BY_NAME["turtle"] if fmt is None else fmt if fmt in of_kind("graph") else None,
+                )
             )
-    except NotStarted as error:
+    except (NotStarted, EngineError) as error:
         raise Failure(str(error)) from error
-    except HTTPException as error:
-        raise Failure(str(error.description)) from error
     sys.stdout.buffer.write(answer.body)
 
 

@@ -12,7 +12,7 @@ import click
 
 from interpol_graph.cli.failure import Failure
 from interpol_graph.engine.limits import Settings
-from interpol_graph.engine.nursery import NotStarted
+from interpol_graph.engine.pool import NotStarted
 from interpol_graph.graph import questions
 
 #: What an operator may limit: the setting, what it may be, what it means. The defaults stand in Settings.

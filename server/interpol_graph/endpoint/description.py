@@ -10,7 +10,7 @@ from pyoxigraph import CanonicalizationAlgorithm, Dataset, NamedNode, RdfFormat,
 from interpol_graph.endpoint import headers, negotiation
 from interpol_graph.endpoint.problems import BadRequest
 from interpol_graph.graph.formats import of_kind
-from interpol_graph.site.pages import engine
+from interpol_graph.site.pages import snapshot
 from interpol_graph.site.rows import select
 
 PREFIXES = {
@@ -38,14 +38,14 @@ def answer() -> Response:
 
 def turtle() -> str:
     """Return the description as its template writes it."""
-    about = engine().known
+    about = snapshot().about
     return render_template(
         "service-description.ttl",
         endpoint=_endpoint(),
         formats=(*of_kind("results"), *of_kind("graph")),
         graphs=about["graphs"],
         union=set(about["graphs"]) == set(about["default"]),
-        triples=_triples(engine().digest),
+        triples=_triples(snapshot().digest),
     )
 
 
@@ -62,4 +62,4 @@ def _endpoint() -> str:
 @lru_cache(maxsize=2)
 def _triples(digest: str) -> int:
     """Return the size of the default graph, counted once for each state of the graph."""
-    return int(select(engine(), "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")[0]["n"].value)
+    return int(select(snapshot(), "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")[0]["n"].value)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from flask import request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from interpol_graph.endpoint.problems import BadParameter, NotAcceptable, UnsupportedMediaType
-from interpol_graph.graph.formats import BY_NAME, FORMATS, Format, Kind, of_kind
+from interpol_graph.graph.formats import BY_NAME, FORMATS, Format, Kind, Offered, listed, of_kind
 
 HTML = "text/html"
 #: The kinds of answers that a query can have.
@@ -42,15 +42,6 @@ def choose(formats: Sequence[Format]) -> Format | None:
     if wish is not None:
         return wish if wish in formats else None
     return best(formats, request.headers.get("Accept", ""))
-
-
-class Offered(Protocol):
-    """What can be on offer: it has a name and media types, preferred ones first."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def media_types(self) -> tuple[str, ...]: ...
 
 
 Offer = TypeVar("Offer", bound=Offered)
@@ -108,8 +99,7 @@ def check_coding() -> None:
 
 def refusal(formats: Sequence[Offered], what: str) -> NotAcceptable:
     """Return the error that says in which formats `what` is on offer."""
-    names = ", ".join(f"{fmt.name} ({fmt.media_types[0]})" for fmt in formats)
     return NotAcceptable(
-        f"{what} is on offer as {names}; ask for one by Accept or ?format=.",
+        f"{what} is on offer as {listed(formats)}; ask for one by Accept or ?format=.",
         offered=[fmt.media_types[0] for fmt in formats],
     )

@@ -2,23 +2,15 @@
 
 Problem
 ├── BadRequest 400
-│   ├── MalformedQuery         with line and column
 │   ├── MalformedTurtle        with line and column
-│   ├── ForbiddenQuery         well-formed, but reaches outside this graph
-│   ├── TooComplex             nested too deeply
 │   └── BadParameter
 ├── NotFound 404
 ├── NotAcceptable 406          with the formats on offer
-├── BodyTooLarge 413
 ├── RequestTimeout 408
-├── UnsupportedMediaType 415
-└── LimitReached 503
-    ├── OutOfTime
-    ├── OutOfMemory
-    ├── AnswerTooLarge
-    ├── Interrupted            with Retry-After
-    ├── Busy                   with Retry-After
-    └── Unavailable            with Retry-After
+├── BodyTooLarge 413
+└── UnsupportedMediaType 415
+
+What becomes of a query stands in engine.outcomes; the table here gives each of those errors its name and status.
 """
 
 from __future__ import annotations
@@ -31,7 +23,8 @@ from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAll
 from werkzeug.exceptions import NotFound as RoutingNotFound
 
 from interpol_graph.endpoint import record
-from interpol_graph.serving import visitor
+from interpol_graph.engine import outcomes
+from interpol_graph.engine.outcomes import EngineError
 
 TYPES = "https://w3id.org/interpol-graph/problems#"
 #: Where a problem that was met before Flask stands in the WSGI environment: the one handler writes it, too.
@@ -42,7 +35,7 @@ class Problem(HTTPException):
     """An error that tells what was wrong with this input and what would be right.
 
     detail: the sentence for the reader; extra: further members of the problem document (RFC 9457, section 3.2);
-    headers: header fields of the answer.
+    headers: header fields of the answer; kind: its name in the type's IRI and in the log.
     """
 
     code = 400
@@ -53,6 +46,7 @@ class Problem(HTTPException):
         super().__init__(detail)
         self.detail = detail
         self.extra = {key: value for key, value in extra.items() if value is not None}
+        self.kind = type(self).__name__
 
     def get_headers(self, *args: Any, **kwargs: Any) -> list[tuple[str, str]]:
         """Return the header fields of the answer."""
@@ -63,28 +57,10 @@ class BadRequest(Problem):
     """The request cannot be understood."""
 
 
-class MalformedQuery(BadRequest):
-    """The query is not SPARQL 1.1."""
-
-    title = "Malformed query"
-
-
 class MalformedTurtle(BadRequest):
     """The statements are not Turtle."""
 
     title = "Malformed Turtle"
-
-
-class ForbiddenQuery(BadRequest):
-    """The query asks for what this endpoint never does."""
-
-    title = "Query not allowed"
-
-
-class TooComplex(BadRequest):
-    """The query is nested too deeply to be evaluated."""
-
-    title = "Query too complex"
 
 
 class BadParameter(BadRequest):
@@ -105,10 +81,6 @@ class NotAcceptable(Problem):
     code, title = 406, "Not acceptable"
 
 
-class Unwritable(NotAcceptable):
-    """The answer cannot be written in the format."""
-
-
 class BodyTooLarge(Problem):
     """The body is larger than what is read here."""
 
@@ -127,61 +99,40 @@ class UnsupportedMediaType(Problem):
     code, title = 415, "Unsupported media type"
 
 
-class LimitReached(Problem):
-    """The query is in order but needs more than it may have."""
-
-    code, title = 503, "Limit reached"
-
-
-class OutOfTime(LimitReached):
-    """The query ran past its time limit and was stopped."""
-
-    title = "Time limit reached"
-
-
-class OutOfMemory(LimitReached):
-    """The query ran past its memory limit and was stopped."""
-
-    title = "Memory limit reached"
-
-
-class AnswerTooLarge(LimitReached):
-    """The answer is larger than what is sent; it is refused whole."""
-
-    title = "Answer too large"
+#: What the engine's errors are called to a client: name, status, title, and seconds after which to try again.
+_OF_ENGINE: dict[type[EngineError], tuple[str, int, str, int | None]] = {
+    outcomes.MalformedQuery: ("MalformedQuery", 400, "Malformed query", None),
+    outcomes.ForbiddenQuery: ("ForbiddenQuery", 400, "Query not allowed", None),
+    outcomes.TooComplex: ("TooComplex", 400, "Query too complex", None),
+    outcomes.NoFormat: ("NotAcceptable", 406, "Not acceptable", None),
+    outcomes.Unwritable: ("Unwritable", 406, "Not acceptable", None),
+    outcomes.LimitReached: ("LimitReached", 503, "Limit reached", None),
+    outcomes.OutOfTime: ("OutOfTime", 503, "Time limit reached", None),
+    outcomes.OutOfMemory: ("OutOfMemory", 503, "Memory limit reached", None),
+    outcomes.AnswerTooLarge: ("AnswerTooLarge", 503, "Answer too large", None),
+    outcomes.Interrupted: ("Interrupted", 503, "Interrupted", 1),
+    outcomes.Departed: ("Interrupted", 503, "Interrupted", 1),
+    outcomes.Busy: ("Busy", 503, "Busy", 5),
+    outcomes.Unavailable: ("Unavailable", 503, "Unavailable", 5),
+}
 
 
-class Interrupted(LimitReached):
-    """The evaluator was ended from outside; the query may be sent again."""
-
-    title = "Interrupted"
-    headers = {"Retry-After": "1"}
-
-
-def check_wanted() -> None:
-    """Give up what nobody waits for any more. Raises Interrupted when the client has gone away."""
-    if visitor.is_gone():
-        raise Interrupted("The client went away, and nobody waits for its answer.")
-
-
-class Busy(LimitReached):
-    """All evaluators are at work."""
-
-    title = "Busy"
-    headers = {"Retry-After": "5"}
-
-
-class Unavailable(LimitReached):
-    """The evaluators cannot be reached: the server starts or stops."""
-
-    title = "Unavailable"
-    headers = {"Retry-After": "5"}
+def problem_of(error: Problem | EngineError) -> Problem:
+    """Return the problem that tells a client of an error, and note for the log what the engine says of it."""
+    if isinstance(error, Problem):
+        return error
+    record.note(**error.facts)
+    problem = Problem(error.detail, **error.extra)
+    problem.kind, problem.code, problem.title, seconds = _OF_ENGINE[type(error)]
+    if seconds:
+        problem.headers = {"Retry-After": str(seconds)}
+    return problem
 
 
 def document(error: HTTPException) -> dict[str, Any]:
     """Return the problem document of an error, and note for the log what became of the request."""
     title = getattr(error, "title", error.name)
-    kind = type(error).__name__
+    kind = error.kind if isinstance(error, Problem) else type(error).__name__
     record.note(outcome=kind)
     return {
         "type": TYPES + kind if isinstance(error, Problem) else "about:blank",
@@ -236,6 +187,7 @@ def register(app: Flask) -> None:
             raise request.environ[PROBLEM]
 
     app.register_error_handler(HTTPException, answer)
+    app.register_error_handler(EngineError, lambda error: answer(problem_of(error)))
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:

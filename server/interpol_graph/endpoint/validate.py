@@ -17,16 +17,16 @@ from interpol_graph.endpoint.problems import (
     BadParameter,
     BadRequest,
     BodyTooLarge,
-    Busy,
     MalformedTurtle,
-    OutOfMemory,
-    OutOfTime,
     Problem,
     UnsupportedMediaType,
-    check_wanted,
     document,
+    problem_of,
 )
-from interpol_graph.engine.admission import Full, Places
+from interpol_graph.engine.admission import Admission
+from interpol_graph.engine.limits import Lane
+from interpol_graph.engine.outcomes import EngineError, OutOfMemory, OutOfTime
+from interpol_graph.serving import visitor
 from interpol_graph.site.pages import render
 from interpol_graph.validation.formats import BY_NAME, REPORTS, ReportFormat
 from interpol_graph.validation.sandbox import MEMORY, OUT_OF_MEMORY, SECONDS
@@ -39,12 +39,14 @@ TURTLE = ("text/turtle", "application/x-turtle", "application/n-triples")
 #: Bytes that the statements of one request may have.
 LARGEST = 1 << 20
 #: Validations at the same time, per worker; how many more may wait, and for how many seconds.
-AT_ONCE, QUEUE, PATIENCE = 2, 4, 5.0
+AT_ONCE, QUEUE, QUEUE_TIMEOUT = 2, 4, 5.0
 #: Findings that the page shows, and lines of the visitor's text that it repeats.
 SHOWN, LINES = 500, 5000
 
 COMMAND = ["-m", "interpol_graph.validation.sandbox"]
-_places = Places([AT_ONCE], [QUEUE], PATIENCE)
+_admission = Admission(
+    [Lane(AT_ONCE, QUEUE)], QUEUE_TIMEOUT, "Other validations are under way; try again in a few seconds."
+)
 
 EXAMPLE = """@prefix interpol: <https://w3id.org/interpol-graph/ontology#> .
 @prefix place: <https://w3id.org/interpol-graph/id/place/> .
@@ -83,21 +85,15 @@ def findings() -> Response:
 def inspected(statements: bytes, fmt: ReportFormat) -> tuple[int, bytes]:
     """Return the number of errors in some Turtle and the report, made by a process that can be ended.
 
-    Raises MalformedTurtle, OutOfTime, OutOfMemory, Busy, Interrupted.
+    Raises MalformedTurtle, OutOfTime, OutOfMemory, Busy, Departed.
     """
     try:
-        _places.take(look=check_wanted)
-    except Full:
-        raise Busy("Other validations are under way; try again in a few seconds.") from None
-    try:
-        with tempfile.TemporaryDirectory(prefix="interpol-graph-") as folder:
+        with _admission.slot(gone=visitor.is_gone), tempfile.TemporaryDirectory(prefix="interpol-graph-") as folder:
             command = [sys.executable, *COMMAND, fmt.name]
             # The process ends itself; the margin only covers its start.
             done = subprocess.run(command, input=statements, cwd=folder, capture_output=True, timeout=SECONDS + 5)  # noqa: S603
     except subprocess.TimeoutExpired:
         raise _out_of_time() from None
-    finally:
-        _places.leave()
     head, _, body = done.stdout.partition(b"\n")
     if done.returncode == -signal.SIGALRM:
         raise _out_of_time()
@@ -128,8 +124,8 @@ def _page() -> Response:
         content = _statements()
         text = content.decode("utf-8", errors="replace").replace("\r\n", "\n")
         found = json.loads(inspected(text.encode(), BY_NAME["json"])[1])
-    except Problem as error:
-        problem = error
+    except (Problem, EngineError) as error:
+        problem = problem_of(error)
     page = render(
         "validate.html", negotiated=True, text=text, example=EXAMPLE, formats=REPORTS, limit=LARGEST,
         found=found, shown=SHOWN, source=text.split("\n")[:LINES], problem=document(problem) if problem else None,

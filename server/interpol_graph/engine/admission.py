@@ -1,6 +1,6 @@
 """Who may be evaluated now: a bounded number at once, fewer of them the longer they work, and a bounded queue for each.
 
-Queries stand on rungs. All begin on the lowest; one that has worked for the time of its rung climbs to the next, if there
+Queries have lanes. All begin in the first; one that has worked for the time of its lane is promoted to the next, if there
 is a place. So a query that takes a second never waits behind those that take ten, nor a short one behind either.
 """
 
@@ -8,74 +8,160 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
-#: Seconds between two looks at what else has happened.
-MOMENT = 0.25
+from interpol_graph.engine.channel import Connection, Ended
+from interpol_graph.engine.limits import TICK, Lane
+from interpol_graph.engine.outcomes import Busy, Departed
+
+#: Queries whose lane is remembered; past this number the memory starts afresh.
+_REMEMBERED = 1000
 
 
-class Full(Exception):
-    """There is no place, and the queue is full or the wait was too long."""
+class Preempted(Exception):
+    """The query took longer than its lane allows, and there was no place in the next."""
 
 
-class Places:
-    """Counts of the queries that run and of those that wait, by rung.
+def never() -> bool:
+    """Tell that whoever asked is still there."""
+    return False
 
-    most: for each rung, how many queries may stand on it or higher; queue: for each rung, how many may wait for it;
-    patience: seconds that one waits.
+
+class Admission:
+    """Counts of the queries that run and of those that wait, by lane.
+
+    queue_timeout: seconds that one waits for a place; busy: the sentence for whoever gets none.
     """
 
-    def __init__(self, most: Sequence[int], queue: Sequence[int], patience: float) -> None:
-        self.most, self.queue, self.patience = tuple(most), tuple(queue), patience
-        #: For each rung, how many stand on it or higher, and how many wait for it.
-        self.running = [0] * len(self.most)
-        self.waiting = [0] * len(self.most)
+    def __init__(
+        self,
+        lanes: Sequence[Lane],
+        queue_timeout: float,
+        busy: str = "All evaluators are at work on other queries; try again in a few seconds.",
+    ) -> None:
+        self.lanes, self.queue_timeout, self.busy = lanes, queue_timeout, busy
+        #: For each lane, how many are in it or in a longer one, and how many wait for it.
+        self.running = [0] * len(lanes)
+        self.waiting = [0] * len(lanes)
         #: Told how many wait, whenever that changes.
         self.watch: Callable[[int], None] = lambda _: None
+        #: Query → the lane that it needed, if not the first.
+        self.remembered: dict[str, int] = {}
         self._changed = threading.Condition(threading.Lock())
 
-    def take(self, rung: int = 0, look: Callable[[], None] = lambda: None) -> None:
-        """Take a place on a rung. look is called now and then while it is waited for, and may raise to give up. Raises Full."""
+    @contextmanager
+    def slot(self, lane: int = 0, gone: Callable[[], bool] = never) -> Iterator[Slot]:
+        """Hold a place in a lane; `gone` tells whether whoever waits for it has left.
+
+        Raises Busy when the queue is full or the wait too long, Departed.
+        """
+        self.take(lane, gone)
+        slot = Slot(self, lane)
+        try:
+            yield slot
+        finally:
+            self.leave(slot.lane)
+
+    def take(self, lane: int = 0, gone: Callable[[], bool] = never) -> None:
+        """Take a place in a lane, to be given back. Raises Busy, Departed."""
         with self._changed:
-            if self._free(rung):
-                return self._move(rung, 1)
-            if self.waiting[rung] >= self.queue[rung]:
-                raise Full
-            self._wait(rung, 1)
-            deadline = time.monotonic() + self.patience
+            if self._free(lane):
+                return self._move(lane, 1)
+            if self.waiting[lane] >= self.lanes[lane].queue:
+                raise Busy(self.busy)
+            self._wait(lane, 1)
+            deadline = time.monotonic() + self.queue_timeout
             try:
-                while not self._free(rung):
-                    look()
+                while not self._free(lane):
+                    if gone():
+                        raise Departed("The client went away, and nobody waits for its answer.")
                     left = deadline - time.monotonic()
                     if left <= 0:
-                        raise Full
-                    self._changed.wait(min(left, MOMENT))
-                self._move(rung, 1)
+                        raise Busy(self.busy)
+                    self._changed.wait(min(left, TICK))
+                self._move(lane, 1)
             finally:
-                self._wait(rung, -1)
+                self._wait(lane, -1)
 
-    def climb(self, rung: int) -> bool:
-        """Let a query that stands on the rung below climb to this one; tell whether there was a place."""
+    def promote(self, lane: int) -> bool:
+        """Move a query from the lane before to this one; tell whether there was a place."""
         with self._changed:
-            if self.running[rung] >= self.most[rung]:
+            if self.running[lane] >= self.lanes[lane].most:
                 return False
-            self.running[rung] += 1
+            self.running[lane] += 1
             return True
 
-    def leave(self, rung: int = 0) -> None:
+    def leave(self, lane: int = 0) -> None:
         """Give the place back."""
         with self._changed:
-            self._move(rung, -1)
+            self._move(lane, -1)
             if any(self.waiting):
                 self._changed.notify_all()
 
-    def _free(self, rung: int) -> bool:
-        return all(self.running[at] < self.most[at] for at in range(rung + 1))
+    def remember(self, name: str, lane: int) -> None:
+        """Let a query begin in this lane the next time."""
+        if len(self.remembered) >= _REMEMBERED:
+            self.remembered.clear()
+        self.remembered[name] = lane
 
-    def _move(self, rung: int, change: int) -> None:
-        for at in range(rung + 1):
+    def _free(self, lane: int) -> bool:
+        return all(self.running[at] < self.lanes[at].most for at in range(lane + 1))
+
+    def _move(self, lane: int, change: int) -> None:
+        for at in range(lane + 1):
             self.running[at] += change
 
-    def _wait(self, rung: int, change: int) -> None:
-        self.waiting[rung] += change
+    def _wait(self, lane: int, change: int) -> None:
+        self.waiting[lane] += change
         self.watch(sum(self.waiting))
+
+
+class Slot:
+    """A place in a lane."""
+
+    def __init__(self, admission: Admission, lane: int) -> None:
+        self.admission, self.lane = admission, lane
+
+    def promote(self) -> None:
+        """Go to the next lane. Raises Preempted when it has no place."""
+        if not self.admission.promote(self.lane + 1):
+            raise Preempted
+        self.lane += 1
+
+
+class RunningQuery:
+    """One query at an evaluator; `tick` is called again and again while no answer comes.
+
+    gone: tells whether whoever asked has left; deadline: when its evaluator is given up; elsewhere: another engine
+    evaluates.
+    """
+
+    def __init__(
+        self, slot: Slot, connection: Connection, gone: Callable[[], bool], deadline: float, elsewhere: bool
+    ) -> None:
+        self.slot, self.connection, self.gone, self.deadline = slot, connection, gone, deadline
+        # Another engine's work is not seen from here; then the time that goes by is what counts.
+        self.spent = time.monotonic if elsewhere else connection.spent
+        self.before: float | None = None
+        if slot.lane:
+            connection.demote()
+
+    def tick(self) -> None:
+        """Promote a query that takes longer than its lane allows; give up when nobody waits for it, or at no end.
+
+        Raises Preempted, Departed, Ended.
+        """
+        spent = self.spent()
+        if self.before is None:
+            self.before = spent - TICK  # the first look: it has worked no longer than one has waited
+        if self.gone():
+            error = Departed("The client went away, and its query was stopped.")
+            error.facts["ended"] = "Departed"
+            raise error
+        # What counts is its work: on a busy machine a short query takes long, too.
+        if spent - self.before >= self.slot.admission.lanes[self.slot.lane].seconds:
+            self.slot.promote()
+            self.connection.demote()
+        if time.monotonic() > self.deadline:
+            raise Ended(None, 0)

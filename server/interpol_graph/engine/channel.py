@@ -1,7 +1,12 @@
-"""One evaluator as the front end sees it: a socket to a child that evaluates, and closing it is killing it."""
+"""Messages between the server and an evaluator, and the connection to one: closing it kills the evaluator.
+
+A message is two lengths, a small head as JSON, a body, and one closing byte that tells an answer from an exit report:
+what the evaluators' parent sends on the same socket when a child has ended.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import struct
@@ -10,10 +15,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from interpol_graph.engine import wire
+from interpol_graph.engine.limits import TICK
 
-#: Seconds between two looks at what else has happened while an answer is waited for.
-TICK = 0.1
+#: The head of a message, and its body.
+Message = tuple[dict[str, Any], bytes]
+
+ANSWER, EXIT_REPORT = b"\n", b"!"
+_LENGTHS = struct.Struct("!IQ")
 #: What makes a process number the number of its clock (clock_getcpuclockid).
 _SCHEDULED = 2
 
@@ -26,8 +34,45 @@ class Ended(Exception):
         self.code, self.mebibytes = code, mebibytes
 
 
+def frame(head: dict[str, Any], body: bytes = b"", end: bytes = ANSWER) -> bytes:
+    """Return one message as bytes."""
+    text = json.dumps(head).encode()
+    return b"".join((_LENGTHS.pack(len(text), len(body)), text, body, end))
+
+
+def receive(door: socket.socket, idle: Callable[[], None] = lambda: None) -> Message:
+    """Return the next message.
+
+    idle is called whenever the socket's receive timeout passes without a byte; it may raise to give up.
+    Raises EOFError when the other side has closed, or ended within a message.
+    """
+    head_size, body_size = _LENGTHS.unpack(_exactly(_LENGTHS.size, door, idle))
+    content = _exactly(head_size + body_size + 1, door, idle)
+    try:
+        head: dict[str, Any] = json.loads(bytes(content[:head_size]))
+    except ValueError:
+        raise EOFError from None
+    if (content[-1:] == EXIT_REPORT) != ("ended" in head):
+        raise EOFError  # the sender died within its answer, and what follows is its exit report
+    return head, bytes(content[head_size:-1])
+
+
+def _exactly(size: int, door: socket.socket, idle: Callable[[], None]) -> memoryview:
+    view, there = memoryview(bytearray(size)), 0
+    while there < size:
+        try:
+            count = door.recv_into(view[there:])
+        except BlockingIOError:
+            idle()
+            continue
+        if not count:
+            raise EOFError
+        there += count
+    return view
+
+
 class Connection:
-    """A child of the evaluators at an address. Raises OSError when there is nobody."""
+    """A child of the evaluators at an address. Raises OSError when there is nobody, Ended when it is gone at once."""
 
     def __init__(self, address: str) -> None:
         self.door = socket.socket(socket.AF_UNIX)
@@ -35,19 +80,29 @@ class Connection:
         try:
             self.door.connect(address)
             self.door.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, int(TICK * 1e6)))
-            hello, _ = self.receive(None)
+            hello, _ = self.receive()
         except BaseException:
             self.door.close()
             raise
         self.pid = int(hello["pid"])
 
-    def ask(self, request: dict[str, Any], idle: Callable[[], None]) -> tuple[dict[str, Any], bytes]:
-        """Return (head, body) of the answer; idle is called while it is waited for. Raises Ended."""
+    def ask(self, request: dict[str, Any], idle: Callable[[], None]) -> Message:
+        """Return the answer; idle is called while it is waited for. Raises Ended."""
         try:
-            self.door.sendall(wire.frame(request))
+            self.door.sendall(frame(request))
         except OSError:
             raise Ended(None, 0) from None
         return self.receive(idle)
+
+    def receive(self, idle: Callable[[], None] = lambda: None) -> Message:
+        """Return the next message; idle is called while it is waited for. Raises Ended."""
+        try:
+            head, body = receive(self.door, idle)
+        except (EOFError, ConnectionError):
+            raise Ended(None, 0) from None
+        if "ended" in head:
+            raise Ended(head["ended"], head["mebibytes"])
+        return head, body
 
     def demote(self) -> None:
         """Let the child stand back behind short queries when both want the processor; it cannot come forward again."""
@@ -67,13 +122,3 @@ class Connection:
         """Close it; its evaluator is killed if it is still at work."""
         with suppress(OSError):
             self.door.close()
-
-    def receive(self, idle: Callable[[], None] | None) -> tuple[dict[str, Any], bytes]:
-        """Return (head, body) of the next message; idle is called while it is waited for. Raises Ended."""
-        try:
-            head, body = wire.receive(self.door, idle)
-        except (EOFError, ConnectionError):
-            raise Ended(None, 0) from None
-        if "ended" in head:
-            raise Ended(head["ended"], head["mebibytes"])
-        return head, body

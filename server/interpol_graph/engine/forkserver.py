@@ -21,9 +21,11 @@ from typing import Any
 
 from pyoxigraph import DefaultGraph
 
-from interpol_graph.engine import wire
-from interpol_graph.engine.evaluator import Evaluation
-from interpol_graph.engine.remote import Refused, Remote, TooLarge, Unreachable
+from interpol_graph.engine.channel import EXIT_REPORT, frame
+from interpol_graph.engine.evaluator import Evaluator
+from interpol_graph.engine.limits import Settings
+from interpol_graph.engine.outcomes import EngineError
+from interpol_graph.engine.remote import Remote
 from interpol_graph.graph import paths
 from interpol_graph.graph.files import Unreadable, given_files, project_files
 from interpol_graph.graph.prefixes import prefixes
@@ -33,26 +35,23 @@ from interpol_graph.graph.store import KnowledgeGraph
 _LONELY = 2000
 
 
-class Evaluators:
+class Forkserver:
     """The children of one graph, by the descriptor of their socket; the parent keeps each socket to watch it."""
 
-    def __init__(self, graph: KnowledgeGraph, door: socket.socket, settings: dict[str, Any]) -> None:
+    def __init__(self, graph: KnowledgeGraph, door: socket.socket, settings: Settings) -> None:
         self.graph, self.door, self.settings = graph, door, settings
         self.children: dict[int, tuple[int, socket.socket]] = {}
         self.poll = select.poll()
         self.led = True
-        bell, self.ringer = socket.socketpair()
-        for end in (bell, self.ringer):
-            end.setblocking(False)
-        self.bell = bell
+        self.bell, self.ringer = socket.socketpair()
+        self.ringer.setblocking(False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self.ringer.fileno(), warn_on_full_buffer=False)
-        self.poll.register(door, select.POLLIN)
-        self.poll.register(bell, select.POLLIN)
-        self.poll.register(sys.stdin, select.POLLIN)
+        for waking in (door, self.bell, sys.stdin):
+            self.poll.register(waking, select.POLLIN)
 
     def serve(self) -> None:
-        """Fork, watch and bury until told to end."""
+        """Fork, watch and reap until told to end."""
         while True:
             events = dict(self.poll.poll(None if self.led or self.children else _LONELY))
             if not events:
@@ -68,7 +67,7 @@ class Evaluators:
             # Last, as these end and begin children: what was told of a descriptor must not fall on its next owner.
             if rung:
                 self.bell.recv(4096)
-                self._bury()
+                self._reap()
             if knocked:
                 self._fork()
 
@@ -96,23 +95,15 @@ class Evaluators:
             # A child that held its siblings' sockets would keep them open after their deaths.
             for other in (self.door, self.bell, self.ringer, *(kept for _, kept in self.children.values())):
                 other.close()
-            settings = self.settings
             with suppress(OSError):  # of Linux: when the machine has no memory left, a query goes, and not the graph
                 Path("/proc/self/oom_score_adj").write_text("1000")
-            # An allocator that is refused memory says so there, before it aborts; the obituary says it better.
+            # An allocator that is refused memory says so there, before it aborts; the exit report says it better.
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-            Evaluation(
-                self.graph,
-                connection,
-                settings["timeout"],
-                settings["memory"] << 20,
-                settings["answer"] << 20,
-                settings["engine"],
-            ).serve()
+            Evaluator(self.graph, connection, self.settings).serve()
         finally:
             os._exit(0)
 
-    def _bury(self) -> None:
+    def _reap(self) -> None:
         """Tell of every child that has ended, on its own socket, by which signal or code and how much it had grown."""
         ended: dict[int, tuple[int, int]] = {}
         while True:
@@ -129,9 +120,9 @@ class Evaluators:
                 del self.children[descriptor]
                 with suppress(KeyError):
                     self.poll.unregister(descriptor)
-                told = {"ended": os.waitstatus_to_exitcode(status), "mebibytes": size}
+                report = {"ended": os.waitstatus_to_exitcode(status), "mebibytes": size}
                 with suppress(OSError):
-                    connection.send(wire.frame(told, end=wire.OBITUARY), socket.MSG_DONTWAIT)
+                    connection.send(frame(report, end=EXIT_REPORT), socket.MSG_DONTWAIT)
                 connection.close()
 
     @staticmethod
@@ -158,40 +149,38 @@ def differs(engine: str, graph: KnowledgeGraph, expected: dict[str, int]) -> str
     """Return in what another engine's graph differs from this one, of which the sizes are expected, or None."""
     try:
         default, named = Remote(engine).counts()
-    except (ValueError, Refused, TooLarge, Unreachable) as error:
+    except (ValueError, EngineError) as error:
         return str(error)
-    mend = "load dumps/interpol.nt into its default graph, and dumps/interpol.nq"
-    for name in sorted(expected.keys() | named.keys()):
-        if named.get(name, 0) != expected.get(name, 0):
-            return (
-                f"{engine} holds {named.get(name, 0):,} statements in <{name}>, not {expected.get(name, 0):,}: {mend}"
-            )
     union = sum(1 for _ in graph.store.quads_for_pattern(None, None, None, DefaultGraph()))
-    return (
-        None
-        if default == union
-        else f"{engine} holds {default:,} statements in its default graph, not {union:,}: {mend}"
-    )
+    compared = [
+        (f"<{name}>", named.get(name, 0), expected.get(name, 0)) for name in sorted(expected.keys() | named.keys())
+    ]
+    for name, there, here in [*compared, ("its default graph", default, union)]:
+        if there != here:
+            return (
+                f"{engine} holds {there:,} statements in {name}, not {here:,}: "
+                "load dumps/interpol.nt into its default graph, and dumps/interpol.nq"
+            )
+    return None
 
 
 def main() -> None:
     """Load, tell, then serve."""
-    address, settings = sys.argv[1], json.loads(sys.argv[2])
+    address, settings = sys.argv[1], Settings(**json.loads(sys.argv[2]))
     # Whoever started this process ends it through standard input; a signal to the whole group must not cut answers off.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.SIG_IGN)
     try:
-        root = Path(settings["project"] or paths.ROOT)
-        if own := settings["data"]:
-            graph = KnowledgeGraph(given_files(map(Path, own)), rules=None)
+        root = Path(settings.project or paths.ROOT)
+        if settings.data:
+            graph = KnowledgeGraph(given_files(map(Path, settings.data)), rules=None)
         else:
             graph = KnowledgeGraph(project_files(root), rules=root / "ontology" / "rules")
+        about = describe(graph)
+        wrong = differs(settings.engine, graph, about["graphs"]) if settings.engine else None
     except Unreadable as error:
-        print(json.dumps({"error": str(error)}), flush=True)
-        sys.exit(2)
-    about = describe(graph)
-    if settings["engine"] and (wrong := differs(settings["engine"], graph, about["graphs"])):
+        wrong = str(error)
+    if wrong:
         print(json.dumps({"error": wrong}), flush=True)
         sys.exit(2)
     prefixes()  # read now: a child can open no file
@@ -202,7 +191,7 @@ def main() -> None:
         os.chmod(address, 0o600)
         door.listen(128)
         print(json.dumps(about), flush=True)
-        Evaluators(graph, door, settings).serve()
+        Forkserver(graph, door, settings).serve()
 
 
 if __name__ == "__main__":

@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+#: Seconds between two looks at what else has happened, while something is waited for.
+TICK = 0.1
+#: A child that was refused memory ends with this code.
+OUT_OF_MEMORY = 71
 
-class Rung(NamedTuple):
-    """How many queries may be of a kind or longer, how many may wait for that, after how many seconds one is longer."""
+
+class Lane(NamedTuple):
+    """How many queries may be in a lane or a longer one, how many may wait for it, after how many seconds one is longer."""
 
     most: int
     queue: int
-    seconds: float
+    seconds: float = float("inf")
 
 
 @dataclass(frozen=True)
@@ -40,17 +45,17 @@ class Settings:
     long: int = 2
     #: Seconds of the processor after which a query takes a little longer than others; after four times that it is long.
     moment: float = 0.25
-    #: Queries that may wait for a place of a longer kind, per worker; four times as many for a short one.
+    #: Queries that may wait for a place in a longer lane, per worker; four times as many for a short one.
     queue: int = 12
     #: Seconds that a query waits for a place before it is turned away.
-    patience: float = 5.0
+    queue_timeout: float = 5.0
 
     @property
-    def rungs(self) -> tuple[Rung, ...]:
-        """The kinds of places, those for short queries first."""
+    def lanes(self) -> tuple[Lane, ...]:
+        """The lanes, that of the short queries first."""
         return (
             # All begin here, and one that is short is soon done: more may wait than where queries take long.
-            Rung(self.evaluators, 4 * self.queue, self.moment),
-            Rung(2 * self.long, self.queue, 4 * self.moment),
-            Rung(self.long, self.queue, float("inf")),
+            Lane(self.evaluators, 4 * self.queue, self.moment),
+            Lane(2 * self.long, self.queue, 4 * self.moment),
+            Lane(self.long, self.queue),
         )

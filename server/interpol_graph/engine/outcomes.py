@@ -1,76 +1,165 @@
-"""What an evaluator's refusal or end means to whoever asked: the one place where ends become sentences."""
+"""What can become of a query instead of an answer, and the sentence for each.
+
+EngineError
+├── MalformedQuery             with line and column
+├── ForbiddenQuery             well-formed, but not evaluated here
+├── TooComplex                 nested too deeply
+├── NoFormat                   with the formats on offer
+│   └── Unwritable             the answer cannot be said in the format
+└── LimitReached
+    ├── OutOfTime
+    ├── OutOfMemory
+    ├── AnswerTooLarge
+    ├── Interrupted            ended from outside
+    │   └── Departed           nobody waits for the answer any more
+    ├── Busy
+    └── Unavailable
+"""
 
 from __future__ import annotations
 
 import signal
 from typing import Any
 
-from interpol_graph.endpoint.problems import (
-    AnswerTooLarge,
-    ForbiddenQuery,
-    Interrupted,
-    MalformedQuery,
-    NotAcceptable,
-    OutOfMemory,
-    OutOfTime,
-    Problem,
-    TooComplex,
-    Unavailable,
-    Unwritable,
-)
-from interpol_graph.engine.evaluator import OUT_OF_MEMORY
-from interpol_graph.engine.limits import Settings
-from interpol_graph.graph.formats import BY_NAME, of_kind
+from interpol_graph.engine.limits import OUT_OF_MEMORY, Settings
+from interpol_graph.graph.formats import Format, Kind, listed, of_kind
 from interpol_graph.graph.syntax import fault
 
 _ADVICE = "make it more specific, ask for fewer rows, or download the data from /dumps/."
 
 
-def refusal(head: dict[str, Any], query: str, settings: Settings) -> Problem:
-    """Return the problem for what an evaluator answered instead of a result."""
-    if head["error"] == "format":
-        formats = of_kind(head["kind"])
-        shape = "rows or a boolean" if head["kind"] == "results" else "a graph"
-        names = ", ".join(f"{fmt.name} ({fmt.media_types[0]})" for fmt in formats)
-        return NotAcceptable(
-            f"This query answers with {shape}, on offer as {names}; ask for one by Accept or ?format=.",
-            offered=[fmt.media_types[0] for fmt in formats],
-        )
-    if head["error"] == "unwritable":
-        fmt = BY_NAME[head["format"]]
-        others = [other for other in of_kind(fmt.kind) if other != fmt]
-        names = ", ".join(f"{other.name} ({other.media_types[0]})" for other in others)
-        return Unwritable(
-            f"The answer cannot be written as {fmt.label}: {head['message']}. Ask for another format: {names}.",
-            format=fmt.name,
-            offered=[other.media_types[0] for other in others],
-        )
-    if head["error"] == "size":
-        return AnswerTooLarge(
-            f"The answer is larger than {settings.answer} MiB, the most that is sent; it is never cut short: {_ADVICE}",
-            mebibytes=settings.answer,
-        )
-    if head["error"] == "syntax":
-        return malformed(head["message"], query)
-    if head["error"] == "engine":
-        return Unavailable(f"The engine behind this endpoint fails: {head['message']}.")
-    return ForbiddenQuery(f"The query could not be evaluated: {head['message']}")
+class EngineError(Exception):
+    """There is no answer.
+
+    detail: the sentence that says what was wrong and what would be right; extra: the same as values, for programs;
+    facts: what became of the query, for the log.
+    """
+
+    def __init__(self, detail: str, **extra: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.extra = {name: value for name, value in extra.items() if value is not None}
+        self.facts: dict[str, Any] = {}
+
+
+class MalformedQuery(EngineError):
+    """The query is not SPARQL 1.1."""
+
+
+class ForbiddenQuery(EngineError):
+    """The query asks for what is never done here."""
+
+
+class TooComplex(EngineError):
+    """The query is nested too deeply to be evaluated."""
+
+
+class NoFormat(EngineError):
+    """The query's kind of answer has none of the formats that are wanted."""
+
+
+class Unwritable(NoFormat):
+    """The answer cannot be written in the format."""
+
+
+class LimitReached(EngineError):
+    """The query is in order but needs more than it may have."""
+
+
+class OutOfTime(LimitReached):
+    """The query ran past its time limit and was stopped."""
+
+
+class OutOfMemory(LimitReached):
+    """The query ran past its memory limit and was stopped."""
+
+
+class AnswerTooLarge(LimitReached):
+    """The answer is larger than what is sent; it is refused whole."""
+
+
+class Interrupted(LimitReached):
+    """The evaluator was ended from outside; the query may be sent again."""
+
+
+class Departed(Interrupted):
+    """Whoever asked waits no longer."""
+
+
+class Busy(LimitReached):
+    """All evaluators are at work."""
+
+
+class Unavailable(LimitReached):
+    """The evaluators cannot be reached: the server starts or stops."""
+
+
+#: The errors that a child may answer with, by their name.
+_TOLD = {
+    error.__name__: error
+    for error in (MalformedQuery, ForbiddenQuery, NoFormat, Unwritable, AnswerTooLarge, Unavailable)
+}
+
+
+def told(error: EngineError) -> dict[str, Any]:
+    """Return an error as the head of a message."""
+    return {"error": type(error).__name__, "detail": error.detail, "extra": error.extra}
+
+
+def heard(head: dict[str, Any]) -> EngineError:
+    """Return the error that a message tells of."""
+    return _TOLD[head["error"]](head["detail"], **head["extra"])
 
 
 def malformed(message: str, query: str) -> MalformedQuery:
-    """Return the problem for what the query parser said."""
+    """Return the error for what the query parser said."""
     found = fault(message, query)
-    if not found.line:
-        return MalformedQuery(f"The query is not SPARQL 1.1: {found.reason}.")
+    place = f"line {found.line}, column {found.column}: " if found.line else ""
     return MalformedQuery(
-        f"The query is not SPARQL 1.1: line {found.line}, column {found.column}: {found.reason}.",
-        line=found.line,
-        column=found.column,
+        f"The query is not SPARQL 1.1: {place}{found.reason}.", line=found.line or None, column=found.column or None
     )
 
 
-def end(code: int | None, mebibytes: int, settings: Settings) -> Problem:
-    """Return the problem for an evaluator that ended: its exit code, or a signal as a negative number, and its growth.
+def no_format(kind: Kind) -> NoFormat:
+    """Return the error for an answer of a kind for which no format was named."""
+    formats = of_kind(kind)
+    shape = "rows or a boolean" if kind == "results" else "a graph"
+    return NoFormat(
+        f"This query answers with {shape}, on offer as {listed(formats)}; ask for one by Accept or ?format=.",
+        offered=[fmt.media_types[0] for fmt in formats],
+    )
+
+
+def unwritable(fmt: Format, why: str) -> Unwritable:
+    """Return the error for an answer that a format cannot say."""
+    others = [other for other in of_kind(fmt.kind) if other != fmt]
+    return Unwritable(
+        f"The answer cannot be written as {fmt.label}: {why}. Ask for another format: {listed(others)}.",
+        format=fmt.name,
+        offered=[other.media_types[0] for other in others],
+    )
+
+
+def not_evaluated(why: str) -> ForbiddenQuery:
+    """Return the error for a query that is in order and that the engine refuses."""
+    return ForbiddenQuery(f"The query could not be evaluated: {why}")
+
+
+def engine_fails(why: str) -> Unavailable:
+    """Return the error for another engine that does not answer, or not as an engine does."""
+    return Unavailable(f"The engine behind this endpoint fails: {why}.")
+
+
+def too_large(limit: int) -> AnswerTooLarge:
+    """Return the error for an answer of more bytes than a limit."""
+    return AnswerTooLarge(
+        f"The answer is larger than {limit >> 20} MiB, the most that is sent; it is never cut short: {_ADVICE}",
+        mebibytes=limit >> 20,
+    )
+
+
+def of_exit(code: int | None, mebibytes: int, settings: Settings) -> EngineError:
+    """Return the error for an evaluator that ended: its exit code, or a signal as a negative number, and its growth.
 
     code is None when nobody saw it end.
     """

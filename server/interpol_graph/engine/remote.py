@@ -7,24 +7,16 @@ import json
 from collections.abc import Iterable
 from urllib.parse import urlencode, urlsplit
 
+from interpol_graph.engine.outcomes import engine_fails, not_evaluated, too_large
+
 #: Seconds that an engine may be silent; whoever asks may have less patience.
-_PATIENCE = 60.0
+_SILENCE = 60.0
 #: Characters of an engine's own words that are passed on.
 _WORDS = 300
 #: Bytes that are read of an answer at a time.
 _PIECE = 1 << 20
-
-
-class Unreachable(Exception):
-    """The engine does not answer, or not as an engine does."""
-
-
-class Refused(Exception):
-    """The engine says that it cannot evaluate the query; the message is its own."""
-
-
-class TooLarge(Exception):
-    """The answer grew past its limit."""
+#: How many times as long as its limit an answer may be in the format in which the engine sends it.
+_LONGER = 8
 
 
 class Remote:
@@ -37,12 +29,15 @@ class Remote:
         self.url = url
         self.path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        self.connection = kind(parts.hostname, parts.port, timeout=_PATIENCE)
+        self.connection = kind(parts.hostname, parts.port, timeout=_SILENCE)
 
     def fetch(
         self, query: str, media_type: str, limit: int, default: Iterable[str] = (), named: Iterable[str] = ()
     ) -> bytes:
-        """Return the whole answer of at most `limit` bytes. Raises Unreachable, Refused, TooLarge."""
+        """Return the whole answer. Raises Unavailable, ForbiddenQuery, AnswerTooLarge.
+
+        limit: bytes that the answer may have in the format of whoever asked; what is compact there may be long here.
+        """
         form = [("query", query), *(("default-graph-uri", iri) for iri in default)]
         form += [("named-graph-uri", iri) for iri in named]
         fields = {
@@ -57,19 +52,19 @@ class Remote:
             body = bytearray()
             while piece := response.read(_PIECE):
                 body += piece
-                if len(body) > limit:
+                if len(body) > _LONGER * limit:
                     self.connection.close()
-                    raise TooLarge
+                    raise too_large(limit)
             if response.length:  # that many bytes were announced and did not come
                 raise http.client.IncompleteRead(bytes(body), response.length)
         except (OSError, http.client.HTTPException) as error:
             self.connection.close()
-            raise Unreachable(f"{self.url} does not answer: {error or type(error).__name__}") from error
+            raise engine_fails(f"{self.url} does not answer: {error or type(error).__name__}") from error
         if 400 <= response.status < 500:
-            raise Refused(" ".join(body.decode("utf-8", "replace").split())[:_WORDS])
+            raise not_evaluated(" ".join(body.decode("utf-8", "replace").split())[:_WORDS])
         given = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
         if response.status != 200 or given != media_type:
-            raise Unreachable(
+            raise engine_fails(
                 f"{self.url} answers {response.status} with {given or 'no media type'}, not 200 with {media_type}"
             )
         return bytes(body)
@@ -85,5 +80,5 @@ class Remote:
         try:
             rows: list[dict[str, dict[str, str]]] = json.loads(body)["results"]["bindings"]
         except (ValueError, LookupError) as error:
-            raise Unreachable(f"{self.url} does not answer with SPARQL results") from error
+            raise engine_fails(f"{self.url} does not answer with SPARQL results") from error
         return rows

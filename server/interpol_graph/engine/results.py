@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import sys
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,7 @@ from xml.parsers.expat import ExpatError, ParserCreate
 
 from pyoxigraph import BlankNode, QueryBoolean, QuerySolutions, QueryTriples, Triple, serialize
 
-from interpol_graph.engine.remote import TooLarge
+from interpol_graph.engine.outcomes import too_large, unwritable
 from interpol_graph.graph.formats import Format
 from interpol_graph.graph.prefixes import prefixes
 
@@ -31,21 +32,18 @@ _NO_MEMORY = expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
 _PIECE = 1 << 20
 
 
-class Unwritable(Exception):
-    """The answer cannot be written in the format."""
-
-
 class Output(io.BytesIO):
-    """Bytes in a format. XML is read on its way: the engine writes it, too, where it cannot say what is to be said.
+    """At most `limit` bytes in a format. XML is read on its way: the engine writes it, too, where it cannot say what is to be said.
 
-    Raises Unwritable.
+    Raises Unwritable, AnswerTooLarge.
     """
 
-    def __init__(self, fmt: Format) -> None:
+    def __init__(self, fmt: Format, limit: int = sys.maxsize) -> None:
         super().__init__()
+        self.fmt, self.limit = fmt, limit
         self.reader = ParserCreate(namespace_separator=" ") if fmt.media_types[0].endswith("+xml") else None
         if self.reader and fmt.name == "rdfxml":
-            self.reader.StartElementHandler = _check_element
+            self.reader.StartElementHandler = self._check_element
 
     def write(self, data: Any) -> int:
         if self.reader:
@@ -55,6 +53,8 @@ class Output(io.BytesIO):
             super().write(content)
         else:
             super().write(data)
+        if self.tell() > self.limit:
+            raise too_large(self.limit)
         return len(data)
 
     def end(self) -> None:
@@ -68,26 +68,11 @@ class Output(io.BytesIO):
         except ExpatError as error:
             if error.code == _NO_MEMORY:
                 raise MemoryError from error
-            raise Unwritable(_NO_XML) from error
+            raise unwritable(self.fmt, _NO_XML) from error
 
-
-def _check_element(name: str, _: dict[str, str]) -> None:
-    if name in _FORMER:
-        raise Unwritable(f"{name.replace(' ', '')} is no name that it allows")
-
-
-class Bounded(Output):
-    """Bytes that refuse to grow past a limit."""
-
-    def __init__(self, fmt: Format, limit: int) -> None:
-        super().__init__(fmt)
-        self.limit = limit
-
-    def write(self, data: Any) -> int:
-        written = super().write(data)
-        if self.tell() > self.limit:
-            raise TooLarge
-        return written
+    def _check_element(self, name: str, _: dict[str, str]) -> None:
+        if name in _FORMER:
+            raise unwritable(self.fmt, f"{name.replace(' ', '')} is no name that it allows")
 
 
 class Pieces(Output):
@@ -125,7 +110,7 @@ def write(answer: Found, fmt: Format, body: Output) -> int | None:
     try:
         serialize(distinct, body, format=fmt.rdf, prefixes=prefixes())
     except OSError as error:
-        raise Unwritable(str(error)) from error
+        raise unwritable(fmt, str(error)) from error
     body.end()
     return len(distinct)
 

@@ -1,25 +1,180 @@
-"""One state of the data, and the free connections to the evaluators that hold it."""
+"""One state of the data, and what can be asked of it: a query's whole answer or an error that says why not, and dumps."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from hashlib import sha256
+from typing import IO, Any
 
-from interpol_graph.engine.channel import Connection
+from interpol_graph.engine import outcomes
+from interpol_graph.engine.admission import Admission, Preempted, RunningQuery, Slot, never
+from interpol_graph.engine.channel import Connection, Ended, Message
+from interpol_graph.engine.limits import Settings
+from interpol_graph.engine.outcomes import EngineError, Interrupted
+from interpol_graph.graph.formats import BY_NAME, Format
 
 
 @dataclass
-class Generation:
-    """The socket of the evaluators, what they said of their graph, and connections that nobody uses."""
+class Answer:
+    """A whole answer: its format and bytes, the seconds that evaluation took, and how many rows or statements it has.
+
+    facts: what became of the query, for the log: its hash, rows, preempted.
+    """
+
+    format: Format
+    body: bytes
+    seconds: float
+    rows: int | None
+    facts: dict[str, Any]
+
+
+@dataclass(eq=False)
+class Snapshot:
+    """One state of the data.
+
+    address: the socket of the evaluators that hold it; about: what they said of their graph (digest, graphs, default);
+    successor: returns the snapshot of evaluators that hold the same data in place of those that are gone, before a
+    deadline. Raises Unavailable when there are none.
+    """
 
     address: str
     about: dict[str, Any]
+    settings: Settings
+    admission: Admission
+    successor: Callable[[Snapshot, float], Snapshot]
+    #: Connections that nobody uses.
     idle: list[Connection] = field(default_factory=list)
     over: bool = False
 
+    @property
+    def digest(self) -> str:
+        """The SHA-256 name of this state of the graph."""
+        return str(self.about["digest"])
+
+    @property
+    def graphs(self) -> dict[str, int]:
+        """Graph IRI → number of statements."""
+        sizes: dict[str, int] = self.about["graphs"]
+        return sizes
+
+    @property
+    def default(self) -> list[str]:
+        """The IRIs of the graphs whose union is the default graph."""
+        names: list[str] = self.about["default"]
+        return names
+
+    def query(
+        self,
+        text: str,
+        *,
+        results: Format | None = BY_NAME["json"],
+        graph: Format | None = BY_NAME["turtle"],
+        default: Sequence[str] = (),
+        named: Sequence[str] = (),
+        gone: Callable[[], bool] = never,
+    ) -> Answer:
+        """Evaluate a query and return its answer in `results` or in `graph`, by the form of the query.
+
+        default, named: IRIs that make the dataset instead of the endpoint's own (SPARQL 1.1 Protocol, 2.1.4);
+        gone: tells whether whoever asked has left. Raises EngineError.
+        """
+        request = {
+            "query": text,
+            "results": results and results.name,
+            "graph": graph and graph.name,
+            "default": list(default),
+            "named": list(named),
+        }
+        return self._ask(request, text, gone)
+
+    def dump(self, output: IO[bytes], fmt: Format, graph: str | None = None, gone: Callable[[], bool] = never) -> None:
+        """Write one graph, or the whole, literals exactly as in the files, to a file in which nothing else stands.
+
+        gone: tells whether whoever asked has left; once begun, a dump is made to the end. Raises EngineError.
+        """
+        request = {"dump": fmt.name, "graph": graph}
+        output.write(self._ask(request, f"dump {fmt.name} {graph}", gone, output).body)
+
+    def _ask(
+        self, request: dict[str, Any], text: str, gone: Callable[[], bool], output: IO[bytes] | None = None
+    ) -> Answer:
+        facts: dict[str, Any] = {"query": hash_of(text)}
+        try:
+            head, body = self._placed(request, facts, gone, output)
+            if "error" in head:
+                raise outcomes.heard(head)
+        except EngineError as error:
+            error.facts = facts | error.facts
+            raise
+        rows = head.get("rows")
+        if rows is not None:
+            facts["rows"] = rows
+        return Answer(BY_NAME[head["format"]], body, head.get("seconds", 0.0), rows, facts)
+
+    def _placed(
+        self, request: dict[str, Any], facts: dict[str, Any], gone: Callable[[], bool], output: IO[bytes] | None
+    ) -> Message:
+        """Evaluate in a place: at first in one for short queries, if it takes too long for that, in one for longer ones."""
+        admission, name = self.admission, facts["query"]
+        lane = admission.remembered.get(name, 0)
+        while True:
+            with admission.slot(lane, gone) as slot:
+                started = time.monotonic()
+                try:
+                    # A file is made to the end, for whoever asks next: its client may have had less patience than it takes.
+                    answer = self._exchange(request, slot, never if output else gone, output)
+                except Preempted:
+                    lane = slot.lane + 1
+                    admission.remember(name, lane)
+                    facts["preempted"] = True
+                    continue
+            if lane and time.monotonic() - started < admission.lanes[lane - 1].seconds:
+                admission.remembered.pop(name, None)  # it was long for want of a processor
+            return answer
+
+    def _exchange(
+        self, request: dict[str, Any], slot: Slot, gone: Callable[[], bool], output: IO[bytes] | None
+    ) -> Message:
+        settings, snapshot, started = self.settings, self, time.monotonic()
+        # The evaluator's own timer ends a query; the margin only covers its sending.
+        deadline = float("inf") if output else started + settings.timeout + 5
+        while True:
+            try:
+                connection, used = snapshot.connection()
+            except (OSError, Ended):
+                snapshot = self.successor(snapshot, started + settings.queue_timeout)
+                continue
+            try:
+                running = RunningQuery(slot, connection, gone, deadline, bool(settings.engine))
+                head, body = connection.ask(request, running.tick)
+                if output:
+                    output.seek(0)  # an evaluator before this one may have written
+                    output.truncate()
+                    while head.get("more"):
+                        output.write(body)
+                        running.tick()
+                        head, body = connection.receive(running.tick)
+            except Ended as ended:
+                connection.close()
+                error = outcomes.of_exit(ended.code, ended.mebibytes, settings)
+                if isinstance(error, Interrupted) and used:
+                    continue  # it died while nobody used it: a fresh one takes the query
+                error.facts["ended"] = type(error).__name__
+                raise error from None
+            except BaseException:
+                connection.close()
+                raise
+            if head.get("last") or connection.demoted:
+                connection.close()
+            else:
+                snapshot.keep(connection)
+            return head, body
+
     def connection(self) -> tuple[Connection, bool]:
-        """Return a connection and whether it was used before. Raises OSError."""
+        """Return a connection and whether it was used before. Raises OSError, Ended."""
         with suppress(IndexError):
             return self.idle.pop(), True
         return Connection(self.address), False
@@ -36,3 +191,8 @@ class Generation:
         while self.idle:
             with suppress(IndexError):
                 self.idle.pop().close()
+
+
+def hash_of(query: str) -> str:
+    """Return the name of a query in the log: the beginning of its SHA-256."""
+    return sha256(query.encode("utf-8", "surrogatepass")).hexdigest()[:16]

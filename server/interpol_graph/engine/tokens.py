@@ -36,6 +36,7 @@ _TOKEN = re.compile(
       | (?P<mark>[{}\[\]()])""",
     re.VERBOSE | re.DOTALL,
 )
+_LABELLED = re.compile(r"BNODE ?\((?! ?\))")
 # Only a query with one of these is looked at word by word; no other can hold what is looked for.
 _SIGNS = ("\\u", "service", "from", "construct", "describe", "insert", "delete", *(word.lower() for word in VOLATILE))
 
@@ -93,33 +94,24 @@ def _unescaped(match: re.Match[str]) -> str:
 
 def _look(query: str) -> Reading:
     tokens = [(match.lastgroup or "", match[match.lastgroup or 0]) for match in _TOKEN.finditer(query)]
-    tokens = [token for token in tokens if token[0] != "comment"]
-    labelled = _labelled(tokens)
-    tokens = [token for token in tokens if token[0] not in ("string", "number", "variable", "language")]
+    calls = " ".join(value if _may_call(kind, value) else "_" for kind, value in tokens if kind != "comment").upper()
+    tokens = [token for token in tokens if token[0] not in ("comment", "string", "number", "variable", "language")]
     words = [value.upper() for kind, value in tokens if kind == "word"]
-    # What looks like an IRI may be two comparisons with a call between them.
-    calls = [value.upper() for kind, value in tokens if kind == "iri" and "(" in value and "://" not in value]
     first = next((word for word in words if word not in ("PREFIX", "BASE", "VERSION")), "")
     graph = first.startswith(("CONSTRUCT", "DESCRIBE"))
     return Reading(
         "graph" if graph else "results",
         tuple(_graphs(tokens)),
         any("SERVICE" in word for word in words),
-        any(name in word for word in (*words, *calls) for name in VOLATILE)
-        or (first.startswith("CONSTRUCT") and _fresh(tokens)),
-        labelled,
+        any(name in calls for name in VOLATILE) or (first.startswith("CONSTRUCT") and _fresh(tokens)),
+        _LABELLED.search(calls) is not None,
         first if first in UPDATES else "",
     )
 
 
-def _labelled(tokens: list[tuple[str, str]]) -> bool:
-    """Tell whether BNODE is called with an argument."""
-    calls = zip(tokens, tokens[1:], [*tokens[2:], ("", "")], strict=False)
-    return any(
-        (kind == "word" and value.upper().endswith("BNODE") and mark == ("mark", "(") and following != ("mark", ")"))
-        or (kind == "iri" and re.search(r"BNODE\((?!\))", value, re.IGNORECASE) and "://" not in value)
-        for (kind, value), mark, following in calls
-    )
+def _may_call(kind: str, value: str) -> bool:
+    """Tell whether a token may be part of a call; what looks like an IRI may be two comparisons with a call between them."""
+    return kind in ("word", "mark") or (kind == "iri" and "(" in value and "://" not in value)
 
 
 def _fresh(tokens: list[tuple[str, str]]) -> bool:

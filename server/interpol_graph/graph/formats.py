@@ -1,12 +1,22 @@
 """The table of formats: names, media types, suffixes. Everything that reads or writes a format asks here."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from pyoxigraph import QueryResultsFormat, RdfFormat
 
 #: What an answer is: rows of a SELECT or the truth of an ASK; triples; quads of a dataset.
 Kind = Literal["results", "graph", "dataset"]
+
+
+class Offered(Protocol):
+    """What can be on offer: it has a name and media types, preferred ones first."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def media_types(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -119,3 +129,8 @@ DUMPS = tuple(fmt for fmt in FORMATS if fmt.kind != "results")
 def of_kind(kind: Kind) -> tuple[Format, ...]:
     """Return the formats of one kind, the default first."""
     return tuple(fmt for fmt in FORMATS if fmt.kind == kind)
+
+
+def listed(formats: Iterable[Offered]) -> str:
+    """Return formats as a sentence lists them: name (media type), …"""
+    return ", ".join(f"{fmt.name} ({fmt.media_types[0]})" for fmt in formats)

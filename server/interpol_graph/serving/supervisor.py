@@ -26,7 +26,7 @@ from granian.log import LogLevels
 
 from interpol_graph.endpoint import observation
 from interpol_graph.engine.limits import Settings
-from interpol_graph.engine.nursery import NotStarted, Process
+from interpol_graph.engine.pool import EvaluatorProcess, NotStarted
 from interpol_graph.graph import paths
 
 #: Through this variable the main process tells its workers where the state is written, the settings, and whether to log.
@@ -89,7 +89,7 @@ class Supervisor:
     check: Callable[[Settings, Path], str | None] = valid
     reload: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
-    _replaced: list[tuple[Process, float]] = field(default_factory=list)
+    _replaced: list[tuple[EvaluatorProcess, float]] = field(default_factory=list)
 
     def start(self) -> dict[str, Any]:
         """Start the first evaluators and the watch over them; return what they say of the graph. Raises NotStarted."""
@@ -122,9 +122,9 @@ class Supervisor:
             raise NotStarted(f"the files cannot be copied: {error}") from error
         return copy
 
-    def _started(self, files: Path) -> Process:
+    def _started(self, files: Path) -> EvaluatorProcess:
         """Return new evaluators over a copy of the project's files, or over foreign data, and let the workers ask them."""
-        process = Process(replace(self.settings, project=str(files)), str(self.folder))
+        process = EvaluatorProcess(replace(self.settings, project=str(files)), str(self.folder))
         try:
             content = {"address": process.address, "about": process.about}
             fresh = self.state.with_suffix(".new")
@@ -211,7 +211,7 @@ def run(
             http1_settings=HTTP1Settings(header_read_timeout=10_000),
             respawn_failed_workers=True,
             # A worker that is told to stop may finish what it has begun.
-            workers_kill_timeout=int(settings.timeout + len(settings.rungs) * settings.patience) + 5,
+            workers_kill_timeout=int(settings.timeout + len(settings.lanes) * settings.queue_timeout) + 5,
             log_level=LogLevels.error,
         )
         os.register_at_fork(after_in_child=_as_new)

@@ -13,7 +13,7 @@ from interpol_graph.graph.formats import BY_SUFFIX, Format, of_kind
 from interpol_graph.graph.prefixes import ENTITIES, GRAPHS, TERMS, shorten
 from interpol_graph.site import pages
 from interpol_graph.site.entity_page import gather
-from interpol_graph.site.rows import iri, select
+from interpol_graph.site.rows import ask, iri, select
 
 blueprint = Blueprint("entities", __name__)
 
@@ -55,9 +55,9 @@ def data(kind: str, key: str) -> Answer:
         raise negotiation.refusal(GRAPH, f"The description of {kind}:{key}")
     entity = name(kind, key)
     place = iri(entity)
-    if place is None or b"true" not in pages.engine().query(f"ASK {{ {place} ?p ?o }}").body:
+    if place is None or b"true" not in ask(pages.snapshot(), f"ASK {{ {place} ?p ?o }}").body:
         raise _missing(kind, key)
-    answer = pages.engine().query(_DESCRIPTION.format(e=place), graph=fmt)
+    answer = ask(pages.snapshot(), _DESCRIPTION.format(e=place), graph=fmt)
     response = Response(answer.body, content_type=fmt.content_type)
     response.headers["Cache-Control"] = headers.CACHED
     response.headers["Link"] = (
@@ -71,7 +71,7 @@ def data(kind: str, key: str) -> Answer:
 @blueprint.get("/page/<kind>/<key>")
 def page(kind: str, key: str) -> Response:
     """Show all that the graph says about an entity, every fact with its documents."""
-    dossier = gather(pages.engine(), name(kind, key), pages.language())
+    dossier = gather(pages.snapshot(), name(kind, key), pages.language())
     if dossier is None:
         raise _missing(kind, key)
     addresses = [(fmt, url_for("entities.data", kind=kind, key=key + fmt.suffix)) for fmt in GRAPH]
@@ -85,7 +85,7 @@ def any_page() -> Answer:
     local = pages.href(wanted)
     if local and local.startswith("/page/"):
         return redirect(local, 303)
-    dossier = gather(pages.engine(), wanted, pages.language())
+    dossier = gather(pages.snapshot(), wanted, pages.language())
     if dossier is None:
         raise NotFound(
             f"The graph says nothing of <{wanted}>." if wanted else "Which thing? Name it as the parameter `iri`."
@@ -96,8 +96,8 @@ def any_page() -> Answer:
 @blueprint.get("/graph/<path:graph>")
 def graph(graph: str) -> Answer:
     """Lead from the name of a named graph to its statements (303)."""
-    if GRAPHS + graph not in pages.engine().graphs:
-        known = [address.removeprefix(GRAPHS) for address in pages.engine().graphs]
+    if GRAPHS + graph not in pages.snapshot().graphs:
+        known = [address.removeprefix(GRAPHS) for address in pages.snapshot().graphs]
         raise NotFound(f"There is no graph {graph!r}.", similar=difflib.get_close_matches(graph, known, 5, 0.4))
     return redirect(url_for("dumps.file", name=graph + ".ttl"), 303)
 
@@ -118,7 +118,7 @@ def _missing(kind: str, key: str) -> NotFound:
     """Return the error for an entity that is not there, with those whose keys look like it."""
     start = name(kind, "")
     inside = f'isIRI(?s) && STRSTARTS(STR(?s), "{_string(start)}")'
-    there = select(pages.engine(), f"SELECT DISTINCT ?s WHERE {{ ?s a ?class FILTER({inside}) }}")
+    there = select(pages.snapshot(), f"SELECT DISTINCT ?s WHERE {{ ?s a ?class FILTER({inside}) }}")
     keys = [row["s"].value.removeprefix(start) for row in there]
     near = difflib.get_close_matches(key, keys, 5, 0.5) or sorted(keys)[:5]
     what = f"There is nothing called {kind}:{key} in the graph"

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from interpol_graph.engine.pool import Engine
+from interpol_graph.engine.snapshot import Snapshot
 from interpol_graph.graph.prefixes import TERMS, expand, shorten
 from interpol_graph.site import backlinks
 from interpol_graph.site.backlinks import DERIVED, Group
@@ -100,7 +100,7 @@ class Dossier:
         return sum(bool(fact.claims) for fact in self.facts) + sum(bool(figure.claims) for figure in self.figures)
 
 
-def gather(engine: Engine, entity: str, language: str) -> Dossier | None:
+def gather(snapshot: Snapshot, entity: str, language: str) -> Dossier | None:
     """Return the dossier of an entity, or None if the graph says nothing of it.
 
     language: the one that labels are wanted in; where there is none, English or else French is taken.
@@ -108,11 +108,13 @@ def gather(engine: Engine, entity: str, language: str) -> Dossier | None:
     place = iri(entity)
     if place is None:
         return None
-    statements, around, links = (select(engine, query.format(e=place)) for query in (_FACTS, _AROUND, backlinks.QUERY))
+    statements, around, links = (
+        select(snapshot, query.format(e=place)) for query in (_FACTS, _AROUND, backlinks.QUERY)
+    )
     if not statements and not links:
         return None
     seen = {t.value for row in (*statements, *around, *links) for t in row.values() if t.kind == "uri"}
-    return _Gathering(entity, Names(engine, seen | {entity}, language)).dossier(statements, around, links)
+    return _Gathering(entity, Names(snapshot, seen | {entity}, language)).dossier(statements, around, links)
 
 
 class _Gathering:

@@ -7,11 +7,12 @@ import unicodedata
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
-from interpol_graph.endpoint.problems import BadParameter, LimitReached, NotFound
+from interpol_graph.endpoint.problems import BadParameter, NotFound
+from interpol_graph.engine.outcomes import LimitReached
 from interpol_graph.graph.prefixes import TERMS, expand, shorten
 from interpol_graph.site import pages
 from interpol_graph.site.labels import Names, Ref, plain
-from interpol_graph.site.rows import Term, iri, select, values
+from interpol_graph.site.rows import Term, ask, iri, select, values
 
 blueprint = Blueprint("home", __name__)
 blueprint.app_context_processor(pages.context)
@@ -64,7 +65,7 @@ def search() -> Response:
     words = [plain(word) for word in q.split()]
     tests = " && ".join(f"REGEX(STR(?label), {_pattern(word)}, 'i')" for word in dict.fromkeys(words))
     best: dict[str, tuple[tuple[int, int, str], Term]] = {}
-    for row in select(pages.engine(), _SEARCH.format(tests=tests)):
+    for row in select(pages.snapshot(), _SEARCH.format(tests=tests)):
         label, s = row["label"], row["s"].value
         bare = plain(label.value)
         rank = (0 if bare == " ".join(words) else 1 if bare.startswith(words[0]) else 2, len(bare), bare)
@@ -72,9 +73,9 @@ def search() -> Response:
             best[s] = (rank, label)
     chosen = sorted(best, key=lambda s: (best[s][0], s))[:FOUND]
     kinds: dict[str, set[str]] = {}
-    for row in select(pages.engine(), _KINDS.format(iris=values(chosen))) if chosen else ():
+    for row in select(pages.snapshot(), _KINDS.format(iris=values(chosen))) if chosen else ():
         kinds.setdefault(row["s"].value, set()).add(row["class"].value)
-    names = Names(pages.engine(), {*chosen, *(kind for s in chosen for kind in kinds.get(s, ()))}, pages.language())
+    names = Names(pages.snapshot(), {*chosen, *(kind for s in chosen for kind in kinds.get(s, ()))}, pages.language())
     results = [(names.ref(s), best[s][1].value, [names.ref(kind) for kind in sorted(kinds.get(s, ()))]) for s in chosen]
     return pages.render("search.html", q=q, results=results, cut=len(best) > FOUND)
 
@@ -103,8 +104,8 @@ def _members(name: str) -> Response:
         raise BadParameter(f"The page is a whole number from 1, not {page!r}.", parameter="page")
     number = int(page)
     query = _MEMBERS.format(kind=kind, limit=PER_PAGE + 1, offset=(number - 1) * PER_PAGE)
-    rows = select(pages.engine(), query) if kind else []
-    names = Names(pages.engine(), {kind[1:-1] if kind else "", *(row["s"].value for row in rows)}, pages.language())
+    rows = select(pages.snapshot(), query) if kind else []
+    names = Names(pages.snapshot(), {kind[1:-1] if kind else "", *(row["s"].value for row in rows)}, pages.language())
     # A class of the ontology may have no entity with a name of its own: citations are blank nodes.
     if kind is None or not (rows or (number == 1 and names.definition(kind[1:-1]))):
         known = [shorten(found.iri).removeprefix("interpol:") for found, _ in _classes()]
@@ -126,9 +127,9 @@ def _members(name: str) -> Response:
 @blueprint.get("/healthz")
 def healthz() -> Response:
     """Tell whether the engine answers."""
-    if b"true" not in pages.engine().query("ASK {}").body:
+    if b"true" not in ask(pages.snapshot(), "ASK {}").body:
         raise LimitReached("The engine gives no answer.")
-    response = jsonify(status="ok", digest=pages.engine().digest)
+    response = jsonify(status="ok", digest=pages.snapshot().digest)
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -147,9 +148,9 @@ def favicon() -> Response:
 
 def _classes() -> list[tuple[Ref, int]]:
     """Return the classes of this graph's ontology, or of foreign data all classes, with their sizes."""
-    sizes = {row["class"].value: int(row["n"].value) for row in select(pages.engine(), _CLASSES)}
+    sizes = {row["class"].value: int(row["n"].value) for row in select(pages.snapshot(), _CLASSES)}
     ours = {kind: size for kind, size in sizes.items() if kind.startswith(TERMS)} or sizes
-    names = Names(pages.engine(), ours, pages.language())
+    names = Names(pages.snapshot(), ours, pages.language())
     return [(names.ref(kind), size) for kind, size in ours.items()]
 
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from interpol_graph.engine.pool import Engine
+from interpol_graph.engine.snapshot import Snapshot
 from interpol_graph.graph.prefixes import prefixes, shorten
 from interpol_graph.site.rows import Term, select, values
 from interpol_graph.site.words import WORDS, word
@@ -46,11 +46,11 @@ class Names:
     words: IRI → prefixed name of the property → values.
     """
 
-    def __init__(self, engine: Engine, iris: Iterable[str], language: str) -> None:
+    def __init__(self, snapshot: Snapshot, iris: Iterable[str], language: str) -> None:
         self.language = language
         self.words: dict[str, dict[str, list[Term]]] = defaultdict(lambda: defaultdict(list))
         wanted = values(sorted(set(iris)))
-        for row in select(engine, _NAMES.format(iris=wanted)) if wanted else ():
+        for row in select(snapshot, _NAMES.format(iris=wanted)) if wanted else ():
             self.words[row["s"].value][shorten(row["p"].value)].append(row["o"])
 
     def text(self, entity: str, *properties: str) -> Text | None:

@@ -13,6 +13,7 @@ from interpol_graph.endpoint import headers, negotiation
 from interpol_graph.endpoint.problems import NotFound
 from interpol_graph.graph.formats import BY_SUFFIX, Format, of_kind
 from interpol_graph.graph.prefixes import GRAPHS, TERMS, shorten
+from interpol_graph.serving import visitor
 from interpol_graph.site import pages
 from interpol_graph.site.labels import Names, Ref
 from interpol_graph.site.rows import Term, select
@@ -59,7 +60,7 @@ def version(version: str) -> Answer:
 def _rdf(fmt: Format, *, negotiated: bool) -> Answer:
     """Return the ontology's graph, literals exactly as in its files."""
     content = BytesIO()
-    pages.engine().dump(content, fmt, GRAPHS + "ontology")
+    pages.snapshot().dump(content, fmt, GRAPHS + "ontology", visitor.is_gone)
     response = Response(content.getvalue(), content_type=fmt.content_type)
     response.headers["Cache-Control"] = headers.CACHED
     if negotiated:
@@ -70,10 +71,10 @@ def _rdf(fmt: Format, *, negotiated: bool) -> Answer:
 def _kinds() -> list[tuple[str, list[tuple[Ref | None, list[dict[str, object]]]]]]:
     """Return classes, properties and concepts (these by scheme), each with its entries in order of name."""
     found: dict[str, dict[str, list[Term]]] = defaultdict(lambda: defaultdict(list))
-    for row in select(pages.engine(), _TERMS):
+    for row in select(pages.snapshot(), _TERMS):
         found[row["s"].value][shorten(row["p"].value)].append(row["o"])
     referred = {t.value for parts in found.values() for terms in parts.values() for t in terms if t.kind == "uri"}
-    names = Names(pages.engine(), {*found, *referred}, pages.language())
+    names = Names(pages.snapshot(), {*found, *referred}, pages.language())
     sections: dict[str, dict[str, list[dict[str, object]]]] = {
         "classes": defaultdict(list), "properties": defaultdict(list), "concepts": defaultdict(list),
     }  # fmt: skip

@@ -1,13 +1,14 @@
-"""What all pages share: the engine, the reader's language, local links, formatted values."""
+"""What all pages share: the state of the data, the reader's language, local links, formatted values."""
 
 from __future__ import annotations
 
 from urllib.parse import quote
 
-from flask import Response, current_app, has_request_context, make_response, render_template, request, url_for
+from flask import Response, current_app, g, has_request_context, make_response, render_template, request, url_for
 
 from interpol_graph.endpoint import headers
-from interpol_graph.engine.pool import Engine
+from interpol_graph.engine.pool import EvaluatorPool
+from interpol_graph.engine.snapshot import Snapshot
 from interpol_graph.graph.prefixes import ENTITIES, GRAPHS, TERMS, expand, shorten
 from interpol_graph.site import words
 from interpol_graph.site.labels import Text
@@ -22,11 +23,17 @@ _NUMBERS = frozenset({"integer", "decimal", "double", "float", "int", "long", "n
 _DATES = frozenset({"date", "gYearMonth", "gYear"})
 
 
-def engine() -> Engine:
-    """Return the application's engine."""
-    found = current_app.extensions["engine"]
-    if not isinstance(found, Engine):
-        raise TypeError("create_app puts the engine here")
+def pool() -> EvaluatorPool:
+    """Return the application's evaluators."""
+    found: EvaluatorPool = current_app.extensions["pool"]
+    return found
+
+
+def snapshot() -> Snapshot:
+    """Return the state of the data that this request asks: one and the same until it is answered."""
+    if "snapshot" not in g:
+        g.snapshot = pool().snapshot()
+    found: Snapshot = g.snapshot
     return found
 
 
@@ -117,7 +124,7 @@ def context() -> dict[str, object]:
         "w": word, "lang": language(), "speech": speech(), "languages": LANGUAGES, "this": this_page,
         "href": href, "subject": subject, "address_of": address_of, "short": shorten, "ours": TERMS,
         "literal": literal, "counted": counted, "dated": dated, "as_text": as_text,
-        "digest": engine().digest, "statements": sum(engine().graphs.values()),
+        "digest": snapshot().digest, "statements": sum(snapshot().graphs.values()),
     }  # fmt: skip
 
 

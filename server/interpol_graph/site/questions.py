@@ -11,12 +11,13 @@ from flask import Blueprint, Response, jsonify, request, url_for
 
 from interpol_graph import __version__
 from interpol_graph.endpoint import headers, negotiation
-from interpol_graph.endpoint.problems import BadParameter, NotFound, Problem, document
+from interpol_graph.endpoint.problems import BadParameter, NotFound, Problem, document, problem_of
 from interpol_graph.engine import tokens
-from interpol_graph.engine.pool import Answer
+from interpol_graph.engine.outcomes import EngineError
+from interpol_graph.engine.snapshot import Answer
 from interpol_graph.graph.formats import Format, of_kind
 from interpol_graph.graph.questions import TYPES, BadQuestion, Question, saved
-from interpol_graph.site import pages
+from interpol_graph.site import pages, rows
 from interpol_graph.site.labels import Names, plain
 from interpol_graph.site.rows import table
 from interpol_graph.site.words import WORDS
@@ -54,7 +55,8 @@ def question(name: str) -> Response:
     try:
         text, given = _filled(asked)
         answer = ask(text, of_kind("results")[0], of_kind("graph")[0])
-    except Problem as error:
+    except (Problem, EngineError) as error:
+        problem = problem_of(error)
         values = {parameter.name: request.args.get(parameter.name, parameter.default) for parameter in asked.parameters}
         page = pages.render(
             "question.html",
@@ -62,18 +64,18 @@ def question(name: str) -> Response:
             values=values,
             fields=FIELDS,
             text=asked.body,
-            problem=document(error),
+            problem=document(problem),
         )
-        page.status_code = error.code
-        page.headers.extend(error.headers)
+        page.status_code = problem.code
+        page.headers.extend(problem.headers)
         page.headers["Cache-Control"] = "no-store"
         return page
-    rows = table(answer.body) if answer.format.kind == "results" else None
-    visible = rows.rows[: pages.SHOWN] if rows else []
+    found = table(answer.body) if answer.format.kind == "results" else None
+    visible = found.rows[: pages.SHOWN] if found else []
     shown = {t.value for row in visible for t in row.values() if t.kind == "uri"}
     page = pages.render(
         "question.html", question=asked, values=given, answer=answer, text=text, fields=FIELDS,
-        table=rows, names=Names(pages.engine(), shown, pages.language()),
+        table=found, names=Names(pages.snapshot(), shown, pages.language()),
         downloads=_downloads(name, given, answer),
         api=request.host_url.rstrip("/") + _address(name, given),
     )  # fmt: skip
@@ -141,7 +143,7 @@ def _heading(question: Question) -> str:
 
 def ask(text: str, results: Format | None, graph: Format | None) -> Answer:
     """Answer a question's text; the page and the API are both made from this."""
-    return pages.engine().query(text, results=results, graph=graph)
+    return rows.ask(pages.snapshot(), text, results, graph)
 
 
 def _address(name: str, values: dict[str, str]) -> str:

@@ -9,7 +9,10 @@ from typing import Any, NamedTuple
 
 from pyoxigraph import NamedNode
 
-from interpol_graph.engine.pool import Engine
+from interpol_graph.endpoint import record
+from interpol_graph.engine.snapshot import Answer, Snapshot
+from interpol_graph.graph.formats import BY_NAME, Format
+from interpol_graph.serving import visitor
 
 
 class Term(NamedTuple):
@@ -42,9 +45,21 @@ def table(body: bytes) -> Table:
     return Table(answer["head"]["vars"], rows)
 
 
-def select(engine: Engine, query: str) -> list[Row]:
+def select(snapshot: Snapshot, query: str) -> list[Row]:
     """Evaluate a SELECT query and return its rows."""
-    return table(engine.query(query).body).rows
+    return table(ask(snapshot, query).body).rows
+
+
+def ask(
+    snapshot: Snapshot,
+    query: str,
+    results: Format | None = BY_NAME["json"],
+    graph: Format | None = BY_NAME["turtle"],
+) -> Answer:
+    """Evaluate a query for the client at hand, and note what became of it. Raises EngineError."""
+    answer = snapshot.query(query, results=results, graph=graph, gone=visitor.is_gone)
+    record.note(**answer.facts)
+    return answer
 
 
 def iri(text: str) -> str | None:

@@ -17,8 +17,11 @@ from rdflib import Graph
 
 from interpol_graph.app import create_app
 from interpol_graph.engine import tokens
-from interpol_graph.engine.pool import Engine, NotStarted, Nursery, Settings
-from interpol_graph.engine.results import Output, Unwritable
+from interpol_graph.engine.limits import Settings
+from interpol_graph.engine.outcomes import Unwritable
+from interpol_graph.engine.pool import EvaluatorPool, EvaluatorProcess, NotStarted
+from interpol_graph.engine.results import Output
+from interpol_graph.engine.snapshot import Snapshot
 from interpol_graph.graph.files import given_files
 from interpol_graph.graph.formats import BY_NAME, Format, of_kind
 
@@ -143,11 +146,11 @@ def rows_of(body: bytes, name: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("name", ["json", "xml", "csv"])
-def test_every_reader_reads_what_was_meant(engine: Engine, name: str) -> None:
+def test_every_reader_reads_what_was_meant(snapshot: Snapshot, name: str) -> None:
     values = [f'"{"".join(f"{chr(92)}u{ord(c):04X}" if ord(c) < 0x10000 else c for c in text)}"' for text in STRINGS]
     terms = [*values, "UNDEF", "<urn:a,b>", "<http://example.org/a;b,c>"]
     rows = " ".join(f"({term} {other} {n})" for n, (term, other) in enumerate(zip(terms, terms[::-1], strict=True)))
-    answer = engine.query(f"SELECT ?x ?y ?n {{ VALUES (?x ?y ?n) {{ {rows} }} }}", results=BY_NAME[name])
+    answer = snapshot.query(f"SELECT ?x ?y ?n {{ VALUES (?x ?y ?n) {{ {rows} }} }}", results=BY_NAME[name])
     plain = [*STRINGS, "", "urn:a,b", "http://example.org/a;b,c"]
     expected = [[text, other, str(n)] for n, (text, other) in enumerate(zip(plain, plain[::-1], strict=True))]
     assert rows_of(answer.body, name) == expected
@@ -166,19 +169,19 @@ def test_every_reader_reads_what_was_meant(engine: Engine, name: str) -> None:
         ('SELECT ?x { VALUES ?x { <<( <urn:a> <urn:p> "1,2\\n3" )>> UNDEF } }', 2),
     ],
 )
-def test_rows_are_counted(engine: Engine, fmt: Format, query: str, rows: int) -> None:
-    assert engine.query(query, results=fmt).rows == rows
+def test_rows_are_counted(snapshot: Snapshot, fmt: Format, query: str, rows: int) -> None:
+    assert snapshot.query(query, results=fmt).rows == rows
 
 
-def test_a_triple_term_is_one_cell(engine: Engine) -> None:
+def test_a_triple_term_is_one_cell(snapshot: Snapshot) -> None:
     query = 'SELECT (<<( <urn:a> <urn:p> "1,2" )>> AS ?x) (2 AS ?y) {}'
-    body = engine.query(query, results=BY_NAME["csv"]).body.decode()
+    body = snapshot.query(query, results=BY_NAME["csv"]).body.decode()
     assert list(csv.reader(StringIO(body))) == [["x", "y"], ['<<( <urn:a> <urn:p> "1,2" )>>', "2"]]
 
 
-def test_carriage_returns_survive_rdf_xml(engine: Engine) -> None:
+def test_carriage_returns_survive_rdf_xml(snapshot: Snapshot) -> None:
     query = r'CONSTRUCT { <urn:a> <http://example.org/p> "a\rb\r\nc" } WHERE {}'
-    body = engine.query(query, graph=BY_NAME["rdfxml"]).body
+    body = snapshot.query(query, graph=BY_NAME["rdfxml"]).body
     (value,) = Graph().parse(data=body, format="xml").objects()
     assert str(value) == "a\rb\r\nc"
 
@@ -203,7 +206,7 @@ def test_a_file_with_a_literal_that_is_none_is_refused_by_name(tmp_path: Path, n
     data.write_text(json.dumps({"@id": "urn:a", "urn:p": {"@value": "x", "@type": rdf + name}}))
     with (
         pytest.raises(NotStarted, match=r"data\.jsonld: holds the literal .*, which"),
-        Nursery(Settings(data=(str(data),))),
+        EvaluatorProcess(Settings(data=(str(data),))),
     ):
         pass
 
@@ -219,30 +222,30 @@ def test_lines_of_rdf_xml_end_as_xml_says(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """An engine over statements that neither RDF/XML nor JSON-LD can carry."""
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EvaluatorPool]:
+    """Evaluators of statements that neither RDF/XML nor JSON-LD can carry."""
     data: Path = tmp_path_factory.mktemp("foreign") / "data.nt"
     data.write_text('<urn:a> <urn:isbn:1> "x" .\n<urn:a> <urn:p> <<( <urn:a> <urn:p> "y" )>> .\n')
-    with Nursery(Settings(data=(str(data),))) as nursery:
-        yield nursery.engine()
+    with EvaluatorProcess(Settings(data=(str(data),))) as process:
+        yield process.pool()
 
 
 @pytest.mark.parametrize("name", ["rdfxml", "jsonld"])
-def test_a_dump_that_cannot_be_written_is_refused(foreign: Engine, name: str) -> None:
+def test_a_dump_that_cannot_be_written_is_refused(foreign: EvaluatorPool, name: str) -> None:
     answer = create_app(foreign).test_client().get(f"/dumps/interpol{BY_NAME[name].suffix}", buffered=True)
     assert answer.status_code == 406
     assert BY_NAME[name].label in answer.get_json()["detail"]
 
 
-def test_a_refusal_is_known_and_takes_no_ones_place(foreign: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_is_known_and_takes_no_ones_place(foreign: EvaluatorPool, monkeypatch: pytest.MonkeyPatch) -> None:
     client = create_app(foreign).test_client()
     first = client.get("/dumps/interpol.rdf", buffered=True)
-    monkeypatch.setattr(foreign, "dump", None)
+    monkeypatch.setattr(Snapshot, "dump", None)
     again = client.get("/dumps/interpol.rdf", buffered=True)
     assert again.status_code == 406 and again.data == first.data
 
 
-def test_checksums_are_of_the_files_that_there_are(foreign: Engine) -> None:
+def test_checksums_are_of_the_files_that_there_are(foreign: EvaluatorPool) -> None:
     client = create_app(foreign).test_client()
     sums = client.get("/dumps/SHA256SUMS", buffered=True).text
     assert {line.split("  ")[1] for line in sums.splitlines()} == {
@@ -253,14 +256,14 @@ def test_checksums_are_of_the_files_that_there_are(foreign: Engine) -> None:
 def test_long_statements_take_no_more_room_than_they_have(tmp_path: Path) -> None:
     data = tmp_path / "data.nt"
     data.write_text("".join(f'<urn:{n}> <urn:p> "{"x" * 30_000}" .\n' for n in range(3_000)))
-    with Nursery(Settings(data=(str(data),), memory=64)) as nursery:
+    with EvaluatorProcess(Settings(data=(str(data),), memory=64)) as process:
         for name in ("ntriples", "nquads", "trig", "turtle", "rdfxml", "jsonld"):
             file = BytesIO()
-            nursery.engine().dump(file, BY_NAME[name])
+            process.pool().snapshot().dump(file, BY_NAME[name])
             assert file.tell() > 90_000_000
 
 
-def test_other_dumps_can(foreign: Engine) -> None:
+def test_other_dumps_can(foreign: EvaluatorPool) -> None:
     file = BytesIO()
-    foreign.dump(file, BY_NAME["turtle"])
+    foreign.snapshot().dump(file, BY_NAME["turtle"])
     assert b'<urn:isbn:1> "x"' in file.getvalue()
