@@ -7,6 +7,7 @@ Problem
 ├── NotFound 404
 ├── NotAcceptable 406          with the formats on offer
 ├── RequestTimeout 408
+├── PreconditionFailed 412
 ├── BodyTooLarge 413
 └── UnsupportedMediaType 415
 
@@ -22,13 +23,15 @@ from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.exceptions import NotFound as RoutingNotFound
 
-from interpol_graph.endpoint import record
+from interpol_graph.endpoint import observation
 from interpol_graph.engine import outcomes
 from interpol_graph.engine.outcomes import EngineError
 
 TYPES = "https://w3id.org/interpol-graph/problems#"
 #: Where a problem that was met before Flask stands in the WSGI environment: the one handler writes it, too.
 PROBLEM = "interpol_graph.problem"
+#: Where the WSGI environment has the function that tells whether the client has left.
+DEPARTED = "interpol_graph.departed"
 
 
 class Problem(HTTPException):
@@ -81,6 +84,12 @@ class NotAcceptable(Problem):
     code, title = 406, "Not acceptable"
 
 
+class PreconditionFailed(Problem):
+    """What is here is not what If-Match names."""
+
+    code, title = 412, "Precondition failed"
+
+
 class BodyTooLarge(Problem):
     """The body is larger than what is read here."""
 
@@ -103,6 +112,7 @@ class UnsupportedMediaType(Problem):
 _OF_ENGINE: dict[type[EngineError], tuple[str, int, str, int | None]] = {
     outcomes.MalformedQuery: ("MalformedQuery", 400, "Malformed query", None),
     outcomes.ForbiddenQuery: ("ForbiddenQuery", 400, "Query not allowed", None),
+    outcomes.UnknownGraph: ("UnknownGraph", 400, "Unknown graph", None),
     outcomes.TooComplex: ("TooComplex", 400, "Query too complex", None),
     outcomes.NoFormat: ("NotAcceptable", 406, "Not acceptable", None),
     outcomes.Unwritable: ("Unwritable", 406, "Not acceptable", None),
@@ -121,7 +131,7 @@ def problem_of(error: Problem | EngineError) -> Problem:
     """Return the problem that tells a client of an error, and note for the log what the engine says of it."""
     if isinstance(error, Problem):
         return error
-    record.note(**error.facts)
+    observation.note(**error.facts)
     problem = Problem(error.detail, **error.extra)
     problem.kind, problem.code, problem.title, seconds = _OF_ENGINE[type(error)]
     if seconds:
@@ -133,7 +143,7 @@ def document(error: HTTPException) -> dict[str, Any]:
     """Return the problem document of an error, and note for the log what became of the request."""
     title = getattr(error, "title", error.name)
     kind = error.kind if isinstance(error, Problem) else type(error).__name__
-    record.note(outcome=kind)
+    observation.note(outcome=kind)
     return {
         "type": TYPES + kind if isinstance(error, Problem) else "about:blank",
         "title": title,

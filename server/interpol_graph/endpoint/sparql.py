@@ -7,10 +7,11 @@ from urllib.parse import unquote_to_bytes, urlencode
 
 from flask import Blueprint, Response, request
 
-from interpol_graph.endpoint import caching, current, description, negotiation, observation
+from interpol_graph.endpoint import caching, current, description, negotiation
 from interpol_graph.endpoint.problems import BadRequest, Problem, UnsupportedMediaType
 from interpol_graph.endpoint.rows import table
-from interpol_graph.engine.outcomes import EngineError, ForbiddenQuery, NoFormat, Unwritable
+from interpol_graph.engine import outcomes
+from interpol_graph.engine.outcomes import EngineError, NoFormat, Unwritable
 from interpol_graph.engine.snapshot import Answer
 from interpol_graph.graph.formats import FORMATS, Format, of_kind
 from interpol_graph.graph.prefixes import sparql_header
@@ -61,7 +62,7 @@ def sparql() -> Response:
     if asked.query is None and request.method != "POST" and not asked.default and not asked.named:
         return description.answer()
     answer = _answer(asked, accept)
-    return current.data(answer)
+    return current.answered(answer)
 
 
 def _read() -> Asked:
@@ -86,7 +87,7 @@ def _read() -> Asked:
             )
         body = request.get_data(cache=False)
         if request.mimetype == UPDATE:
-            raise _read_only()
+            raise outcomes.read_only()
         if request.mimetype == FORM:
             pairs += _pairs(body)
         else:
@@ -95,7 +96,7 @@ def _read() -> Asked:
     if direct is not None and queries:
         raise BadRequest("The query is sent twice, as the body and as the parameter `query`; send it once.")
     if any(name == "update" for name, _ in pairs):
-        raise _read_only()
+        raise outcomes.read_only()
     if len(queries) > 1:
         raise BadRequest(f"The parameter `query` is given {len(queries)} times; send exactly one query.")
     wishes = [value for name, value in pairs if name == "format" and value]
@@ -120,9 +121,7 @@ def _answer(asked: Asked, accept: str, failed: frozenset[str] = frozenset()) -> 
         for kind in negotiation.KINDS
     )
     try:
-        answer = current.snapshot().query(
-            asked.query, results=results, graph=graph, default=asked.default, named=asked.named, gone=current.gone()
-        )
+        return current.query(asked.query, results=results, graph=graph, default=asked.default, named=asked.named)
     except Unwritable as problem:
         if asked.format:
             raise
@@ -131,8 +130,6 @@ def _answer(asked: Asked, accept: str, failed: frozenset[str] = frozenset()) -> 
             return _answer(asked, accept, failed | {str(problem.extra["format"])})
         except NoFormat:
             raise problem from None
-    observation.note(**answer.facts)
-    return answer
 
 
 def _pairs(encoded: bytes) -> list[tuple[str, str]]:
@@ -151,10 +148,6 @@ def _text(content: bytes, what: str) -> str:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise BadRequest(f"{what} is not UTF-8: byte {error.start} cannot be decoded.") from error
-
-
-def _read_only(word: str = "") -> ForbiddenQuery:
-    return ForbiddenQuery(f"This endpoint is read-only: updates{f' such as {word}' if word else ''} are not accepted.")
 
 
 def _editor(asked: Asked) -> Response:

@@ -3,6 +3,7 @@
 EngineError
 ├── MalformedQuery             with line and column
 ├── ForbiddenQuery             well-formed, but not evaluated here
+├── UnknownGraph               with the graphs that are most similar
 ├── TooComplex                 nested too deeply
 ├── NoFormat                   with the formats on offer
 │   └── Unwritable             the answer cannot be said in the format
@@ -18,10 +19,13 @@ EngineError
 
 from __future__ import annotations
 
+import difflib
 import signal
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from interpol_graph.engine.limits import OUT_OF_MEMORY, Settings
+from interpol_graph.engine.tokens import Reading
 from interpol_graph.graph.formats import Format, Kind, listed, of_kind
 from interpol_graph.graph.syntax import fault
 
@@ -48,6 +52,10 @@ class MalformedQuery(EngineError):
 
 class ForbiddenQuery(EngineError):
     """The query asks for what is never done here."""
+
+
+class UnknownGraph(EngineError):
+    """The query's dataset names a graph that is not here."""
 
 
 class TooComplex(EngineError):
@@ -109,6 +117,39 @@ def told(error: EngineError) -> dict[str, Any]:
 def heard(head: dict[str, Any]) -> EngineError:
     """Return the error that a message tells of."""
     return _TOLD[head["error"]](head["detail"], **head["extra"])
+
+
+def forbidden(reading: Reading) -> ForbiddenQuery | None:
+    """Return the error for a query that says it does what is never done here."""
+    if reading.update:
+        return read_only(reading.update)
+    if reading.service:
+        return ForbiddenQuery(
+            "SERVICE is not allowed here: this endpoint fetches nothing from other servers. Query them from your own client."
+        )
+    if reading.labelled:
+        return ForbiddenQuery(
+            "BNODE with an argument is not evaluated here: several solutions would get the same node, or one of the graph's own. "
+            "BNODE() makes a new node for each solution; IRI(CONCAT(…)) names one."
+        )
+    return None
+
+
+def read_only(word: str = "") -> ForbiddenQuery:
+    """Return the error for an update, which begins with a word."""
+    return ForbiddenQuery(f"This endpoint is read-only: updates{f' such as {word}' if word else ''} are not accepted.")
+
+
+def unknown_graph(named: Iterable[str], known: Collection[str]) -> UnknownGraph | None:
+    """Return the error for the first graph that is named and not known."""
+    for iri in named:
+        if iri not in known:
+            return UnknownGraph(
+                f"There is no graph <{iri}> here, and none is fetched from elsewhere; the graphs are listed at /dumps/.",
+                graph=iri,
+                similar=difflib.get_close_matches(iri, known, 3, 0.8),
+            )
+    return None
 
 
 def malformed(message: str, query: str) -> MalformedQuery:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import IO, Any
 
-from interpol_graph.engine import outcomes
+from interpol_graph.engine import outcomes, tokens
 from interpol_graph.engine.admission import Admission, Preempted, RunningQuery, Slot, never
 from interpol_graph.engine.channel import Connection, Ended, Message
 from interpol_graph.engine.limits import Settings
@@ -21,7 +21,7 @@ from interpol_graph.graph.formats import BY_NAME, Format
 class Answer:
     """A whole answer: its format and bytes, the seconds that evaluation took, and how many rows or statements it has.
 
-    facts: what became of the query, for the log: its hash, rows, preempted.
+    volatile: the next evaluation may differ; facts: what became of the query, for the log: its hash, rows, preempted.
     """
 
     format: Format
@@ -29,6 +29,7 @@ class Answer:
     seconds: float
     rows: int | None
     facts: dict[str, Any]
+    volatile: bool = False
 
 
 @dataclass(eq=False)
@@ -81,6 +82,12 @@ class Snapshot:
         default, named: IRIs that make the dataset instead of the endpoint's own (SPARQL 1.1 Protocol, 2.1.4);
         gone: tells whether whoever asked has left. Raises EngineError.
         """
+        reading = tokens.read(text)
+        # Named by the request, a dataset takes the place of the query's own FROM.
+        graphs = (*default, *named) or reading.graphs
+        if refusal := outcomes.forbidden(reading) or outcomes.unknown_graph(graphs, self.graphs):
+            refusal.facts["query"] = hash_of(text)
+            raise refusal
         request = {
             "query": text,
             "results": results and results.name,
@@ -88,7 +95,9 @@ class Snapshot:
             "default": list(default),
             "named": list(named),
         }
-        return self._ask(request, text, gone)
+        answer = self._ask(request, text, gone)
+        answer.volatile = reading.volatile
+        return answer
 
     def dump(self, output: IO[bytes], fmt: Format, graph: str | None = None, gone: Callable[[], bool] = never) -> None:
         """Write one graph, or the whole, literals exactly as in the files, to a file in which nothing else stands.
