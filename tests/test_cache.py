@@ -83,9 +83,8 @@ def counted(engine: Engine) -> Counted:
 
 
 @pytest.fixture
-def fresh(counted: Counted, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+def fresh(counted: Counted) -> FlaskClient:
     """A client of an application of its own, whose memory is empty and whose engine counts."""
-    monkeypatch.setattr("interpol_graph.site.pages.Engine", (Engine, Counted))
     app = create_app(counted)  # type: ignore[arg-type]
     front = app.wsgi_app
 

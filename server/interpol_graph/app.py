@@ -11,7 +11,7 @@ from flask import Flask, Response, request, url_for
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from interpol_graph import __version__
-from interpol_graph.endpoint import dumps, flights, graphstore, metrics, problems, sparql, validate, validators
+from interpol_graph.endpoint import api, dumps, flights, graphstore, metrics, problems, sparql, validate, validators
 from interpol_graph.endpoint.headers import PREFLIGHT, security
 from interpol_graph.endpoint.ledger import Ledger
 from interpol_graph.engine.pool import Engine, Settings
@@ -21,7 +21,7 @@ from interpol_graph.serving.door import Gate
 from interpol_graph.serving.front import Front
 from interpol_graph.site import entities, home, ontology, questions
 
-BLUEPRINTS = (home, sparql, entities, ontology, dumps, graphstore, questions, validate, metrics)
+BLUEPRINTS = (home, sparql, entities, ontology, dumps, graphstore, api, questions, validate, metrics)
 
 #: Bytes of the largest body that is read; a route may allow more.
 LARGEST_BODY = 1 << 20

@@ -17,11 +17,11 @@ from typing import IO
 from flask import Blueprint, Response, send_file, url_for
 
 from interpol_graph.endpoint import headers
+from interpol_graph.endpoint.current import engine, render
 from interpol_graph.endpoint.problems import Busy, NotFound, Unavailable, Unwritable, check_wanted
 from interpol_graph.engine.admission import Full, Places
 from interpol_graph.graph.formats import BY_NAME, DUMPS, Format
 from interpol_graph.graph.prefixes import GRAPHS
-from interpol_graph.site import pages
 
 blueprint = Blueprint("dumps", __name__)
 
@@ -42,8 +42,8 @@ _OPENING = threading.Lock()
 def dumps() -> Response:
     """List the files."""
     whole = [(fmt, WHOLE + fmt.suffix, _size(WHOLE + fmt.suffix)) for fmt in DUMPS]
-    graphs = [(iri, graph_file(iri), count) for iri, count in pages.engine().graphs.items()]
-    page = pages.render("dumps.html", whole=whole, graphs=graphs, total=sum(pages.engine().graphs.values()))
+    graphs = [(iri, graph_file(iri), count) for iri, count in engine().graphs.items()]
+    page = render("dumps.html", whole=whole, graphs=graphs, total=sum(engine().graphs.values()))
     page.headers["Cache-Control"] = "no-cache"  # the sizes of files appear when they are made
     return page
 
@@ -55,11 +55,11 @@ def file(name: str) -> Response:
         path, media_type = _sums(), "text/plain"
     elif name in _files():
         fmt, graph = _files()[name]
-        path, media_type = kept(name, lambda file: pages.engine().dump(file, fmt, graph)), fmt.media_types[0]
+        path, media_type = kept(name, lambda file: engine().dump(file, fmt, graph)), fmt.media_types[0]
     else:
         near = difflib.get_close_matches(name, _files(), 5, 0.4)
         raise NotFound(f"There is no file {name!r}; the files are listed at /dumps/.", similar=near)
-    etag = headers.tag(pages.engine().digest, "dumps", name)
+    etag = headers.tag(engine().digest, "dumps", name)
     download = None if name == SUMS else name.replace("/", "-")
     response = send_file(path, media_type, download_name=download, as_attachment=name != SUMS, etag=etag)
     # The time of writing says nothing about the content, and differs from process to process.
@@ -78,7 +78,7 @@ def graph_file(iri: str) -> str | None:
 def _files() -> dict[str, tuple[Format, str | None]]:
     """Return file name → (format, graph or None for the whole)."""
     whole: dict[str, tuple[Format, str | None]] = {WHOLE + fmt.suffix: (fmt, None) for fmt in DUMPS}
-    return whole | {name: (_TURTLE, iri) for iri in pages.engine().graphs if (name := graph_file(iri))}
+    return whole | {name: (_TURTLE, iri) for iri in engine().graphs if (name := graph_file(iri))}
 
 
 def _sums() -> Path:
@@ -88,7 +88,7 @@ def _sums() -> Path:
     lines = []
     for name, (fmt, graph) in sorted(_files().items()):
         with suppress(Unwritable):
-            path = kept(name, lambda file, fmt=fmt, graph=graph: pages.engine().dump(file, fmt, graph))  # type: ignore[misc]
+            path = kept(name, lambda file, fmt=fmt, graph=graph: engine().dump(file, fmt, graph))  # type: ignore[misc]
             with path.open("rb") as content:
                 lines.append(f"{hashlib.file_digest(content, 'sha256').hexdigest()}  {name}\n")
     return kept(SUMS, lambda file: file.writelines(line.encode() for line in lines))
@@ -96,7 +96,7 @@ def _sums() -> Path:
 
 def _folder() -> Path:
     """Return the folder for made files: that of the service, for all its processes, or one that goes with this process."""
-    if state := pages.engine().state:
+    if state := engine().state:
         folder = Path(state).with_name("dumps")
         folder.mkdir(exist_ok=True)
         return folder
@@ -110,7 +110,7 @@ def _opened() -> tempfile.TemporaryDirectory[str]:
 
 
 def _path(name: str) -> Path:
-    return _folder() / pages.engine().digest / hashlib.sha256(name.encode()).hexdigest()
+    return _folder() / engine().digest / hashlib.sha256(name.encode()).hexdigest()
 
 
 def _size(name: str) -> int | None:

@@ -8,9 +8,9 @@ from flask import Blueprint, redirect, request, send_file, url_for
 from werkzeug.wrappers import Response as Answer
 
 from interpol_graph.endpoint import dumps, headers, negotiation
+from interpol_graph.endpoint.current import engine
 from interpol_graph.endpoint.problems import BadParameter, NotFound
 from interpol_graph.graph.formats import of_kind
-from interpol_graph.site import pages
 
 blueprint = Blueprint("graphstore", __name__)
 
@@ -23,20 +23,18 @@ def graphs() -> Answer:
         if not request.args and negotiation.wants_html():
             return redirect(url_for("dumps.dumps"), 303)
         raise BadParameter(
-            "Which graph? Name one, and one only: ?default, or ?graph= with its IRI.", known=list(pages.engine().graphs)
+            "Which graph? Name one, and one only: ?default, or ?graph= with its IRI.", known=list(engine().graphs)
         )
     iri = named[0] if named else None
-    if iri is not None and iri not in pages.engine().graphs:
-        known = list(pages.engine().graphs)
+    if iri is not None and iri not in engine().graphs:
+        known = list(engine().graphs)
         similar = difflib.get_close_matches(iri, known, 5, 0.8)
         raise NotFound(f"There is no graph <{iri}> here.", similar=similar, known=known)
-    fmt = negotiation.choose(of_kind("graph"))
-    if fmt is None:
-        raise negotiation.refusal(of_kind("graph"), "A graph")
+    fmt = negotiation.require(of_kind("graph"), "A graph")
     # Made once for each state of the graph and sent from there, in parts if asked.
     name = f"graphs {iri or ''} {fmt.name}"
-    path = dumps.kept(name, lambda file: pages.engine().dump(file, fmt, iri))
-    etag = headers.tag(pages.engine().digest, name)
+    path = dumps.kept(name, lambda file: engine().dump(file, fmt, iri))
+    etag = headers.tag(engine().digest, name)
     response = send_file(path, fmt.media_types[0], etag=etag)
     response.headers["Content-Type"] = fmt.content_type
     response.headers.pop("Last-Modified", None)

@@ -82,7 +82,7 @@ def held(asked: str, tags: Iterable[str]) -> str | None:
 def _program() -> str:
     """Return the digest of all that forms an answer beside the graph: code, templates, saved questions, prefixes."""
     package = Path(__file__).parents[1]
-    files = [path for ending in ("**/*.py", "templates/*", "static/**/*") for path in package.glob(ending)]
+    files = [path for ending in ("**/*.py", "**/*.toml", "templates/*", "static/**/*") for path in package.glob(ending)]
     files += [*paths.QUERIES.rglob("*.rq"), paths.ONTOLOGY / "prefixes.ttl"]
     content = b"".join(path.read_bytes() for path in sorted(files) if path.is_file())
     return hashlib.sha256(__version__.encode() + pyoxigraph.__version__.encode() + content).hexdigest()

@@ -8,12 +8,12 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, request
 
 from interpol_graph.endpoint import description, headers, negotiation, protocol
+from interpol_graph.endpoint.current import engine, render
 from interpol_graph.endpoint.problems import Problem, document
+from interpol_graph.endpoint.rows import table
 from interpol_graph.graph.formats import FORMATS, Format, of_kind
 from interpol_graph.graph.prefixes import sparql_header
 from interpol_graph.graph.questions import Question, saved
-from interpol_graph.site.pages import engine, render
-from interpol_graph.site.rows import table
 
 blueprint = Blueprint("sparql", __name__)
 

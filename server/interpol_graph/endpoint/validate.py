@@ -13,6 +13,7 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from interpol_graph.endpoint import headers, negotiation
+from interpol_graph.endpoint.current import render
 from interpol_graph.endpoint.problems import (
     BadParameter,
     BadRequest,
@@ -27,7 +28,6 @@ from interpol_graph.endpoint.problems import (
     document,
 )
 from interpol_graph.engine.admission import Full, Places
-from interpol_graph.site.pages import render
 from interpol_graph.validation.formats import BY_NAME, REPORTS, ReportFormat
 from interpol_graph.validation.sandbox import MEMORY, OUT_OF_MEMORY, SECONDS
 
