@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -281,7 +280,14 @@ def test_what_never_repeats_is_never_kept(server_process: Server, query: str, ac
 @pytest.mark.parametrize("accept", ["*/*", BROWSER])
 @pytest.mark.parametrize(
     "path",
-    ["/sparql?query=ASK%7B", "/nothing", "/page/session/nowhere", "/api/agreements-by-year?nothing=1", "/graphs?x", "/healthz"],
+    [
+        "/sparql?query=ASK%7B",
+        "/nothing",
+        "/page/session/nowhere",
+        "/api/agreements-by-year?nothing=1",
+        "/graphs?x",
+        "/healthz",
+    ],
 )
 def test_errors_and_health_are_never_kept(server_process: Server, path: str, accept: str) -> None:
     for _ in range(2):

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-
 from interpol_graph.endpoint.ledger import Ledger
+
 from interpol_graph.endpoint.problems import PROBLEM, problem_of
 from interpol_graph.serving.door import PIECE, Gate
 

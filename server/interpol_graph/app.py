@@ -20,9 +20,9 @@ from interpol_graph.engine.pool import EvaluatorPool
 from interpol_graph.graph import prefixes
 from interpol_graph.serving.answer_cache import AnswerCache
 from interpol_graph.serving.door import Door
-from interpol_graph.site import entities, home, ontology, pages, questions
+from interpol_graph.site import entities, home, ontology, questions
 
-BLUEPRINTS = (home, sparql, entities, ontology, dumps, api, questions, validate, observation)
+BLUEPRINTS = (home, sparql, entities, ontology, api, questions, validate, observation)
 
 #: Bytes of the largest body that is read; a route may allow more.
 LARGEST_BODY = 1 << 20
@@ -32,13 +32,13 @@ def create_app(pool: EvaluatorPool) -> Flask:
     """Return the WSGI application over evaluators."""
     app = Flask("interpol_graph")
     app.config |= {"MAX_CONTENT_LENGTH": LARGEST_BODY, "MAX_FORM_MEMORY_SIZE": LARGEST_BODY}
-    app.extensions["engine"] = pool
+    app.extensions["pool"] = pool
     app.json.sort_keys = False  # type: ignore[attr-defined]
     # What is registered first sees a request first and its answer last.
     observation.register(app)
     problems.register(app)
     caching.register(app, lambda: current.snapshot().digest)
-    pages.register(app)
+    dumps.register(app, pool.state)
     for module in BLUEPRINTS:
         app.register_blueprint(module.blueprint)
     app.jinja_env.globals |= {"version": __version__, "static": _static, "shorten": prefixes.shorten}
@@ -52,7 +52,7 @@ def worker() -> Door:
     handover = json.loads(os.environ["INTERPOL_GRAPH_SERVICE"])
     pool = EvaluatorPool.of_state(handover["state"], Settings(**handover["settings"]))
     app = create_app(pool)
-    observation.start(app, pool, handover["log"])
+    observation.start(app, pool.admission, handover["log"])
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     settings = pool.settings
     # One thread for everyone who may be waiting: for a lane, for a validation, for a file to be made; and some for

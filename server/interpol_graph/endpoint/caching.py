@@ -77,7 +77,12 @@ def register(app: Flask, digest: Callable[[], str]) -> None:
     @app.before_request
     def unchanged() -> Response | None:
         held = request.if_none_match
-        if request.method not in ("GET", "HEAD") or request.if_match or held.star_tag or not held.contains_weak(asked()):
+        if (
+            request.method not in ("GET", "HEAD")
+            or request.if_match
+            or held.star_tag
+            or not held.contains_weak(asked())
+        ):
             return None
         response = Response(status=304)
         response.headers.pop("Content-Type")
@@ -92,8 +97,14 @@ def register(app: Flask, digest: Callable[[], str]) -> None:
             if "ETag" not in response.headers and response.headers.get("Cache-Control") == CACHED:
                 response.set_etag(asked(), weak=True)
             # werkzeug takes * for no tag at all (RFC 9110, 13.1.1)
-            if request.if_match and not request.if_match.star_tag and not request.if_match.is_strong(response.get_etag()[0] or ""):
-                response = problems.answer(problems.PreconditionFailed("The answer is another one than If-Match names."))
+            if (
+                request.if_match
+                and not request.if_match.star_tag
+                and not request.if_match.is_strong(response.get_etag()[0] or "")
+            ):
+                response = problems.answer(
+                    problems.PreconditionFailed("The answer is another one than If-Match names.")
+                )
             elif "ETag" in response.headers and not request.if_match:
                 response.make_conditional(request)
         _encode(response)

@@ -12,13 +12,12 @@ from interpol_graph.endpoint.problems import DEPARTED, Problem, document, proble
 from interpol_graph.engine.admission import never
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.engine.snapshot import Answer, Snapshot
-from interpol_graph.graph.formats import Format
 
 
 def snapshot() -> Snapshot:
     """Return the state of the graph that this request asks, the same from its first query to its last."""
     if "snapshot" not in g:
-        g.snapshot = current_app.extensions["engine"].snapshot()
+        g.snapshot = current_app.extensions["pool"].snapshot()
     found: Snapshot = g.snapshot
     return found
 
@@ -38,14 +37,14 @@ def query(text: str, **wishes: Any) -> Answer:
 
 def answered(answer: Answer) -> Response:
     """Return the answer to a query as data."""
-    response = data(answer.body, answer.format, lifetime=caching.lifetime(answer))
+    response = data(answer.body, answer.format.content_type, lifetime=caching.lifetime(answer))
     response.headers["Server-Timing"] = f"query;dur={answer.seconds * 1000:.3f}"
     return response
 
 
-def data(body: bytes, fmt: Format, *, negotiated: bool = True, lifetime: str = caching.CACHED) -> Response:
-    """Return data in a format; `negotiated` unless the address itself says in which."""
-    response = Response(body, content_type=fmt.content_type)
+def data(body: bytes, content_type: str, *, negotiated: bool = True, lifetime: str = caching.CACHED) -> Response:
+    """Return data of a content type; `negotiated` unless the address itself says which."""
+    response = Response(body, content_type=content_type)
     response.headers["Cache-Control"] = lifetime
     if negotiated:
         response.vary.add("Accept")

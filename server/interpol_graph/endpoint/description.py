@@ -7,11 +7,11 @@ from functools import lru_cache
 from flask import Response, render_template, request
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, NamedNode, RdfFormat, parse, serialize
 
-from interpol_graph.endpoint import headers, negotiation
+from interpol_graph.endpoint import negotiation
+from interpol_graph.endpoint.current import data, snapshot
 from interpol_graph.endpoint.problems import BadRequest
+from interpol_graph.endpoint.rows import select
 from interpol_graph.graph.formats import of_kind
-from interpol_graph.site.pages import snapshot
-from interpol_graph.site.rows import select
 
 PREFIXES = {
     "formats": "http://www.w3.org/ns/formats/",
@@ -22,18 +22,12 @@ PREFIXES = {
 
 def answer() -> Response:
     """Return the description in the RDF format that the client likes best."""
-    fmt = negotiation.choose(of_kind("graph"))
-    if fmt is None:
-        raise negotiation.refusal(of_kind("graph"), "The description of this endpoint")
+    fmt = negotiation.require(of_kind("graph"), "The description of this endpoint")
     # Blank nodes have the same names, and statements the same order, whoever is asked and how often.
     statements = Dataset(parse(turtle(), format=RdfFormat.TURTLE))
     statements.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
     triples = sorted((quad.triple for quad in statements), key=str)
-    body = serialize(triples, format=fmt.rdf, prefixes=PREFIXES)
-    response = Response(body, content_type=fmt.content_type)
-    response.headers["Cache-Control"] = headers.CACHED
-    response.vary.add("Accept")
-    return response
+    return data(serialize(triples, format=fmt.rdf, prefixes=PREFIXES) or b"", fmt.content_type)
 
 
 def turtle() -> str:
@@ -62,4 +56,4 @@ def _endpoint() -> str:
 @lru_cache(maxsize=2)
 def _triples(digest: str) -> int:
     """Return the size of the default graph, counted once for each state of the graph."""
-    return int(select(snapshot(), "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")[0]["n"].value)
+    return int(select("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")[0]["n"].value)

@@ -89,9 +89,7 @@ def graphs() -> Response | Redirect:
     if iri is not None and iri not in known:
         similar = difflib.get_close_matches(iri, known, 5, 0.8)
         raise NotFound(f"There is no graph <{iri}> here.", similar=similar, known=known)
-    fmt = negotiation.choose(of_kind("graph"))
-    if fmt is None:
-        raise negotiation.refusal(of_kind("graph"), "A graph")
+    fmt = negotiation.require(of_kind("graph"), "A graph")
     name = f"graphs {iri or ''} {fmt.name}"
     response = _sent(name, made(name, _dump(fmt, iri)), fmt.content_type)
     response.vary.add("Accept")

@@ -44,6 +44,14 @@ def choose(formats: Sequence[Format]) -> Format | None:
     return best(formats, request.headers.get("Accept", ""))
 
 
+def require(formats: Sequence[Format], what: str) -> Format:
+    """Return what `choose` does. Raises NotAcceptable, which says in which formats `what` is on offer."""
+    fmt = choose(formats)
+    if fmt is None:
+        raise refusal(formats, what)
+    return fmt
+
+
 Offer = TypeVar("Offer", bound=Offered)
 
 

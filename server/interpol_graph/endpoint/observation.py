@@ -28,6 +28,8 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from interpol_graph.engine.admission import Admission
+
 blueprint = Blueprint("metrics", __name__)
 
 #: Where the WSGI environment has what has been noted of its request.
@@ -57,8 +59,9 @@ class _AccessLog:
     routes: frozenset[str] = frozenset()
 
 
-def start(app: Flask, access_log: bool) -> None:
-    """Say of a whole process whether it writes an access log, and which routes there are."""
+def start(app: Flask, admission: Admission, access_log: bool) -> None:
+    """Observe a whole process: which routes there are, who waits to be evaluated, and whether an access log is written."""
+    admission.watch = WAITING.set
     _AccessLog.on = access_log
     _AccessLog.routes = frozenset("/" + rule.rule.split("/", 2)[1] for rule in app.url_map.iter_rules())
 

@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from typing import Any
 
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from interpol_graph.endpoint import headers, negotiation
+from interpol_graph.endpoint import caching, negotiation
+from interpol_graph.endpoint.current import data, gone, render
 from interpol_graph.endpoint.problems import (
     BadParameter,
     BadRequest,
@@ -20,14 +22,10 @@ from interpol_graph.endpoint.problems import (
     MalformedTurtle,
     Problem,
     UnsupportedMediaType,
-    document,
-    problem_of,
 )
 from interpol_graph.engine.admission import Admission
-from interpol_graph.engine.limits import Lane
-from interpol_graph.engine.outcomes import EngineError, OutOfMemory, OutOfTime
-from interpol_graph.serving import visitor
-from interpol_graph.site.pages import render
+from interpol_graph.engine.limits import TICK, Lane
+from interpol_graph.engine.outcomes import Departed, EngineError, OutOfMemory, OutOfTime, Unavailable
 from interpol_graph.validation.formats import BY_NAME, REPORTS, ReportFormat
 from interpol_graph.validation.sandbox import MEMORY, OUT_OF_MEMORY, SECONDS
 
@@ -76,24 +74,19 @@ def findings() -> Response:
         return _page()
     fmt = _format()
     _, body = inspected(_statements(), fmt)
-    response = Response(body, content_type=fmt.content_type)
-    response.headers["Cache-Control"] = headers.UNCACHED
-    response.vary.add("Accept")
-    return response
+    return data(body, fmt.content_type, lifetime=caching.UNCACHED)
 
 
 def inspected(statements: bytes, fmt: ReportFormat) -> tuple[int, bytes]:
     """Return the number of errors in some Turtle and the report, made by a process that can be ended.
 
-    Raises MalformedTurtle, OutOfTime, OutOfMemory, Busy, Departed.
+    Raises MalformedTurtle, OutOfTime, OutOfMemory, Busy, Departed, Unavailable when the disk takes no file.
     """
     try:
-        with _admission.slot(gone=visitor.is_gone), tempfile.TemporaryDirectory(prefix="interpol-graph-") as folder:
-            command = [sys.executable, *COMMAND, fmt.name]
-            # The process ends itself; the margin only covers its start.
-            done = subprocess.run(command, input=statements, cwd=folder, capture_output=True, timeout=SECONDS + 5)  # noqa: S603
-    except subprocess.TimeoutExpired:
-        raise _out_of_time() from None
+        with _admission.slot(gone=gone()), tempfile.TemporaryDirectory(prefix="interpol-graph-") as folder:
+            done = _run([sys.executable, *COMMAND, fmt.name], statements, folder)
+    except OSError as error:
+        raise Unavailable(f"The validation cannot be run: {error.strerror or error}.") from error
     head, _, body = done.stdout.partition(b"\n")
     if done.returncode == -signal.SIGALRM:
         raise _out_of_time()
@@ -117,25 +110,38 @@ def inspected(statements: bytes, fmt: ReportFormat) -> tuple[int, bytes]:
     return int(said["errors"]), body
 
 
+def _run(command: list[str], statements: bytes, folder: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a validation to its end, or to that of its client's patience. Raises OutOfTime, Departed."""
+    with subprocess.Popen(  # noqa: S603
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder
+    ) as process:
+        # The process ends itself; the margin only covers its start.
+        deadline, sent, left = time.monotonic() + SECONDS + 5, statements, gone()
+        while True:
+            try:
+                output, errors = process.communicate(sent or None, timeout=TICK)
+                return subprocess.CompletedProcess(command, process.returncode, output, errors)
+            except subprocess.TimeoutExpired:
+                sent = b""
+            if left() or time.monotonic() > deadline:
+                process.kill()
+                raise Departed("The client went away, and its validation was stopped.") if left() else _out_of_time()
+
+
 def _page() -> Response:
     """Return the page with the visitor's text and what was found in it, or what is wrong with it."""
-    text, found, problem = "", None, None
+    text, found, wrong = "", None, None
     try:
         content = _statements()
         text = content.decode("utf-8", errors="replace").replace("\r\n", "\n")
         found = json.loads(inspected(text.encode(), BY_NAME["json"])[1])
     except (Problem, EngineError) as error:
-        problem = problem_of(error)
-    page = render(
-        "validate.html", negotiated=True, text=text, example=EXAMPLE, formats=REPORTS, limit=LARGEST,
-        found=found, shown=SHOWN, source=text.split("\n")[:LINES], problem=document(problem) if problem else None,
+        wrong = error
+    return render(
+        "validate.html", negotiated=True, error=wrong, lifetime=caching.UNCACHED, text=text, example=EXAMPLE,
+        formats=REPORTS, limit=LARGEST, found=found, shown=SHOWN, source=text.split("\n")[:LINES],
         marked={finding["line"] for finding in found["findings"]} if found else set(),
     )  # fmt: skip
-    page.headers["Cache-Control"] = headers.UNCACHED
-    if problem:
-        page.status_code = problem.code or 400
-        page.headers.extend(problem.headers)
-    return page
 
 
 def _statements() -> bytes:

@@ -87,7 +87,9 @@ class Door:
             status, fields, outcome = 200, entry.fields, "hit"
             body = b"" if scope["method"] == "HEAD" else entry.body
         seconds = time.perf_counter() - started
-        observation.record(scope["method"], scope["path"], status, len(body), seconds, {**entry.facts, "cache": outcome})
+        observation.record(
+            scope["method"], scope["path"], status, len(body), seconds, {**entry.facts, "cache": outcome}
+        )
         await self._send(send, status, fields, body)
 
     async def _answer(

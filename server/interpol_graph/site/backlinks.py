@@ -5,28 +5,27 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
+from interpol_graph.endpoint.rows import UNBOUND, Row
 from interpol_graph.graph.prefixes import GRAPHS, TERMS, shorten
-from interpol_graph.site.labels import Names, Ref, plain
-from interpol_graph.site.rows import Row
+from interpol_graph.site.labels import Labels, Ref, plain
 
-#: Links that a page shows of one group, and those that it looks at.
-SHOWN, LOOKED_AT = 50, 5000
+#: Links that a page shows of one group.
+SHOWN = 50
 
 DERIVED = GRAPHS + "derived"
-_CITATION = TERMS + "citation"
 
 #: The links, direct or (to a document) through a citation, with the class as asserted; figures and
 #: disagreements about the entity are left to sections of their own.
-QUERY = f"""SELECT ?s ?p ?g ?class ?date WHERE {{{{
-  {{{{ GRAPH ?g {{{{ ?s ?p {{e}} FILTER(!isBlank(?s)) }}}} }}}}
-  UNION {{{{ GRAPH ?g {{{{ ?c interpol:source {{e}} . ?s ?p ?c FILTER(isBlank(?c)) }}}} }}}}
+QUERY = """SELECT ?s ?p ?g ?class ?date WHERE {{
+  {{ GRAPH ?g {{ ?s ?p {e} FILTER(!isBlank(?s)) }} }}
+  UNION {{ GRAPH ?g {{ ?c interpol:source {e} . ?s ?p ?c FILTER(isBlank(?c)) }} }}
   FILTER(?g != graph:shapes)
   FILTER(?p NOT IN (rdf:type, rdfs:isDefinedBy, interpol:property, interpol:supports))
-  FILTER NOT EXISTS {{{{ ?s interpol:about {{e}} ; a ?aside
-    FILTER(?aside IN (interpol:Figure, interpol:ConflictingClaim)) }}}}
-  OPTIONAL {{{{ GRAPH ?home {{{{ ?s a ?class }}}} FILTER(?home NOT IN (graph:derived, graph:shapes)) }}}}
-  OPTIONAL {{{{ ?s interpol:startDate|interpol:atDate|dcterms:date ?date }}}}
-}}}} LIMIT {LOOKED_AT}"""
+  FILTER NOT EXISTS {{ ?s interpol:about {e} ; a ?aside
+    FILTER(?aside IN (interpol:Figure, interpol:ConflictingClaim)) }}
+  OPTIONAL {{ GRAPH ?home {{ ?s a ?class }} FILTER(?home NOT IN (graph:derived, graph:shapes)) }}
+  OPTIONAL {{ ?s interpol:startDate|interpol:atDate|dcterms:date ?date }}
+}} LIMIT 5000"""
 
 
 @dataclass
@@ -43,41 +42,28 @@ class Group:
     query: str
 
 
-def groups(entity: str, rows: list[Row], names: Names) -> list[Group]:
+def groups(entity: str, rows: list[Row], labels: Labels) -> list[Group]:
     """Return the groups by name of class; of derived links only those that no stated link says already."""
     stated = subjects(rows)
-    # A thing of several classes stands once, with one of our classes if it has any.
-    classes: dict[str, tuple[bool, str]] = {}
+    classes: dict[str, set[str]] = defaultdict(set)
     for row in rows:
-        if "class" in row:
-            kind = (not row["class"].value.startswith(TERMS), row["class"].value)
-            classes[row["s"].value] = min(kind, classes.get(row["s"].value, kind))
+        classes[row["s"].value].update({row["class"].value} if "class" in row else ())
     dates: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for row in rows:
-        if row["g"].value == DERIVED and (row["s"].value in stated or not row["p"].value.startswith(TERMS)):
-            continue
-        group = dates[row["p"].value, classes.get(row["s"].value, (True, ""))[1]]
-        known = [group.get(row["s"].value, ""), row["date"].value if "date" in row else ""]
-        group[row["s"].value] = min(filter(None, known), default="")
+        s, p, date = row["s"].value, row["p"].value, row.get("date", UNBOUND).value
+        if row["g"].value != DERIVED or (s not in stated and p.startswith(TERMS)):
+            # A thing of several classes stands once, with one of our classes if it has any.
+            kind = min(classes[s], key=lambda name: (not name.startswith(TERMS), name), default="")
+            known = dates[p, kind].get(s, "")
+            dates[p, kind][s] = min(filter(None, (known, date)), default="")
     found = []
-    for (name, home), members in dates.items():
+    for (p, kind), members in dates.items():
         ordered = sorted(
-            ((names.ref(s), date) for s, date in members.items()),
-            key=lambda m: (m[1], plain(m[0].label.value)),
+            ((labels.ref(s), date) for s, date in members.items()), key=lambda m: (m[1], plain(m[0].label.value))
         )
-        found.append(
-            Group(
-                names.ref(name),
-                names.ref(home) if home else None,
-                ordered[:SHOWN],
-                len(ordered),
-                _query(entity, name, home),
-            )
-        )
-    return sorted(
-        found,
-        key=lambda g: (plain((g.kind or g.property).label.value), plain(g.property.label.value)),
-    )
+        kind_ref = labels.ref(kind) if kind else None
+        found.append(Group(labels.ref(p), kind_ref, ordered[:SHOWN], len(ordered), _query(entity, p, kind)))
+    return sorted(found, key=lambda g: [plain(ref.label.value) for ref in (g.kind or g.property, g.property)])
 
 
 def subjects(rows: list[Row]) -> set[str]:
@@ -87,7 +73,7 @@ def subjects(rows: list[Row]) -> set[str]:
 
 def _query(entity: str, name: str, kind: str) -> str:
     """Return a SPARQL query for all members of a group."""
-    path = "interpol:citation/interpol:source" if name == _CITATION else _name(name)
+    path = "interpol:citation/interpol:source" if name == TERMS + "citation" else _name(name)
     kinds = f" ; a {_name(kind)}" if kind else ""
     label = 'OPTIONAL { ?item rdfs:label ?itemLabel FILTER(LANG(?itemLabel) = "en") }'
     pattern = f"?item {path} {_name(entity)}{kinds} ."

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from interpol_graph.endpoint.rows import Parts
 from interpol_graph.graph.prefixes import TERMS
-from interpol_graph.site.labels import Names, Ref, Text
-from interpol_graph.site.rows import Term
-
-#: What is said of one subject: IRI of the property → values.
-Parts = Mapping[str, list[Term]]
+from interpol_graph.site.labels import Labels, Ref, Text
 
 _SOURCE, _SUPPORTS, _PARAGRAPH = TERMS + "source", TERMS + "supports", TERMS + "paragraph"
 
@@ -31,20 +28,22 @@ class Document:
     number: int
     iri: str
     title: Text
-    publisher: str
-    date: str
-    url: str
-    paragraphs: list[str]
-    supports: list[Ref]
+    publisher: Text | None
+    date: Text | None
+    url: Text | None
+    paragraphs: list[str] = field(default_factory=list)
+    supports: list[Ref] = field(default_factory=list)
 
 
-class Bibliography:
-    """Gives documents their numbers and remembers what each was cited for."""
+class Citations:
+    """Gives documents their numbers and remembers what each was cited for.
 
-    def __init__(self) -> None:
-        self.numbers: dict[str, int] = {}
-        self.supports: dict[str, list[str]] = defaultdict(list)
-        self.paragraphs: dict[str, set[str]] = defaultdict(set)
+    documents: IRI → document, in order of their numbers.
+    """
+
+    def __init__(self, labels: Labels) -> None:
+        self._labels = labels
+        self.documents: dict[str, Document] = {}
 
     def marks(self, citations: Iterable[Parts], name: str) -> list[Mark]:
         """Return the marks of all citations that support a property."""
@@ -55,30 +54,19 @@ class Bibliography:
                     found[document.value].update(t.value for t in citation.get(_PARAGRAPH, ()))
         return sorted(self.mark(document, name, paragraphs) for document, paragraphs in sorted(found.items()))
 
-    def mark(self, document: str, name: str, paragraphs: Iterable[str] = ()) -> Mark:
+    def mark(self, iri: str, name: str, paragraphs: Iterable[str] = ()) -> Mark:
         """Return the mark of a document that is cited for a property."""
-        if name not in self.supports[document]:
-            self.supports[document].append(name)
-        self.paragraphs[document].update(paragraphs)
-        number = self.numbers.setdefault(document, len(self.numbers) + 1)
-        return Mark(number, tuple(sorted(paragraphs, key=_natural)))
-
-    def documents(self, names: Names) -> Iterator[Document]:
-        """Yield the cited documents in order of their numbers."""
-        for document, number in self.numbers.items():
+        if iri not in self.documents:
             publisher, date, url = (
-                names.text(document, name) for name in ("dcterms:publisher", "dcterms:date", "schema:url")
+                self._labels.text(iri, words) for words in ("dcterms:publisher", "dcterms:date", "schema:url")
             )
-            yield Document(
-                number,
-                document,
-                names.text(document, "dcterms:title") or names.label(document),
-                publisher.value if publisher else "",
-                date.value if date else "",
-                url.value if url else "",
-                sorted(self.paragraphs[document], key=_natural),
-                [names.ref(name) for name in self.supports[document]],
-            )
+            title = self._labels.text(iri, "dcterms:title") or self._labels.label(iri)
+            self.documents[iri] = Document(len(self.documents) + 1, iri, title, publisher, date, url)
+        document, property = self.documents[iri], self._labels.ref(name)
+        if property not in document.supports:
+            document.supports.append(property)
+        document.paragraphs = sorted({*document.paragraphs, *paragraphs}, key=_natural)
+        return Mark(document.number, tuple(sorted(paragraphs, key=_natural)))
 
 
 def _natural(text: str) -> tuple[int, str]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import difflib
 
 from flask import Blueprint, Response, redirect, request, url_for
-from werkzeug.wrappers import Response as Answer
+from pyoxigraph import Literal
+from werkzeug.wrappers import Response as BaseResponse
 
-from interpol_graph.endpoint import headers, negotiation
+from interpol_graph.endpoint import current, negotiation
+from interpol_graph.endpoint.current import query, render, snapshot
 from interpol_graph.endpoint.problems import NotFound
+from interpol_graph.endpoint.rows import ask, iri, select
 from interpol_graph.graph.formats import BY_SUFFIX, Format, of_kind
 from interpol_graph.graph.prefixes import ENTITIES, GRAPHS, TERMS, shorten
 from interpol_graph.site import pages
 from interpol_graph.site.entity_page import gather
-from interpol_graph.site.rows import ask, iri, select
 
 blueprint = Blueprint("entities", __name__)
 
@@ -30,74 +32,67 @@ _DESCRIPTION = """CONSTRUCT {{ {e} ?p ?o . ?node ?np ?no . ?near ?words ?said }}
 
 
 @blueprint.get("/id/<kind>/<key>")
-def identifier(kind: str, key: str) -> Answer:
+def identifier(kind: str, key: str) -> BaseResponse:
     """Lead from the name of a thing to what is said about it (303), by Accept or by a suffix."""
-    plain, fmt = _split(key)
-    if fmt is None and negotiation.wants_html():
-        target = url_for("entities.page", kind=kind, key=plain)
+    _, fmt = _split(key)
+    if not fmt and negotiation.wants_html():
+        target = url_for("entities.page", kind=kind, key=key)
     else:
+        if not fmt:
+            negotiation.require(GRAPH, f"The description of {kind}:{key}")
         target = url_for("entities.data", kind=kind, key=key)
         if request.query_string:
             target += "?" + request.query_string.decode("ascii", "replace")
-    if not fmt and negotiation.choose(GRAPH) is None and not negotiation.wants_html():
-        raise negotiation.refusal(GRAPH, f"The description of {kind}:{key}")
     answer = redirect(target, 303)
     answer.vary.add("Accept")
     return answer
 
 
 @blueprint.get("/data/<kind>/<key>")
-def data(kind: str, key: str) -> Answer:
+def data(kind: str, key: str) -> Response:
     """Return what the graph says about an entity, with its citations and documents, as RDF."""
-    key, fmt = _split(key)
-    suffixed, fmt = bool(fmt), fmt or negotiation.choose(GRAPH)
-    if fmt is None:
-        raise negotiation.refusal(GRAPH, f"The description of {kind}:{key}")
-    entity = name(kind, key)
-    place = iri(entity)
-    if place is None or b"true" not in ask(pages.snapshot(), f"ASK {{ {place} ?p ?o }}").body:
+    key, suffixed = _split(key)
+    fmt = suffixed or negotiation.require(GRAPH, f"The description of {kind}:{key}")
+    place = iri(name(kind, key))
+    if place is None or not ask(f"ASK {{ {place} ?p ?o }}"):
         raise _missing(kind, key)
-    answer = ask(pages.snapshot(), _DESCRIPTION.format(e=place), graph=fmt)
-    response = Response(answer.body, content_type=fmt.content_type)
-    response.headers["Cache-Control"] = headers.CACHED
-    response.headers["Link"] = (
-        f'<{url_for("entities.page", kind=kind, key=key, lang=None)}>; rel="alternate"; type="text/html"'
-    )
-    if not suffixed:
-        response.vary.add("Accept")
+    answer = query(_DESCRIPTION.format(e=place), graph=fmt)
+    response = current.data(answer.body, answer.format.content_type, negotiated=not suffixed)
+    address = url_for("entities.page", kind=kind, key=key, lang=None)
+    response.headers["Link"] = f'<{address}>; rel="alternate"; type="text/html"'
     return response
 
 
 @blueprint.get("/page/<kind>/<key>")
 def page(kind: str, key: str) -> Response:
     """Show all that the graph says about an entity, every fact with its documents."""
-    dossier = gather(pages.snapshot(), name(kind, key), pages.language())
-    if dossier is None:
+    entity = gather(name(kind, key))
+    if entity is None:
         raise _missing(kind, key)
     addresses = [(fmt, url_for("entities.data", kind=kind, key=key + fmt.suffix)) for fmt in GRAPH]
-    return pages.render("entity.html", dossier=dossier, addresses=addresses)
+    return render("entity.html", entity=entity, addresses=addresses)
 
 
 @blueprint.get("/page/")
-def any_page() -> Answer:
+def any_page() -> BaseResponse:
     """Show the page about any IRI that the graph speaks of: ?iri=."""
     wanted = request.args.get("iri", "")
     local = pages.href(wanted)
     if local and local.startswith("/page/"):
         return redirect(local, 303)
-    dossier = gather(pages.snapshot(), wanted, pages.language())
-    if dossier is None:
+    entity = gather(wanted)
+    if entity is None:
         raise NotFound(
             f"The graph says nothing of <{wanted}>." if wanted else "Which thing? Name it as the parameter `iri`."
         )
-    return pages.render("entity.html", dossier=dossier, addresses=[])
+    return render("entity.html", entity=entity, addresses=[])
 
 
 @blueprint.get("/graph/<path:graph>")
-def graph(graph: str) -> Answer:
+def graph(graph: str) -> BaseResponse:
     """Lead from the name of a named graph to its statements (303)."""
-    if GRAPHS + graph not in pages.snapshot().graphs:
-        known = [address.removeprefix(GRAPHS) for address in pages.snapshot().graphs]
+    if GRAPHS + graph not in snapshot().graphs:
+        known = [address.removeprefix(GRAPHS) for address in snapshot().graphs]
         raise NotFound(f"There is no graph {graph!r}.", similar=difflib.get_close_matches(graph, known, 5, 0.4))
     return redirect(url_for("dumps.file", name=graph + ".ttl"), 303)
 
@@ -117,15 +112,11 @@ def _split(key: str) -> tuple[str, Format | None]:
 def _missing(kind: str, key: str) -> NotFound:
     """Return the error for an entity that is not there, with those whose keys look like it."""
     start = name(kind, "")
-    inside = f'isIRI(?s) && STRSTARTS(STR(?s), "{_string(start)}")'
-    there = select(pages.snapshot(), f"SELECT DISTINCT ?s WHERE {{ ?s a ?class FILTER({inside}) }}")
+    inside = f"isIRI(?s) && STRSTARTS(STR(?s), {Literal(start)})"
+    there = select(f"SELECT DISTINCT ?s WHERE {{ ?s a ?class FILTER({inside}) }}")
     keys = [row["s"].value.removeprefix(start) for row in there]
     near = difflib.get_close_matches(key, keys, 5, 0.5) or sorted(keys)[:5]
     what = f"There is nothing called {kind}:{key} in the graph"
     if not keys:
         return NotFound(f"{what}: no kind of thing is called {kind!r}; see /browse/.")
     return NotFound(f"{what}.", similar=[shorten(start + found) for found in near])
-
-
-def _string(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from interpol_graph.engine.snapshot import Snapshot
-from interpol_graph.graph.prefixes import TERMS, expand, shorten
+from interpol_graph.endpoint.rows import Row, Term, described, iri, select
+from interpol_graph.graph.prefixes import TERMS, expand
 from interpol_graph.site import backlinks
 from interpol_graph.site.backlinks import DERIVED, Group
-from interpol_graph.site.citations import Bibliography, Document, Mark, Parts
-from interpol_graph.site.labels import Names, Ref, Text, plain
-from interpol_graph.site.rows import Row, Term, iri, select
+from interpol_graph.site.citations import Citations, Document, Mark
+from interpol_graph.site.labels import Labels, Ref, Text, plain
 
 #: The statements of an entity and those of its blank nodes, with the graph that each stands in.
 _FACTS = """SELECT ?s ?p ?o ?g WHERE {{
@@ -21,30 +19,28 @@ _FACTS = """SELECT ?s ?p ?o ?g WHERE {{
   FILTER(?g != graph:shapes) }}"""
 #: Figures and disagreements about it, the citations of the figures, and disagreements about its figures. Each
 #: branch is whole: joined with a common part they took a hundred times as long.
-_AROUND = """SELECT ?s ?p ?o ?c WHERE {{
-  {{ ?s interpol:about {e} ; ?p ?o }} UNION {{ ?s interpol:about {e} ; interpol:citation ?c . ?c ?p ?o }}
+_AROUND = """SELECT DISTINCT ?s ?p ?o WHERE {{
+  {{ ?s interpol:about {e} ; ?p ?o }} UNION {{ ?f interpol:about {e} ; interpol:citation ?s . ?s ?p ?o }}
   UNION {{ ?f interpol:about {e} . ?s interpol:about ?f ; ?p ?o }} }}"""
 
 _A = expand("rdf:type")
 _CITATION, _INFERENCE, _SUPPORTS, _FROM = (
     TERMS + name for name in ("citation", "inference", "supports", "inferredFrom")
 )
-_ABOUT, _PROPERTY, _CLAIMED, _SOURCE = (TERMS + name for name in ("about", "property", "claimedValue", "source"))
-_VALUE, _FIGURE, _CLAIM = (TERMS + name for name in ("value", "Figure", "ConflictingClaim"))
+_ABOUT, _PROPERTY, _CLAIMED, _SOURCE, _VALUE = (
+    TERMS + name for name in ("about", "property", "claimedValue", "source", "value")
+)
 
 # Properties that open the table of facts; the others follow by name, those in _LAST at the end.
-_FIRST = [
-    TERMS + name
-    for name in (
-        *("number", "person", "office", "body", "region", "representing", "member"),
-        *("measure", "value", "unit", "qualifier", "startDate", "endDate", "atDate"),
-        *("place", "country", "hostCountry", "series", "edition", "about", "detail", "topic", "purpose"),
-    )
-]
+_FIRST = (
+    "number", "person", "office", "body", "region", "representing", "member", "measure", "value", "unit", "qualifier",
+    "startDate", "endDate", "atDate", "place", "country", "hostCountry", "series", "edition", "about", "detail",
+    "topic", "purpose",
+)  # fmt: skip
 _LAST = ("skos:altLabel", "dcterms:identifier", "owl:sameAs", "skos:exactMatch", "rdfs:seeAlso", "schema:url")
-_HIDDEN = frozenset(
-    {_A, _CITATION, _INFERENCE, expand("rdfs:label"), expand("rdfs:isDefinedBy"), expand("skos:definition")}
-)
+_PLACES = {TERMS + name: place - len(_FIRST) for place, name in enumerate(_FIRST)}
+_PLACES |= {expand(name): place for place, name in enumerate(_LAST, 1)}
+_HIDDEN = {_A, _CITATION, _INFERENCE, *map(expand, ("rdfs:label", "rdfs:isDefinedBy", "skos:definition"))}
 
 Value = Term | Ref
 
@@ -81,7 +77,7 @@ class Figure:
 
 
 @dataclass
-class Dossier:
+class EntityPage:
     """An entity as its page shows it."""
 
     iri: str
@@ -100,135 +96,102 @@ class Dossier:
         return sum(bool(fact.claims) for fact in self.facts) + sum(bool(figure.claims) for figure in self.figures)
 
 
-def gather(snapshot: Snapshot, entity: str, language: str) -> Dossier | None:
-    """Return the dossier of an entity, or None if the graph says nothing of it.
-
-    language: the one that labels are wanted in; where there is none, English or else French is taken.
-    """
+def gather(entity: str) -> EntityPage | None:
+    """Return what the page of an entity shows, or None if the graph says nothing of it."""
     place = iri(entity)
     if place is None:
         return None
-    statements, around, links = (
-        select(snapshot, query.format(e=place)) for query in (_FACTS, _AROUND, backlinks.QUERY)
-    )
-    if not statements and not links:
-        return None
-    seen = {t.value for row in (*statements, *around, *links) for t in row.values() if t.kind == "uri"}
-    return _Gathering(entity, Names(snapshot, seen | {entity}, language)).dossier(statements, around, links)
+    statements, around, links = (select(query.format(e=place)) for query in (_FACTS, _AROUND, backlinks.QUERY))
+    return _Gathering(entity, statements, around, links).page() if statements or links else None
 
 
 class _Gathering:
-    def __init__(self, entity: str, names: Names) -> None:
-        self.entity, self.names = entity, names
-        self.bibliography = Bibliography()
-        self.claims: list[tuple[str, str, str, Parts]] = []
-
-    def dossier(self, statements: list[Row], around: list[Row], links: list[Row]) -> Dossier:
-        own, concluded = _described(), _described()
-        nodes: dict[str, dict[str, list[Term]]] = defaultdict(_described)
-        for row in statements:
-            derived = row["g"].value == DERIVED
-            parts = nodes[row["s"].value] if row["s"].kind == "bnode" else concluded if derived else own
-            parts[row["p"].value].append(row["o"])
-        subjects: dict[str, dict[str, list[Term]]] = defaultdict(_described)
-        citations: dict[str, dict[str, dict[str, list[Term]]]] = defaultdict(lambda: defaultdict(_described))
-        for row in around:
-            parts = citations[row["s"].value][row["c"].value] if "c" in row else subjects[row["s"].value]
-            if row["o"] not in parts[row["p"].value]:
-                parts[row["p"].value].append(row["o"])
+    def __init__(self, entity: str, statements: list[Row], around: list[Row], links: list[Row]) -> None:
+        seen = {t.value for row in (*statements, *around, *links) for t in row.values() if t.kind == "uri"}
+        self.entity, self.links, self.labels = entity, links, Labels(seen | {entity})
+        self.citations = Citations(self.labels)
+        self.concluded = described(row for row in statements if _is_derived(row))[entity]
+        self.own = described(row for row in statements if not _is_derived(row))
+        self.around = described(around)
+        #: What is disputed, by which property, the claim.
         self.claims = [
-            (about.value, name.value, claim, parts)
-            for claim, parts in sorted(subjects.items()) if _CLAIM in _iris(parts[_A])
+            (about.value, name.value, claim)
+            for claim, parts in sorted(self.around.items()) if TERMS + "ConflictingClaim" in _iris(parts[_A])
             for about in parts[_ABOUT] for name in parts[_PROPERTY]
         ]  # fmt: skip
+
+    def page(self) -> EntityPage:
+        """Return the whole; the order of its parts is that in which documents get their numbers."""
+        reached = backlinks.subjects(self.links)
+        derived = {p: [t for t in self.concluded[p] if t.value not in reached] for p in self._ordered(self.concluded)}
         figures = [
-            s for s, parts in subjects.items() if _FIGURE in _iris(parts[_A]) and self.entity in _iris(parts[_ABOUT])
-        ]
-        reached = backlinks.subjects(links)
-        return Dossier(
+            s for s, parts in self.around.items()
+            if TERMS + "Figure" in _iris(parts[_A]) and self.entity in _iris(parts[_ABOUT])
+        ]  # fmt: skip
+        return EntityPage(
             self.entity,
-            self.names.label(self.entity),
-            self.names.definition(self.entity),
-            [self.names.ref(t.value) for t in own[_A] if t.kind == "uri"],
-            self._facts(own, nodes),
-            [
-                Fact(self.names.ref(name), shown)
-                for name in self._ordered(concluded)
-                if (shown := self._values(t for t in concluded[name] if t.value not in reached))
-            ],
-            [
-                self._figure(s, subjects[s], list(citations[s].values()))
-                for s in sorted(figures, key=self._figure_order(subjects))
-            ],
-            backlinks.groups(self.entity, links, self.names),
-            list(self.bibliography.documents(self.names)),
+            self.labels.label(self.entity),
+            self.labels.text(self.entity, "skos:definition"),
+            self.labels.refs(self.own[self.entity][_A]),
+            self._facts(),
+            [Fact(self.labels.ref(p), values) for p, terms in derived.items() if (values := self._values(terms))],
+            [self._figure(s) for s in sorted(figures, key=self._figure_order)],
+            backlinks.groups(self.entity, self.links, self.labels),
+            list(self.citations.documents.values()),
         )
 
-    def _facts(self, own: dict[str, list[Term]], nodes: dict[str, dict[str, list[Term]]]) -> list[Fact]:
-        citations = [nodes[t.value] for t in own[_CITATION]]
-        inferences = [nodes[t.value] for t in own[_INFERENCE]]
-        disputed = [name for about, name, _, _ in self.claims if about == self.entity]
+    def _facts(self) -> list[Fact]:
+        own = self.own[self.entity]
+        citations, inferences = ([self.own[t.value] for t in own[name]] for name in (_CITATION, _INFERENCE))
         facts = []
-        for name in self._ordered({**own, **dict.fromkeys(disputed, [])}):
+        for name in self._ordered([*own, *(name for about, name, _ in self.claims if about == self.entity)]):
             grounds = {t.value for node in inferences if name in _iris(node[_SUPPORTS]) for t in node[_FROM]}
             documents = sorted(ground for ground in grounds if "/id/source/" in ground)
-            fact = Fact(self.names.ref(name), self._values(own[name]), self.bibliography.marks(citations, name))
-            fact.inferred = [self.names.ref(ground) for ground in sorted(grounds.difference(documents))]
-            fact.inferred_marks = sorted(self.bibliography.mark(ground, name) for ground in documents)
+            fact = Fact(self.labels.ref(name), self._values(own[name]), self.citations.marks(citations, name))
+            fact.inferred = [self.labels.ref(ground) for ground in sorted(grounds.difference(documents))]
+            fact.inferred_marks = sorted(self.citations.mark(ground, name) for ground in documents)
             fact.claims = self._disputes(self.entity, name)
             facts.append(fact)
         return facts
 
-    def _figure(self, figure: str, parts: dict[str, list[Term]], citations: list[dict[str, list[Term]]]) -> Figure:
+    def _figure(self, figure: str) -> Figure:
+        parts = self.around[figure]
         facts = {name.removeprefix(TERMS): self._values(parts[name]) for name in parts if name.startswith(TERMS)}
-        names = dict.fromkeys(name for about, name, _, _ in self.claims if about == figure)
-        marks = self.bibliography.marks(citations, _VALUE)
-        return Figure(figure, facts, marks, [claim for name in names for claim in self._disputes(figure, name)])
+        marks = self.citations.marks([self.around[t.value] for t in parts[_CITATION]], _VALUE)
+        return Figure(figure, facts, marks, self._disputes(figure))
 
-    def _figure_order(self, subjects: dict[str, dict[str, list[Term]]]) -> Callable[[str], tuple[str, ...]]:
-        def order(figure: str) -> tuple[str, ...]:
-            parts = subjects[figure]
-            first = {
-                name: next((t.value for t in parts[TERMS + name]), "")
-                for name in ("measure", "atDate", "startDate", "endDate")
-            }
-            measure = plain(self.names.label(first["measure"]).value)
-            return measure, first["atDate"] or first["startDate"], first["endDate"], figure
+    def _figure_order(self, figure: str) -> tuple[str, ...]:
+        parts = self.around[figure]
+        measure, day, start, end = (
+            next((t.value for t in parts[TERMS + name]), "") for name in ("measure", "atDate", "startDate", "endDate")
+        )
+        return plain(self.labels.label(measure).value), day or start, end, figure
 
-        return order
-
-    def _disputes(self, about: str, name: str) -> list[Claim]:
+    def _disputes(self, about: str, name: str | None = None) -> list[Claim]:
+        """Return what is claimed instead, of one property or of all."""
         return [
-            Claim(claim, value, [self.bibliography.mark(t.value, name) for t in parts[_SOURCE]])
-            for subject, disputed, claim, parts in self.claims if (subject, disputed) == (about, name)
-            for value in self._values(parts[_CLAIMED])
+            Claim(claim, value, [self.citations.mark(t.value, disputed) for t in self.around[claim][_SOURCE]])
+            for subject, disputed, claim in self.claims if subject == about and name in (None, disputed)
+            for value in self._values(self.around[claim][_CLAIMED])
         ]  # fmt: skip
 
     def _values(self, terms: Iterable[Term]) -> list[Value]:
         """Return values in order; of texts in several languages, those in the reader's."""
         found = [t for t in dict.fromkeys(terms) if t.kind != "bnode"]
         spoken = {t.language for t in found if t.language}
-        if len(spoken) > 1:
-            best = next(
-                (language for language in (self.names.language, "en", "fr") if language in spoken),
-                min(spoken),
-            )
-            found = [t for t in found if t.language in ("", best)]
-        shown: list[Value] = [self.names.ref(t.value) if t.kind == "uri" else t for t in found]
+        best = min(spoken, key=lambda name: (self.labels.rank(name), name), default="")
+        found = [t for t in found if t.language in ("", best)]
+        shown: list[Value] = [self.labels.ref(t.value) if t.kind == "uri" else t for t in found]
         return sorted(shown, key=lambda v: plain(v.label.value) if isinstance(v, Ref) else v.value)
 
     def _ordered(self, properties: Iterable[str]) -> list[str]:
-        def position(name: str) -> tuple[int, int, str]:
-            if name in _FIRST:
-                return 0, _FIRST.index(name), ""
-            short = shorten(name)
-            return (2, _LAST.index(short), "") if short in _LAST else (1, 0, plain(self.names.label(name).value))
-
-        return sorted(set(properties) - _HIDDEN, key=position)
+        """Return properties in the order of the table, the hidden ones left out."""
+        shown = set(properties) - _HIDDEN
+        return sorted(shown, key=lambda name: (_PLACES.get(name, 0), plain(self.labels.label(name).value)))
 
 
-def _described() -> dict[str, list[Term]]:
-    return defaultdict(list)
+def _is_derived(row: Row) -> bool:
+    return row["g"].value == DERIVED and row["s"].kind == "uri"
 
 
 def _iris(terms: Iterable[Term]) -> set[str]:

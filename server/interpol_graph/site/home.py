@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, current_app, request
+from pyoxigraph import Literal
 
+from interpol_graph.endpoint.caching import UNCACHED
+from interpol_graph.endpoint.current import render, snapshot
 from interpol_graph.endpoint.problems import BadParameter, NotFound
-from interpol_graph.engine.outcomes import LimitReached
+from interpol_graph.endpoint.rows import UNBOUND, ask, iri, select, values
+from interpol_graph.engine.outcomes import Unavailable
 from interpol_graph.graph.prefixes import TERMS, expand, shorten
 from interpol_graph.site import pages
-from interpol_graph.site.labels import Names, Ref, plain
-from interpol_graph.site.rows import Term, ask, iri, select, values
+from interpol_graph.site.labels import Labels, Ref, plain
 
 blueprint = Blueprint("home", __name__)
 blueprint.app_context_processor(pages.context)
@@ -50,88 +54,72 @@ for _letter in map(chr, range(0xC0, 0x250)):
 def home() -> Response:
     """Show what the graph is, how much it holds and the ways in."""
     counts = {kind.iri: (kind, number) for kind, number in _classes()}
-    key = [counts[TERMS + name] for name in KEY_CLASSES if TERMS + name in counts]
-    return pages.render("home.html", counts=key)
+    return render("home.html", counts=[counts[TERMS + name] for name in KEY_CLASSES if TERMS + name in counts])
 
 
 @blueprint.get("/search")
 def search() -> Response:
     """Find entities by the words of their names, accents ignored; exact names first."""
     q = request.args.get("q", "").strip()
-    if not q:
-        return pages.render("search.html", q="", results=[], cut=False)
     if len(q) > 200:
         raise BadParameter(f"The search is {len(q)} characters long; at most 200 are looked for.", parameter="q")
     words = [plain(word) for word in q.split()]
+    best: dict[str, tuple[tuple[int, int, str], str]] = {}
     tests = " && ".join(f"REGEX(STR(?label), {_pattern(word)}, 'i')" for word in dict.fromkeys(words))
-    best: dict[str, tuple[tuple[int, int, str], Term]] = {}
-    for row in select(pages.snapshot(), _SEARCH.format(tests=tests)):
-        label, s = row["label"], row["s"].value
-        bare = plain(label.value)
+    for row in select(_SEARCH.format(tests=tests)) if words else ():
+        label, s = row["label"].value, row["s"].value
+        bare = plain(label)
         rank = (0 if bare == " ".join(words) else 1 if bare.startswith(words[0]) else 2, len(bare), bare)
         if s not in best or rank < best[s][0]:
             best[s] = (rank, label)
     chosen = sorted(best, key=lambda s: (best[s][0], s))[:FOUND]
-    kinds: dict[str, set[str]] = {}
-    for row in select(pages.snapshot(), _KINDS.format(iris=values(chosen))) if chosen else ():
-        kinds.setdefault(row["s"].value, set()).add(row["class"].value)
-    names = Names(pages.snapshot(), {*chosen, *(kind for s in chosen for kind in kinds.get(s, ()))}, pages.language())
-    results = [(names.ref(s), best[s][1].value, [names.ref(kind) for kind in sorted(kinds.get(s, ()))]) for s in chosen]
-    return pages.render("search.html", q=q, results=results, cut=len(best) > FOUND)
+    kinds: dict[str, set[str]] = defaultdict(set)
+    for row in select(_KINDS.format(iris=values(chosen))) if chosen else ():
+        kinds[row["s"].value].add(row["class"].value)
+    labels = Labels({*chosen, *(kind for found in kinds.values() for kind in found)})
+    results = [(labels.ref(s), best[s][1], [labels.ref(kind) for kind in sorted(kinds[s])]) for s in chosen]
+    return render("search.html", q=q, results=results, cut=len(best) > FOUND)
 
 
 @blueprint.get("/browse/")
 def browse() -> Response:
     """List the classes and how many entities each has; with ?class=IRI, the entities of any class."""
     if name := request.args.get("class"):
-        return _members(name)
-    return pages.render("browse.html", classes=sorted(_classes(), key=lambda pair: plain(pair[0].label.value)))
+        return members(name)
+    return render("browse.html", classes=sorted(_classes(), key=lambda pair: plain(pair[0].label.value)))
 
 
 @blueprint.get("/browse/<name>")
 def members(name: str) -> Response:
     """List the entities of one class, in order of date, a page at a time."""
-    return _members(name)
-
-
-def _members(name: str) -> Response:
     try:
-        kind = iri(expand(name) if ":" in name else TERMS + name)
+        kind = expand(name) if ":" in name else TERMS + name
     except ValueError as error:
         raise NotFound(f"There is no class {name!r}: {error}.") from error
     page = request.args.get("page", "1")
     if not re.fullmatch(r"[1-9]\d{0,5}", page):
         raise BadParameter(f"The page is a whole number from 1, not {page!r}.", parameter="page")
-    number = int(page)
-    query = _MEMBERS.format(kind=kind, limit=PER_PAGE + 1, offset=(number - 1) * PER_PAGE)
-    rows = select(pages.snapshot(), query) if kind else []
-    names = Names(pages.snapshot(), {kind[1:-1] if kind else "", *(row["s"].value for row in rows)}, pages.language())
+    number, place = int(page), iri(kind)
+    query = _MEMBERS.format(kind=place, limit=PER_PAGE + 1, offset=(number - 1) * PER_PAGE)
+    rows = select(query) if place else []
+    labels = Labels({kind, *(row["s"].value for row in rows)})
+    definition = labels.text(kind, "skos:definition")
     # A class of the ontology may have no entity with a name of its own: citations are blank nodes.
-    if kind is None or not (rows or (number == 1 and names.definition(kind[1:-1]))):
+    if not rows and (number > 1 or not definition):
         known = [shorten(found.iri).removeprefix("interpol:") for found, _ in _classes()]
-        raise NotFound(
-            f"There is nothing of the class {name!r}" + (f" on page {number}." if number > 1 else "."),
-            known=known,
-        )
-    items = [(names.ref(row["s"].value), row["date"].value if "date" in row else "") for row in rows[:PER_PAGE]]
-    return pages.render(
-        "members.html",
-        kind=names.ref(kind[1:-1]),
-        definition=names.definition(kind[1:-1]),
-        items=items,
-        page=number,
-        more=len(rows) > PER_PAGE,
-    )
+        where = f" on page {number}" if number > 1 else ""
+        raise NotFound(f"There is nothing of the class {name!r}{where}.", known=known)
+    items = [(labels.ref(row["s"].value), row.get("date", UNBOUND).value) for row in rows[:PER_PAGE]]
+    more = len(rows) > PER_PAGE
+    return render("members.html", kind=labels.ref(kind), definition=definition, items=items, page=number, more=more)
 
 
 @blueprint.get("/healthz")
-def healthz() -> Response:
+def healthz() -> tuple[dict[str, str], dict[str, str]]:
     """Tell whether the engine answers."""
-    if b"true" not in ask(pages.snapshot(), "ASK {}").body:
-        raise LimitReached("The engine gives no answer.")
-    response = jsonify(status="ok", digest=pages.snapshot().digest)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    if not ask("ASK {}"):
+        raise Unavailable("The engine gives no answer.")
+    return {"status": "ok", "digest": snapshot().digest}, {"Cache-Control": UNCACHED}
 
 
 @blueprint.get("/robots.txt")
@@ -148,13 +136,12 @@ def favicon() -> Response:
 
 def _classes() -> list[tuple[Ref, int]]:
     """Return the classes of this graph's ontology, or of foreign data all classes, with their sizes."""
-    sizes = {row["class"].value: int(row["n"].value) for row in select(pages.snapshot(), _CLASSES)}
+    sizes = {row["class"].value: int(row["n"].value) for row in select(_CLASSES)}
     ours = {kind: size for kind, size in sizes.items() if kind.startswith(TERMS)} or sizes
-    names = Names(pages.snapshot(), ours, pages.language())
-    return [(names.ref(kind), size) for kind, size in ours.items()]
+    labels = Labels(ours)
+    return [(labels.ref(kind), size) for kind, size in ours.items()]
 
 
 def _pattern(word: str) -> str:
     """Return a regular expression for a plain word, as a SPARQL string."""
-    pattern = "".join(f"[{_ACCENTED[c]}]" if c in _ACCENTED else re.escape(c) for c in word)
-    return '"' + pattern.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return str(Literal("".join(f"[{_ACCENTED[c]}]" if c in _ACCENTED else re.escape(c) for c in word)))

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
-from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from interpol_graph.engine.snapshot import Snapshot
+from interpol_graph.endpoint.rows import Term, described, select, values
 from interpol_graph.graph.prefixes import prefixes, shorten
-from interpol_graph.site.rows import Term, select, values
-from interpol_graph.site.words import WORDS, word
+from interpol_graph.site.phrases import PHRASES, language, phrase
 
-_NAMES = """SELECT ?s ?p ?o WHERE {{ VALUES ?s {{ {iris} }}
+_LABELS = """SELECT ?s ?p ?o WHERE {{ VALUES ?s {{ {iris} }}
   ?s ?p ?o FILTER(?p IN (
     rdfs:label, skos:definition, dcterms:title, dcterms:publisher, dcterms:date, schema:url)) }}"""
 
@@ -40,41 +38,39 @@ def plain(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", text).casefold() if not unicodedata.combining(c))
 
 
-class Names:
+class Labels:
     """Labels and bibliographic words of many IRIs, read by one query.
 
     words: IRI → prefixed name of the property → values.
     """
 
-    def __init__(self, snapshot: Snapshot, iris: Iterable[str], language: str) -> None:
-        self.language = language
-        self.words: dict[str, dict[str, list[Term]]] = defaultdict(lambda: defaultdict(list))
+    def __init__(self, iris: Iterable[str]) -> None:
+        self._wishes = [language(), "en", "fr", ""]
         wanted = values(sorted(set(iris)))
-        for row in select(snapshot, _NAMES.format(iris=wanted)) if wanted else ():
-            self.words[row["s"].value][shorten(row["p"].value)].append(row["o"])
+        self.words = described(select(_LABELS.format(iris=wanted)) if wanted else (), shorten)
+
+    def rank(self, language: str) -> int:
+        """Return how little the reader is served by a language: 0 for their own, then English, French, none, others."""
+        return self._wishes.index(language) if language in self._wishes else len(self._wishes)
 
     def text(self, entity: str, *properties: str) -> Text | None:
         """Return the first of some properties that has a value, in the reader's language if there is one."""
-        wish = [self.language, "en", "fr", ""]
         for name in properties:
-            if found := self.words[entity][name] if entity in self.words else None:
-                best = min(
-                    found,
-                    key=lambda t: (wish.index(t.language) if t.language in wish else len(wish), t.value),
-                )
+            if found := [t for t in self.words.get(entity, {}).get(name, ()) if t.value]:
+                best = min(found, key=lambda t: (self.rank(t.language), t.value))
                 return Text(shorten(best.value) if best.kind == "uri" else best.value, best.language)
         return None
-
-    def definition(self, entity: str) -> Text | None:
-        """Return what a term means, if the ontology says so."""
-        return self.text(entity, "skos:definition")
 
     def label(self, entity: str) -> Text:
         """Return the label of an entity; without one its title, our own word for it, or its short name."""
         short = shorten(entity)
-        own = Text(word(short, self.language)) if short in WORDS and short.split(":")[0] in prefixes() else Text(short)
-        return self.text(entity, "rdfs:label", "dcterms:title") or own
+        own = phrase(short) if short in PHRASES and short.split(":")[0] in prefixes() else short
+        return self.text(entity, "rdfs:label", "dcterms:title") or Text(own)
 
     def ref(self, entity: str) -> Ref:
         """Return an entity with its label."""
         return Ref(entity, self.label(entity))
+
+    def refs(self, terms: Iterable[Term]) -> list[Ref]:
+        """Return those of some terms that are IRIs, with their labels."""
+        return [self.ref(t.value) for t in terms if t.kind == "uri"]

@@ -6,41 +6,36 @@ from collections import defaultdict
 from io import BytesIO
 
 from flask import Blueprint, Response, redirect, url_for
-from werkzeug.wrappers import Response as Answer
+from werkzeug.wrappers import Response as BaseResponse
 
 from interpol_graph import __version__
-from interpol_graph.endpoint import headers, negotiation
+from interpol_graph.endpoint import negotiation
+from interpol_graph.endpoint.current import data, gone, render, snapshot
 from interpol_graph.endpoint.problems import NotFound
+from interpol_graph.endpoint.rows import Parts, described, select
 from interpol_graph.graph.formats import BY_SUFFIX, Format, of_kind
 from interpol_graph.graph.prefixes import GRAPHS, TERMS, shorten
-from interpol_graph.serving import visitor
-from interpol_graph.site import pages
-from interpol_graph.site.labels import Names, Ref
-from interpol_graph.site.rows import Term, select
+from interpol_graph.site.labels import Labels
 
 blueprint = Blueprint("ontology", __name__)
 
 GRAPH = of_kind("graph")
 
 _TERMS = f'SELECT ?s ?p ?o WHERE {{ GRAPH graph:ontology {{ ?s ?p ?o }} FILTER(STRSTARTS(STR(?s), "{TERMS}")) }}'
-_PROPERTIES = frozenset({"rdf:Property", "owl:ObjectProperty", "owl:DatatypeProperty"})
+_PROPERTIES = {"rdf:Property", "owl:ObjectProperty", "owl:DatatypeProperty"}
 
 
 @blueprint.get("/ontology")
-def ontology() -> Answer:
+def ontology() -> Response:
     """Show the terms of the ontology, or return it as RDF."""
     if not negotiation.wants_html():
-        fmt = negotiation.choose(GRAPH)
-        if fmt is None:
-            raise negotiation.refusal(GRAPH, "The ontology")
-        return _rdf(fmt, negotiated=True)
-    kinds = _kinds()
+        return _rdf(negotiation.require(GRAPH, "The ontology"), negotiated=True)
     addresses = [(fmt, url_for("ontology.suffixed", rest=fmt.suffix)) for fmt in GRAPH]
-    return pages.render("ontology.html", negotiated=True, kinds=kinds, addresses=addresses)
+    return render("ontology.html", negotiated=True, kinds=_kinds(), addresses=addresses)
 
 
 @blueprint.get("/ontology<rest>")
-def suffixed(rest: str) -> Answer:
+def suffixed(rest: str) -> Response:
     """Return the ontology in the format of a suffix."""
     fmt = BY_SUFFIX.get(rest)
     if fmt not in GRAPH or fmt is None:
@@ -50,55 +45,44 @@ def suffixed(rest: str) -> Answer:
 
 
 @blueprint.get("/ontology/<version>")
-def version(version: str) -> Answer:
+def version(version: str) -> BaseResponse:
     """Lead from the name of a version to the ontology, if it is the version that is served."""
     if version != __version__:
         raise NotFound(f"Served here is version {__version__} of the ontology, not {version}.", known=[__version__])
     return redirect(url_for("ontology.ontology"), 303)
 
 
-def _rdf(fmt: Format, *, negotiated: bool) -> Answer:
+def _rdf(fmt: Format, *, negotiated: bool) -> Response:
     """Return the ontology's graph, literals exactly as in its files."""
     content = BytesIO()
-    pages.snapshot().dump(content, fmt, GRAPHS + "ontology", visitor.is_gone)
-    response = Response(content.getvalue(), content_type=fmt.content_type)
-    response.headers["Cache-Control"] = headers.CACHED
-    if negotiated:
-        response.vary.add("Accept")
-    return response
+    snapshot().dump(content, fmt, GRAPHS + "ontology", gone())
+    return data(content.getvalue(), fmt.content_type, negotiated=negotiated)
 
 
-def _kinds() -> list[tuple[str, list[tuple[Ref | None, list[dict[str, object]]]]]]:
+def _kinds() -> list[tuple[str, list[tuple[object, list[dict[str, object]]]]]]:
     """Return classes, properties and concepts (these by scheme), each with its entries in order of name."""
-    found: dict[str, dict[str, list[Term]]] = defaultdict(lambda: defaultdict(list))
-    for row in select(pages.snapshot(), _TERMS):
-        found[row["s"].value][shorten(row["p"].value)].append(row["o"])
+    found = described(select(_TERMS), shorten)
     referred = {t.value for parts in found.values() for terms in parts.values() for t in terms if t.kind == "uri"}
-    names = Names(pages.snapshot(), {*found, *referred}, pages.language())
-    sections: dict[str, dict[str, list[dict[str, object]]]] = {
-        "classes": defaultdict(list), "properties": defaultdict(list), "concepts": defaultdict(list),
-    }  # fmt: skip
+    labels = Labels({*found, *referred})
+    kinds = ("classes", "properties", "concepts")
+    sections: dict[str, dict[str, list[dict[str, object]]]] = {kind: defaultdict(list) for kind in kinds}
     for term, parts in sorted(found.items(), key=lambda item: item[0].casefold()):
         types = {shorten(t.value) for t in parts["rdf:type"]}
         kind = "classes" if "owl:Class" in types else "properties" if types & _PROPERTIES else "concepts"
         scheme = next((t.value for t in parts["skos:inScheme"]), "") if kind == "concepts" else ""
         if "skos:ConceptScheme" not in types:
-            sections[kind][scheme].append(_entry(term, parts, names))
+            sections[kind][scheme].append(_entry(term, parts, labels))
     return [
-        (
-            kind,
-            [(names.ref(scheme) if scheme else None, entries) for scheme, entries in sorted(groups.items())],
-        )
+        (kind, [(labels.ref(scheme) if scheme else None, entries) for scheme, entries in sorted(groups.items())])
         for kind, groups in sections.items()
     ]
 
 
-def _entry(term: str, parts: dict[str, list[Term]], names: Names) -> dict[str, object]:
-    above = [*parts["rdfs:subClassOf"], *parts["rdfs:subPropertyOf"], *parts["skos:broader"]]
+def _entry(term: str, parts: Parts, labels: Labels) -> dict[str, object]:
     return {
-        "ref": names.ref(term),
+        "ref": labels.ref(term),
         "name": term.removeprefix(TERMS),
-        "definition": names.definition(term),
+        "definition": labels.text(term, "skos:definition"),
         "examples": [t.value for t in parts["skos:example"]],
-        "broader": [names.ref(t.value) for t in above if t.kind == "uri"],
+        "broader": labels.refs([*parts["rdfs:subClassOf"], *parts["rdfs:subPropertyOf"], *parts["skos:broader"]]),
     }

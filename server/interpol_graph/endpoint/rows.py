@@ -1,30 +1,31 @@
-"""Rows of an answer as Python values, for pages that read the graph by SPARQL."""
+"""Rows of an answer as Python values, for what reads the graph by SPARQL."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pyoxigraph import NamedNode
 
-from interpol_graph.endpoint import record
-from interpol_graph.engine.snapshot import Answer, Snapshot
-from interpol_graph.graph.formats import BY_NAME, Format
-from interpol_graph.serving import visitor
+from interpol_graph.endpoint.current import query as ask_engine
 
 
 class Term(NamedTuple):
-    """One RDF term of an answer; kind is uri, bnode or literal (triple for a quoted one)."""
+    """One RDF term of an answer; kind is uri, bnode or literal (triple for a quoted one, nothing for an unbound one)."""
 
-    kind: str
-    value: str
+    kind: str = ""
+    value: str = ""
     language: str = ""
     datatype: str = ""
 
 
+UNBOUND = Term()
 Row = dict[str, Term]
+#: What is said of one subject: property → values.
+Parts = Mapping[str, list[Term]]
 
 
 @dataclass(frozen=True)
@@ -45,21 +46,22 @@ def table(body: bytes) -> Table:
     return Table(answer["head"]["vars"], rows)
 
 
-def select(snapshot: Snapshot, query: str) -> list[Row]:
+def select(query: str) -> list[Row]:
     """Evaluate a SELECT query and return its rows."""
-    return table(ask(snapshot, query).body).rows
+    return table(ask_engine(query).body).rows
 
 
-def ask(
-    snapshot: Snapshot,
-    query: str,
-    results: Format | None = BY_NAME["json"],
-    graph: Format | None = BY_NAME["turtle"],
-) -> Answer:
-    """Evaluate a query for the client at hand, and note what became of it. Raises EngineError."""
-    answer = snapshot.query(query, results=results, graph=graph, gone=visitor.is_gone)
-    record.note(**answer.facts)
-    return answer
+def ask(query: str) -> bool:
+    """Evaluate an ASK query and return the truth."""
+    return bool(table(ask_engine(query).body).truth)
+
+
+def described(rows: Iterable[Row], called: Callable[[str], str] = str) -> dict[str, dict[str, list[Term]]]:
+    """Return subject → property → values of rows of ?s ?p ?o; `called` says how an IRI of a property is written."""
+    found: dict[str, dict[str, list[Term]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        found[row["s"].value][called(row["p"].value)].append(row["o"])
+    return found
 
 
 def iri(text: str) -> str | None:

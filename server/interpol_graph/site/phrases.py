@@ -1,0 +1,61 @@
+"""The reader's language, and what the pages say in it: their phrases (phrases.toml), dates and numbers."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from flask import request
+
+#: The official languages of the Organisation; labels are shown in any of them, the pages speak the first two.
+LANGUAGES = {"en": "English", "fr": "Français", "es": "Español", "ar": "العربية"}
+#: Key → language → phrase.
+PHRASES: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_name("phrases.toml").read_text(encoding="utf-8"))
+
+
+def language() -> str:
+    """Return the language for labels: ?lang= first, then Accept-Language, else English."""
+    asked = request.args.get("lang", "")
+    return asked if asked in LANGUAGES else request.accept_languages.best_match(LANGUAGES, "en") or "en"
+
+
+def speech() -> str:
+    """Return the language of the pages' own words, English or French."""
+    return "fr" if language() == "fr" else "en"
+
+
+def phrase(key: str, **values: object) -> str:
+    """Return one of the pages' own phrases in the reader's language, with its values filled in."""
+    text = PHRASES[key][speech()]
+    return text.format(**values) if values else text
+
+
+def day(text: str, language: str | None = None) -> str:
+    """Return an xsd:date, gYearMonth or gYear in words, as precise as it is; in English, French or the reader's language.
+
+    >>> day("2015-11-02", "en"), day("2015-11", "en"), day("1914", "en"), day("1914-04-01", "fr")
+    ('2 November 2015', 'November 2015', '1914', '1er avril 1914')
+    """
+    year, *rest = text.split("-") if not text.startswith("-") else [text]
+    if not rest or not all(part.isdigit() for part in rest) or not 1 <= int(rest[0]) <= 12:
+        return text
+    language = language or speech()
+    words = [PHRASES["months"][language].split()[int(rest[0]) - 1], year]
+    if len(rest) > 1:
+        words.insert(0, "1er" if language == "fr" and rest[1] == "01" else str(int(rest[1])))
+    return " ".join(words)
+
+
+def number(value: str | int, language: str | None = None) -> str:
+    """Return a number with its thousands set apart, digits untouched; in English, French or the reader's language.
+
+    >>> number(7700, "en"), number("1234567.50", "fr"), number("-4.00167", "en")
+    ('7,700', '1\\u202f234\\u202f567,50', '-4.00167')
+    """
+    whole, dot, rest = str(value).partition(".")
+    if not whole.lstrip("+-").isdigit():
+        return str(value)
+    grouped = f"{int(whole):,}" if abs(int(whole)) >= 1000 else whole
+    if (language or speech()) == "fr":
+        return grouped.replace(",", "\u202f") + dot.replace(".", ",") + rest
+    return grouped + dot + rest
