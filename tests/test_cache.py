@@ -143,16 +143,16 @@ def is_hit(answer: TestResponse) -> bool:
 
 @pytest.mark.parametrize(("path", "accept"), ADDRESSES)
 def test_every_answer_has_a_tag_and_says_how_long_it_holds(client: FlaskClient, path: str, accept: str) -> None:
-    answer = client.get(path, headers={"Accept": accept})
+    answer = client.get(path, headers={"Accept": accept}, buffered=True)
     tag, weak = answer.get_etag()
     assert answer.status_code == 200 and tag and weak is not path.startswith(FILES)
     assert "max-age=" in answer.headers["Cache-Control"] and "public" in answer.headers["Cache-Control"]
-    unchanged = client.get(path, headers={"Accept": accept, "If-None-Match": answer.headers["ETag"]})
+    unchanged = client.get(path, headers={"Accept": accept, "If-None-Match": answer.headers["ETag"]}, buffered=True)
     assert (unchanged.status_code, unchanged.data) == (304, b"")
     assert unchanged.headers["ETag"] == answer.headers["ETag"]
     assert unchanged.headers["Cache-Control"] == answer.headers["Cache-Control"]
     assert set(answer.vary) <= set(unchanged.vary)
-    assert client.get(path, headers={"Accept": accept, "If-None-Match": '"another"'}).data == answer.data
+    assert client.get(path, headers={"Accept": accept, "If-None-Match": '"another"'}, buffered=True).status_code == 200
 
 
 @pytest.mark.parametrize(("path", "accept"), [pair for pair in ADDRESSES if not pair[0].startswith(FILES)])
@@ -160,7 +160,7 @@ def test_304_without_evaluating(
     client: FlaskClient, fresh: FlaskClient, counted: Counted, path: str, accept: str
 ) -> None:
     """A worker that has never seen the request says 304 all the same: the tag is made from the request."""
-    tag = client.get(path, headers={"Accept": accept}).headers["ETag"]
+    tag = client.get(path, headers={"Accept": accept}, buffered=True).headers["ETag"]
     answer = fresh.get(path, headers={"Accept": accept, "If-None-Match": f'"other", {tag}'})
     assert (answer.status_code, counted.asked) == (304, 0)
 
@@ -177,10 +177,10 @@ def test_if_none_match_star(fresh: FlaskClient, server_process: Server) -> None:
 @pytest.mark.parametrize(("path", "accept"), ADDRESSES)
 def test_if_match(client: FlaskClient, path: str, accept: str) -> None:
     """Only a strong tag matches strongly (RFC 9110, 13.1.1), and only files have one."""
-    tag = client.get(path, headers={"Accept": accept}).headers["ETag"]
+    tag = client.get(path, headers={"Accept": accept}, buffered=True).headers["ETag"]
 
     def status(held: str, **more: str) -> int:
-        return client.get(path, headers={"Accept": accept, "If-Match": held, **more}).status_code
+        return client.get(path, headers={"Accept": accept, "If-Match": held, **more}, buffered=True).status_code
 
     assert status('"another"') == 412
     assert status("*") == 200
@@ -189,8 +189,8 @@ def test_if_match(client: FlaskClient, path: str, accept: str) -> None:
 
 
 def test_if_match_of_what_is_not_there(client: FlaskClient) -> None:
-    assert client.get("/page/session/nowhere", headers={"If-Match": '"x"'}).status_code == 404
-    answer = client.get("/sparql?query=SELECT (RAND() AS ?x) {}", headers={"If-Match": '"x"'})
+    assert client.get("/page/session/nowhere", headers={"If-Match": '"x"'}, buffered=True).status_code == 404
+    answer = client.get("/sparql?query=SELECT (RAND() AS ?x) {}", headers={"If-Match": '"x"'}, buffered=True)
     assert answer.status_code == 412 and answer.json["title"] == "Precondition failed"  # type: ignore[index]
 
 
@@ -213,7 +213,7 @@ def test_tags_change_with_the_state_of_the_graph(process: EvaluatorProcess, clie
     with closing(changed):
         other = create_app(changed).test_client()
         for path, accept in ADDRESSES:
-            tags = {c.get(path, headers={"Accept": accept}).headers["ETag"] for c in (client, other)}
+            tags = {c.get(path, headers={"Accept": accept}, buffered=True).headers["ETag"] for c in (client, other)}
             assert len(tags) == 2, path
 
 
@@ -362,13 +362,13 @@ def test_what_a_proxy_says_of_the_address_is_not_mixed_up(process: EvaluatorProc
 @pytest.mark.parametrize("coding", [*caching.CODINGS])
 @pytest.mark.parametrize("path", [f"/sparql?query={SELECT}", "/page/session/84", "/openapi.json", "/static/site.css"])
 def test_codings(client: FlaskClient, coding: str, path: str) -> None:
-    plain = client.get(path)
-    coded = client.get(path, headers={"Accept-Encoding": coding})
+    plain = client.get(path, buffered=True)
+    coded = client.get(path, headers={"Accept-Encoding": coding}, buffered=True)
     assert coded.headers["Content-Encoding"] == coding and "Accept-Encoding" in coded.headers["Vary"]
     assert DECODE[coding](coded.data) == plain.data
     assert int(coded.headers["Content-Length"]) == len(coded.data) < len(plain.data)
     assert "Accept-Ranges" not in coded.headers
-    again = client.get(path, headers={"Accept-Encoding": coding, "If-None-Match": coded.headers["ETag"]})
+    again = client.get(path, headers={"Accept-Encoding": coding, "If-None-Match": coded.headers["ETag"]}, buffered=True)
     assert again.status_code == 304 and again.headers["ETag"] == coded.headers["ETag"]
     assert "Content-Encoding" not in plain.headers and "Accept-Encoding" in plain.headers["Vary"]
 
@@ -377,7 +377,7 @@ def test_codings(client: FlaskClient, coding: str, path: str) -> None:
 def test_files_are_sent_as_they_are(client: FlaskClient, path: str) -> None:
     """A part of a file must be a part of the same bytes, whatever codings a client takes."""
     headers = {"Accept-Encoding": "gzip"}
-    plain, coded = client.get(path), client.get(path, headers=headers)
+    plain, coded = client.get(path, buffered=True), client.get(path, headers=headers, buffered=True)
     assert "Content-Encoding" not in coded.headers and coded.data == plain.data
     part = {**headers, "Range": "bytes=100-199", "If-Range": coded.headers["ETag"]}
     assert client.get(path, headers=part, buffered=True).data == plain.data[100:200]
@@ -407,7 +407,7 @@ def test_the_coding_is_negotiated(client: FlaskClient, accept: str, coding: str 
 
 def test_small_answers_and_images_are_sent_as_they_are(client: FlaskClient) -> None:
     for path in ("/sparql?query=ASK%7B%7D", "/healthz"):
-        assert "Content-Encoding" not in client.get(path, headers={"Accept-Encoding": "gzip"}).headers
+        assert "Content-Encoding" not in client.get(path, headers={"Accept-Encoding": "gzip"}, buffered=True).headers
 
 
 # Over a real server
@@ -432,7 +432,8 @@ def test_the_server_gives_head_and_304_and_codings(server: str) -> None:
         assert exchange(server, "GET", path, **{"If-None-Match": fields["etag"]})[0::2] == (304, b"")
         status, coded, packed = exchange(server, "GET", path, **{"Accept-Encoding": "gzip"})
         assert (status, coded["content-encoding"], gzip.decompress(packed)) == (200, "gzip", body)
-    assert "cache" in exchange(server, "GET", path)[1]["server-timing"]
+    timings = [exchange(server, "GET", path)[1]["server-timing"] for _ in range(20)]
+    assert "hit" in timings[-1], "both workers keep it by now"
 
 
 def test_the_server_takes_bytes_beyond_ascii_as_they_come(server: str) -> None:
@@ -449,4 +450,4 @@ def test_a_head_has_no_parts(fresh: FlaskClient) -> None:
 @pytest.mark.parametrize("held", ["nonsense", "*, nonsense", ',,"', 'W/"', '"a", b, "c"', "\\"])
 def test_tags_that_are_none_do_no_harm(fresh: FlaskClient, held: str) -> None:
     for path in ("/id/session/84", "/none", "/sparql?query=ASK%7B%7D", "/queries/"):
-        assert fresh.get(path, headers={"If-None-Match": held}).status_code in (200, 303, 304, 404)
+        assert fresh.get(path, headers={"If-None-Match": held}, buffered=True).status_code in (200, 303, 304, 404)

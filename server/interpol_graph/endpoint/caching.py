@@ -76,7 +76,11 @@ def register(app: Flask, digest: Callable[[], str]) -> None:
 
     @app.before_request
     def unchanged() -> Response | None:
-        held = request.if_none_match
+        environ, held = request.environ, request.if_none_match
+        if request.if_match.star_tag:
+            environ.pop("HTTP_IF_MATCH")  # werkzeug takes * for a tag that nothing has (RFC 9110, 13.1.1)
+        if request.method == "HEAD":
+            environ.pop("HTTP_RANGE", None)  # a HEAD has no parts (RFC 9110, 14.2)
         if (
             request.method not in ("GET", "HEAD")
             or request.if_match
@@ -88,7 +92,7 @@ def register(app: Flask, digest: Callable[[], str]) -> None:
         response.headers.pop("Content-Type")
         response.headers["Cache-Control"] = CACHED
         response.set_etag(asked(), weak=True)
-        response.vary.update(["Accept", "Accept-Language"])
+        response.vary.update(["Accept", "Accept-Language", "Accept-Encoding"])
         return response
 
     @app.after_request
@@ -96,12 +100,12 @@ def register(app: Flask, digest: Callable[[], str]) -> None:
         if request.method in ("GET", "HEAD") and response.status_code == 200:
             if "ETag" not in response.headers and response.headers.get("Cache-Control") == CACHED:
                 response.set_etag(asked(), weak=True)
-            # werkzeug takes * for no tag at all (RFC 9110, 13.1.1)
             if (
                 request.if_match
                 and not request.if_match.star_tag
                 and not request.if_match.is_strong(response.get_etag()[0] or "")
             ):
+                response.close()
                 response = problems.answer(
                     problems.PreconditionFailed("The answer is another one than If-Match names.")
                 )
@@ -137,6 +141,8 @@ def _encode(response: Response) -> None:
     if not _is_text(response.mimetype or "") or "Content-Range" in response.headers or request.blueprint == "dumps":
         return
     response.vary.add("Accept-Encoding")
+    if etag := response.get_etag()[0]:
+        response.set_etag(etag, weak=True)  # one for all codings
     quality = request.accept_encodings.quality
     coding = max(CODINGS, key=quality)
     plain = quality("identity") if "identity" in request.accept_encodings.values() else 0

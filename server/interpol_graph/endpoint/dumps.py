@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -48,9 +49,13 @@ def register(app: Flask, state: str | None) -> None:
         app.extensions["dumps"] = Path(state).with_name("dumps")
         app.extensions["dumps"].mkdir(exist_ok=True)
     else:
-        app.extensions["dumps owner"] = folder = tempfile.TemporaryDirectory(prefix="interpol-graph-dumps-")
-        app.extensions["dumps"] = Path(folder.name)
+        app.extensions["dumps"] = Path(_own_folder().name)
     app.register_blueprint(blueprint)
+
+
+@cache
+def _own_folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="interpol-graph-dumps-")
 
 
 @blueprint.get("/dumps/")
