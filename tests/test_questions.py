@@ -49,7 +49,7 @@ CONSTRUCT { session:84 interpol:number ?n } WHERE { session:84 interpol:number ?
 
 @pytest.fixture
 def tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, client: FlaskClient) -> Iterator[FlaskClient]:
-    """A client whose gallery holds two questions, `tried` and `constructed`."""
+    """A client of a site with two saved questions, `tried` and `constructed`."""
     (tmp_path / "tried.rq").write_text(QUESTION, encoding="utf-8")
     (tmp_path / "constructed.rq").write_text(CONSTRUCTED, encoding="utf-8")
     monkeypatch.setattr(paths, "QUERIES", tmp_path)
@@ -80,7 +80,7 @@ def test_a_saved_question_is_page_and_api(client: FlaskClient, name: str) -> Non
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_the_gallery_lists_every_question(client: FlaskClient, language: str) -> None:
+def test_the_list_has_every_question(client: FlaskClient, language: str) -> None:
     soup = page(client, f"/queries/?lang={language}")
     titles = {link.get_text() for link in soup.select("dl.questions dt a")}
     assert titles == {question.title[language] for question in questions.saved().values()}

@@ -58,9 +58,8 @@ def groups(entity: str, rows: list[Row], labels: Labels) -> list[Group]:
             dates[p, kind][s] = min(filter(None, (known, date)), default="")
     found = []
     for (p, kind), members in dates.items():
-        ordered = sorted(
-            ((labels.ref(s), date) for s, date in members.items()), key=lambda m: (m[1], plain(m[0].label.value))
-        )
+        ordered = [(labels.ref(s), date) for s, date in members.items()]
+        ordered.sort(key=lambda member: (member[1], plain(member[0].label.value)))
         kind_ref = labels.ref(kind) if kind else None
         found.append(Group(labels.ref(p), kind_ref, ordered[:SHOWN], len(ordered), _query(entity, p, kind)))
     return sorted(found, key=lambda g: [plain(ref.label.value) for ref in (g.kind or g.property, g.property)])

@@ -57,10 +57,9 @@ class Citations:
     def mark(self, iri: str, name: str, paragraphs: Iterable[str] = ()) -> Mark:
         """Return the mark of a document that is cited for a property."""
         if iri not in self.documents:
-            publisher, date, url = (
-                self._labels.text(iri, words) for words in ("dcterms:publisher", "dcterms:date", "schema:url")
-            )
-            title = self._labels.text(iri, "dcterms:title") or self._labels.label(iri)
+            text = self._labels.text
+            title = text(iri, "dcterms:title") or self._labels.label(iri)
+            publisher, date, url = text(iri, "dcterms:publisher"), text(iri, "dcterms:date"), text(iri, "schema:url")
             self.documents[iri] = Document(len(self.documents) + 1, iri, title, publisher, date, url)
         document, property = self.documents[iri], self._labels.ref(name)
         if property not in document.supports:

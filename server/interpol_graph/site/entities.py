@@ -82,9 +82,8 @@ def any_page() -> BaseResponse:
         return redirect(local, 303)
     entity = gather(wanted)
     if entity is None:
-        raise NotFound(
-            f"The graph says nothing of <{wanted}>." if wanted else "Which thing? Name it as the parameter `iri`."
-        )
+        nothing = f"The graph says nothing of <{wanted}>."
+        raise NotFound(nothing if wanted else "Which thing? Name it as the parameter `iri`.")
     return render("entity.html", entity=entity, addresses=[])
 
 
@@ -112,9 +111,8 @@ def _split(key: str) -> tuple[str, Format | None]:
 def _missing(kind: str, key: str) -> NotFound:
     """Return the error for an entity that is not there, with those whose keys look like it."""
     start = name(kind, "")
-    inside = f"isIRI(?s) && STRSTARTS(STR(?s), {Literal(start)})"
-    there = select(f"SELECT DISTINCT ?s WHERE {{ ?s a ?class FILTER({inside}) }}")
-    keys = [row["s"].value.removeprefix(start) for row in there]
+    query = f"SELECT DISTINCT ?s WHERE {{ ?s a ?class FILTER(isIRI(?s) && STRSTARTS(STR(?s), {Literal(start)})) }}"
+    keys = [row["s"].value.removeprefix(start) for row in select(query)]
     near = difflib.get_close_matches(key, keys, 5, 0.5) or sorted(keys)[:5]
     what = f"There is nothing called {kind}:{key} in the graph"
     if not keys:

@@ -162,9 +162,8 @@ class _Gathering:
 
     def _figure_order(self, figure: str) -> tuple[str, ...]:
         parts = self.around[figure]
-        measure, day, start, end = (
-            next((t.value for t in parts[TERMS + name]), "") for name in ("measure", "atDate", "startDate", "endDate")
-        )
+        names = ("measure", "atDate", "startDate", "endDate")
+        measure, day, start, end = (next((t.value for t in parts[TERMS + name]), "") for name in names)
         return plain(self.labels.label(measure).value), day or start, end, figure
 
     def _disputes(self, about: str, name: str | None = None) -> list[Claim]:

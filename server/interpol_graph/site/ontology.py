@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from io import BytesIO
 
 from flask import Blueprint, Response, redirect, url_for
@@ -31,7 +32,10 @@ def ontology() -> Response:
     if not negotiation.wants_html():
         return _rdf(negotiation.require(GRAPH, "The ontology"), negotiated=True)
     addresses = [(fmt, url_for("ontology.suffixed", rest=fmt.suffix)) for fmt in GRAPH]
-    return render("ontology.html", negotiated=True, kinds=_kinds(), addresses=addresses)
+    terms = described(select(_TERMS), shorten)
+    referred = {t.value for parts in terms.values() for values in parts.values() for t in values if t.kind == "uri"}
+    labels, sections = Labels({*terms, *referred}), _sections(terms)
+    return render("ontology.html", negotiated=True, sections=sections, labels=labels, addresses=addresses)
 
 
 @blueprint.get("/ontology<rest>")
@@ -59,30 +63,14 @@ def _rdf(fmt: Format, *, negotiated: bool) -> Response:
     return data(content.getvalue(), fmt.content_type, negotiated=negotiated)
 
 
-def _kinds() -> list[tuple[str, list[tuple[object, list[dict[str, object]]]]]]:
-    """Return classes, properties and concepts (these by scheme), each with its entries in order of name."""
-    found = described(select(_TERMS), shorten)
-    referred = {t.value for parts in found.values() for terms in parts.values() for t in terms if t.kind == "uri"}
-    labels = Labels({*found, *referred})
-    kinds = ("classes", "properties", "concepts")
-    sections: dict[str, dict[str, list[dict[str, object]]]] = {kind: defaultdict(list) for kind in kinds}
-    for term, parts in sorted(found.items(), key=lambda item: item[0].casefold()):
+def _sections(terms: Mapping[str, Parts]) -> dict[str, dict[str, list[tuple[str, Parts]]]]:
+    """Return section → scheme (of concepts alone) → the terms in order of name, with what is said of them."""
+    sections: dict[str, dict[str, list[tuple[str, Parts]]]]
+    sections = {kind: defaultdict(list) for kind in ("classes", "properties", "concepts")}
+    for term, parts in sorted(terms.items(), key=lambda item: item[0].casefold()):
         types = {shorten(t.value) for t in parts["rdf:type"]}
         kind = "classes" if "owl:Class" in types else "properties" if types & _PROPERTIES else "concepts"
         scheme = next((t.value for t in parts["skos:inScheme"]), "") if kind == "concepts" else ""
         if "skos:ConceptScheme" not in types:
-            sections[kind][scheme].append(_entry(term, parts, labels))
-    return [
-        (kind, [(labels.ref(scheme) if scheme else None, entries) for scheme, entries in sorted(groups.items())])
-        for kind, groups in sections.items()
-    ]
-
-
-def _entry(term: str, parts: Parts, labels: Labels) -> dict[str, object]:
-    return {
-        "ref": labels.ref(term),
-        "name": term.removeprefix(TERMS),
-        "definition": labels.text(term, "skos:definition"),
-        "examples": [t.value for t in parts["skos:example"]],
-        "broader": labels.refs([*parts["rdfs:subClassOf"], *parts["rdfs:subPropertyOf"], *parts["skos:broader"]]),
-    }
+            sections[kind][scheme].append((term, parts))
+    return sections
