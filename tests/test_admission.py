@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
-from interpol_graph.engine.admission import Admission, Preempted
+from interpol_graph.engine.admission import Admission, Preempted, Slot
 from interpol_graph.engine.limits import Lane, Settings
 from interpol_graph.engine.outcomes import Busy, Departed
 
@@ -37,17 +38,33 @@ def test_a_higher_lane_takes_from_those_below() -> None:
     assert admission.running == [0, 0, 0]
 
 
+def promoted(slot: Slot) -> bool:
+    try:
+        slot.promote()
+    except Preempted:
+        return False
+    return True
+
+
 def test_a_query_is_promoted_only_where_there_is_a_place() -> None:
     admission = Admission([Lane(4, 0), Lane(2, 0), Lane(1, 0)], 0)
-    for _ in range(3):
-        admission.take()
-    assert admission.promote(1) and admission.promote(1) and not admission.promote(1)
-    assert admission.promote(2) and not admission.promote(2)
-    assert admission.running == [3, 2, 1]
-    admission.leave(2)
-    assert admission.promote(1) and admission.promote(2)
-    admission.leave(2)
-    admission.leave(1)
+    with ExitStack() as held:
+        slots = [held.enter_context(admission.slot()) for _ in range(3)]
+        assert [promoted(slot) for slot in slots] == [True, True, False]
+        assert [promoted(slot) for slot in slots[:2]] == [True, False]
+        assert admission.running == [3, 2, 1]
+        with admission.slot() as last:
+            assert not promoted(last) and admission.running == [4, 2, 1]
+        assert admission.running == [3, 2, 1], "given back from the lane that it came to"
+    assert admission.running == [0, 0, 0]
+
+
+def test_a_place_in_a_longer_lane_is_taken_again() -> None:
+    admission = Admission([Lane(4, 0), Lane(2, 0), Lane(1, 0)], 0)
+    with admission.slot() as slot:
+        with admission.slot(2):
+            assert promoted(slot) and not promoted(slot)
+        assert promoted(slot) and admission.running == [1, 1, 1]
     assert admission.running == [0, 0, 0]
 
 
@@ -92,13 +109,11 @@ def test_counts_hold_under_many_threads() -> None:
     admission, seen, lock = Admission([Lane(6, 100), Lane(4, 100), Lane(2, 100)], 30), [0, 0, 0], threading.Lock()
 
     def work(number: int) -> None:
-        lane = number % 3
-        admission.take(lane)
-        with lock:
-            seen[:] = map(max, seen, admission.running)
-        if lane < 2 and admission.promote(lane + 1):
-            lane += 1
-        admission.leave(lane)
+        with admission.slot(number % 3) as slot:
+            with lock:
+                seen[:] = map(max, seen, admission.running)
+            if slot.lane < 2:
+                promoted(slot)
 
     with ThreadPoolExecutor(24) as pool:
         list(pool.map(work, range(600)))
@@ -109,14 +124,3 @@ def test_counts_hold_under_many_threads() -> None:
 def test_the_lanes_of_the_settings_lead_upwards() -> None:
     most, queue, seconds = zip(*Settings(long=3, evaluators=9, moment=0.5, queue=5).lanes, strict=True)
     assert most == (9, 6, 3) and queue == (20, 5, 5) and seconds == (0.5, 2.0, float("inf"))
-
-
-def test_a_slot_is_given_back_from_the_lane_that_it_came_to() -> None:
-    admission = Admission([Lane(2, 0), Lane(1, 0)], 0)
-    with admission.slot() as slot:
-        slot.promote()
-        assert admission.running == [1, 1]
-        with admission.slot() as other, pytest.raises(Preempted):
-            other.promote()
-        assert admission.running == [1, 1]
-    assert admission.running == [0, 0]

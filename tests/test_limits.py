@@ -75,7 +75,7 @@ def test_an_evaluator_that_has_made_much_of_the_graph_its_own_is_not_kept() -> N
         snapshot.query("ASK {}")
         (kept,) = snapshot.idle
         assert Path(f"/proc/{kept.pid}/oom_score_adj").read_text() == "1000\n"
-        assert Path(f"/proc/{process.process.process.pid}/oom_score_adj").read_text() != "1000\n"
+        assert Path(f"/proc/{process.process.pid}/oom_score_adj").read_text() != "1000\n"
         snapshot.query("SELECT (SUM(STRLEN(STR(?o))) AS ?all) { ?s ?p ?o }")
         assert not snapshot.idle
 

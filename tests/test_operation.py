@@ -453,7 +453,7 @@ def evaluators(process: EvaluatorProcess) -> Iterator[Snapshot]:
 
 
 def children(process: EvaluatorProcess) -> list[int]:
-    return [pid for pid, *_ in descendants(process.process.process.pid)]
+    return [pid for pid, *_ in descendants(process.process.pid)]
 
 
 ROWS = """SELECT ?a ?b { VALUES (?a ?b) { (1 UNDEF) (UNDEF UNDEF) (UNDEF "}},{") ("}},{" "}},{")

@@ -48,7 +48,8 @@ class Admission:
         self.watch: Callable[[int], None] = lambda _: None
         #: Query → the lane that it needed, if not the first.
         self.remembered: dict[str, int] = {}
-        self._changed = threading.Condition(threading.Lock())
+        #: Held while the counts change.
+        self.changed = threading.Condition(threading.Lock())
 
     @contextmanager
     def slot(self, lane: int = 0, gone: Callable[[], bool] = never) -> Iterator[Slot]:
@@ -65,7 +66,7 @@ class Admission:
 
     def take(self, lane: int = 0, gone: Callable[[], bool] = never) -> None:
         """Take a place in a lane, to be given back. Raises Busy, Departed."""
-        with self._changed:
+        with self.changed:
             if self._free(lane):
                 return self._move(lane, 1)
             if self.waiting[lane] >= self.lanes[lane].queue:
@@ -79,25 +80,17 @@ class Admission:
                     left = deadline - time.monotonic()
                     if left <= 0:
                         raise Busy(self.busy)
-                    self._changed.wait(min(left, TICK))
+                    self.changed.wait(min(left, TICK))
                 self._move(lane, 1)
             finally:
                 self._wait(lane, -1)
 
-    def promote(self, lane: int) -> bool:
-        """Move a query from the lane before to this one; tell whether there was a place."""
-        with self._changed:
-            if self.running[lane] >= self.lanes[lane].most:
-                return False
-            self.running[lane] += 1
-            return True
-
     def leave(self, lane: int = 0) -> None:
         """Give the place back."""
-        with self._changed:
+        with self.changed:
             self._move(lane, -1)
             if any(self.waiting):
-                self._changed.notify_all()
+                self.changed.notify_all()
 
     def remember(self, name: str, lane: int) -> None:
         """Let a query begin in this lane the next time."""
@@ -125,9 +118,12 @@ class Slot:
 
     def promote(self) -> None:
         """Go to the next lane. Raises Preempted when it has no place."""
-        if not self.admission.promote(self.lane + 1):
-            raise Preempted
-        self.lane += 1
+        admission, longer = self.admission, self.lane + 1
+        with admission.changed:
+            if admission.running[longer] >= admission.lanes[longer].most:
+                raise Preempted
+            admission.running[longer] += 1
+        self.lane = longer
 
 
 class RunningQuery:

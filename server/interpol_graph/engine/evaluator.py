@@ -44,14 +44,15 @@ class Evaluator:
         self.remote = Remote(settings.engine) if settings.engine else None
         # What another engine evaluates is only read here: over no statements, to see what is wrong with it.
         self.store = Store() if self.remote else graph.store
-        self.size = _Size()
-        most = self.memory + (self.size.now() if sys.platform == "linux" else 0)
+        # Opened before nothing can be opened any more.
+        self.statm = os.open("/proc/self/statm", os.O_RDONLY) if sys.platform == "linux" else None
+        most = self.memory + (self._size() if self.statm else 0)
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
         if not self.remote:
             # No descriptor beyond those open now: nothing can be fetched, whatever a query says.
             resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        self.born = self.size.now()
+        self.born = self._size()
         self.answered = 0
 
     def serve(self) -> None:
@@ -72,7 +73,7 @@ class Evaluator:
                 # What the allocator kept would be missing from the next query's allowance.
                 self.answered += 1
                 if head.get("seconds", 1) > 0.005 or self.answered % _NOW_AND_THEN == 0:
-                    head["last"] = self.size.now() - self.born > self.memory // 16 or _copied() > self.memory
+                    head["last"] = self._size() - self.born > self.memory // 16 or _copied() > self.memory
                 message = frame(head, body)
                 signal.setitimer(signal.ITIMER_REAL, 0)
                 self.door.sendall(message)
@@ -82,6 +83,12 @@ class Evaluator:
                 return
             if head.get("last"):
                 return
+
+    def _size(self) -> int:
+        """Return the memory of this process in bytes, as its limit counts it; where the kernel does not tell, the largest so far."""
+        if self.statm is None:
+            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return int(os.pread(self.statm, 64, 0).split()[0]) * resource.getpagesize()
 
     def _query(self, request: dict[str, Any]) -> Message:
         """Return the answer to a query. Raises EngineError."""
@@ -152,16 +159,3 @@ def _used(query: str) -> dict[str, str]:
 def _copied() -> int:
     """Return how many bytes this process has made its own: of the graph, too, which it shares until it reads it."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt * resource.getpagesize()
-
-
-class _Size:
-    """The memory of this process in bytes, as its limit counts it; opened before nothing can be opened any more."""
-
-    def __init__(self) -> None:
-        self.file = os.open("/proc/self/statm", os.O_RDONLY) if sys.platform == "linux" else -1
-
-    def now(self) -> int:
-        """Return the size now, or where the kernel does not tell it, the largest so far."""
-        if self.file < 0:
-            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return int(os.pread(self.file, 64, 0).split()[0]) * resource.getpagesize()

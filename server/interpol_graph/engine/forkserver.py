@@ -1,7 +1,7 @@
 """The process that holds the graph: it forks a child for every connection, watches it, and tells how it ended.
 
 Run as `python -m interpol_graph.engine.forkserver SOCKET SETTINGS-JSON`; it prints one line of JSON when the graph is loaded.
-Its standard input is its lead: the line "end" ends it with all its children, and when whoever started it is gone it stays
+Its standard input is its lead: a line, "end", ends it with all its children, and when whoever started it is gone it stays
 only as long as somebody is connected.
 """
 
@@ -36,11 +36,12 @@ _LONELY = 2000
 
 
 class Forkserver:
-    """The children of one graph, by the descriptor of their socket; the parent keeps each socket to watch it."""
+    """The children of one graph, each with its socket; the parent keeps each socket to watch it."""
 
     def __init__(self, graph: KnowledgeGraph, door: socket.socket, settings: Settings) -> None:
         self.graph, self.door, self.settings = graph, door, settings
-        self.children: dict[int, tuple[int, socket.socket]] = {}
+        #: Process number → socket.
+        self.children: dict[int, socket.socket] = {}
         self.poll = select.poll()
         self.led = True
         self.bell, self.ringer = socket.socketpair()
@@ -51,32 +52,25 @@ class Forkserver:
             self.poll.register(waking, select.POLLIN)
 
     def serve(self) -> None:
-        """Fork, watch and reap until told to end."""
-        while True:
-            events = dict(self.poll.poll(None if self.led or self.children else _LONELY))
-            if not events:
-                return
-            if events.pop(sys.stdin.fileno(), 0) and self._order() == "end":
-                return self._end()
-            rung, knocked = events.pop(self.bell.fileno(), 0), events.pop(self.door.fileno(), 0)
-            for descriptor, event in events.items():
-                if event & (select.POLLHUP | select.POLLERR | select.POLLNVAL):
+        """Fork, watch and reap until told to end, or until nobody leads and nobody asks."""
+        while events := dict(self.poll.poll(None if self.led or self.children else _LONELY)):
+            if events.pop(sys.stdin.fileno(), 0):
+                if os.read(sys.stdin.fileno(), 64):
+                    return self._end()
+                self.led = False
+                self.poll.unregister(sys.stdin)
+            rang, knocked = events.pop(self.bell.fileno(), 0), events.pop(self.door.fileno(), 0)
+            for pid, connection in self.children.items():
+                if events.get(connection.fileno(), 0) & (select.POLLHUP | select.POLLERR | select.POLLNVAL):
                     # The other side is gone, and with it whoever wanted the answer.
-                    os.kill(self.children[descriptor][0], signal.SIGKILL)
-                    self.poll.unregister(descriptor)
+                    os.kill(pid, signal.SIGKILL)
+                    self.poll.unregister(connection)
             # Last, as these end and begin children: what was told of a descriptor must not fall on its next owner.
-            if rung:
+            if rang:
                 self.bell.recv(4096)
                 self._reap()
             if knocked:
                 self._fork()
-
-    def _order(self) -> str:
-        order = os.read(sys.stdin.fileno(), 64).decode().strip()
-        if not order:
-            self.led = False
-            self.poll.unregister(sys.stdin)
-        return order
 
     def _fork(self) -> None:
         """Give whoever knocks a child; where the machine has room for none, the closed door says so."""
@@ -86,14 +80,14 @@ class Forkserver:
         except OSError:
             return connection.close()
         if pid:
-            self.children[connection.fileno()] = pid, connection
+            self.children[pid] = connection
             self.poll.register(connection, 0)
             return
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             # A child that held its siblings' sockets would keep them open after their deaths.
-            for other in (self.door, self.bell, self.ringer, *(kept for _, kept in self.children.values())):
+            for other in (self.door, self.bell, self.ringer, *self.children.values()):
                 other.close()
             with suppress(OSError):  # of Linux: when the machine has no memory left, a query goes, and not the graph
                 Path("/proc/self/oom_score_adj").write_text("1000")
@@ -105,38 +99,30 @@ class Forkserver:
 
     def _reap(self) -> None:
         """Tell of every child that has ended, on its own socket, by which signal or code and how much it had grown."""
-        ended: dict[int, tuple[int, int]] = {}
-        while True:
-            try:
-                pid, status, usage = os.wait4(-1, os.WNOHANG)
-            except ChildProcessError:
-                break
-            if not pid:
-                break
-            ended[pid] = status, (usage.ru_maxrss >> (20 if sys.platform == "darwin" else 10)) - self._held()
-        for descriptor, (pid, connection) in list(self.children.items()):
-            if pid in ended:
-                status, size = ended[pid]
-                del self.children[descriptor]
+        with suppress(ChildProcessError):
+            while (ended := os.wait4(-1, os.WNOHANG))[0]:
+                pid, status, usage = ended
+                connection = self.children.pop(pid)
                 with suppress(KeyError):
-                    self.poll.unregister(descriptor)
+                    self.poll.unregister(connection)
+                size = (usage.ru_maxrss >> (20 if sys.platform == "darwin" else 10)) - _held()
                 report = {"ended": os.waitstatus_to_exitcode(status), "mebibytes": size}
                 with suppress(OSError):
                     connection.send(frame(report, end=EXIT_REPORT), socket.MSG_DONTWAIT)
                 connection.close()
 
-    @staticmethod
-    def _held() -> int:
-        """Return the mebibytes that a child holds from the start: those of this process."""
-        if sys.platform != "linux":
-            return 0
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-        return (pages * resource.getpagesize()) >> 20
-
     def _end(self) -> None:
         signal.set_wakeup_fd(-1)
-        for pid, _ in self.children.values():
+        for pid in self.children:
             os.kill(pid, signal.SIGKILL)
+
+
+def _held() -> int:
+    """Return the mebibytes that a child holds from the start: those of this process."""
+    if sys.platform != "linux":
+        return 0
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return (pages * resource.getpagesize()) >> 20
 
 
 def describe(graph: KnowledgeGraph) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class EvaluatorPool:
         self.admission = Admission(settings.lanes, settings.queue_timeout)
         self._now = self._of(address, about)
         self._stamp = 0
-        self._reading = threading.Lock()
+        self._looking = threading.Lock()
 
     @classmethod
     def of_state(cls, state: str, settings: Settings) -> Self:
@@ -46,9 +46,13 @@ class EvaluatorPool:
     def snapshot(self) -> Snapshot:
         """Look whether the data have been reloaded, and return their present state; whoever keeps it asks one state."""
         if self.state:
-            with suppress(OSError):
-                if os.stat(self.state).st_mtime_ns != self._stamp:
-                    self._reread(self.state)
+            with suppress(OSError), self._looking:
+                stamp = os.stat(self.state).st_mtime_ns
+                if stamp != self._stamp:
+                    found, before, self._stamp = _read(self.state), self._now, stamp
+                    if found["address"] != before.address:
+                        self._now = self._of(**found)
+                        before.close()
         return self._now
 
     def close(self) -> None:
@@ -57,16 +61,6 @@ class EvaluatorPool:
 
     def _of(self, address: str, about: dict[str, Any]) -> Snapshot:
         return Snapshot(address, about, self.settings, self.admission, self._successor)
-
-    def _reread(self, state: str) -> None:
-        with self._reading:
-            stamp = os.stat(state).st_mtime_ns
-            if stamp == self._stamp:
-                return
-            found, before, self._stamp = _read(state), self._now, stamp
-            if found["address"] != before.address:
-                self._now = self._of(**found)
-                before.close()
 
     def _successor(self, lost: Snapshot, deadline: float) -> Snapshot:
         while (found := self.snapshot()) is lost and self.state and time.monotonic() < deadline:

@@ -6,11 +6,11 @@ The engine parses; this only looks. Where it cannot be sure it says the safe thi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from pyoxigraph import NamedNode, RdfFormat, parse
+from pyoxigraph import RdfFormat, parse
 
 from interpol_graph.graph.prefixes import BASE, prefixes
 
@@ -25,7 +25,7 @@ _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 _TOKEN = re.compile(
     r"""(?P<string>'''(?:(?:''?)?(?:[^'\\]|\\.))*+(?:'''|.*+) | \"\"\"(?:(?:""?)?(?:[^"\\]|\\.))*+(?:\"\"\"|.*+)
                  | '(?:[^'\\\n]|\\.)*+'? | "(?:[^"\\\n]|\\.)*+"?)
-      | <(?P<iri>[^<>"{}|^`\\\x00-\x20]*+)>
+      | (?P<iri><[^<>"{}|^`\\\x00-\x20]*+>)
       | (?P<comment>\#[^\n\r]*+)
       | (?P<variable>[?$]\w++)
       | (?P<language>@[A-Za-z]++(?:-[A-Za-z0-9]++)*+)
@@ -36,7 +36,10 @@ _TOKEN = re.compile(
       | (?P<mark>[{}\[\]()])""",
     re.VERBOSE | re.DOTALL,
 )
+# A call of BNODE with an argument; the template of a CONSTRUCT behind its brace, and what makes a new node in it every time.
 _LABELLED = re.compile(r"BNODE ?\((?! ?\))")
+_TEMPLATE = re.compile(r"(?:[^{}]|\{[^{}]*+\})*+")
+_FRESH = re.compile(r"[\[(]|_:")
 # Only a query with one of these is looked at word by word; no other can hold what is looked for.
 _SIGNS = ("\\u", "service", "from", "construct", "describe", "insert", "delete", *(word.lower() for word in VOLATILE))
 
@@ -93,65 +96,39 @@ def _unescaped(match: re.Match[str]) -> str:
 
 
 def _look(query: str) -> Reading:
-    tokens = [(match.lastgroup or "", match[match.lastgroup or 0]) for match in _TOKEN.finditer(query)]
-    calls = " ".join(value if _may_call(kind, value) else "_" for kind, value in tokens if kind != "comment").upper()
-    tokens = [token for token in tokens if token[0] not in ("comment", "string", "number", "variable", "language")]
+    tokens = [(match.lastgroup or "", match[0]) for match in _TOKEN.finditer(query) if match.lastgroup != "comment"]
     words = [value.upper() for kind, value in tokens if kind == "word"]
+    code = " ".join(value if _is_code(kind, value) else "." for kind, value in tokens).upper()
     first = next((word for word in words if word not in ("PREFIX", "BASE", "VERSION")), "")
     graph = first.startswith(("CONSTRUCT", "DESCRIBE"))
+    template = _TEMPLATE.match(code.partition("{")[2] if first.startswith("CONSTRUCT") else "")
     return Reading(
         "graph" if graph else "results",
-        tuple(_graphs(tokens)),
+        _graphs(tokens) if "FROM" in code else (),
         any("SERVICE" in word for word in words),
-        any(name in calls for name in VOLATILE) or (first.startswith("CONSTRUCT") and _fresh(tokens)),
-        _LABELLED.search(calls) is not None,
+        any(name in code for name in VOLATILE) or bool(template and _FRESH.search(template[0])),
+        _LABELLED.search(code) is not None,
         first if first in UPDATES else "",
     )
 
 
-def _may_call(kind: str, value: str) -> bool:
-    """Tell whether a token may be part of a call; what looks like an IRI may be two comparisons with a call between them."""
-    return kind in ("word", "mark") or (kind == "iri" and "(" in value and "://" not in value)
+def _is_code(kind: str, value: str) -> bool:
+    """Tell whether a token is more than a value; what looks like an IRI may be two comparisons with a call between them."""
+    return kind in ("word", "mark", "blank") or (kind == "iri" and "(" in value and "://" not in value)
 
 
-def _fresh(tokens: list[tuple[str, str]]) -> bool:
-    """Tell whether the template of a CONSTRUCT makes blank nodes, new ones every time."""
-    depth = 0
-    for kind, value in tokens[next(index for index, (kind, _) in enumerate(tokens) if kind == "word") :]:
-        if value == "{":
-            depth += 1
-        elif value == "}":
-            depth -= 1
-            if depth == 0:
-                return False
-        elif depth and (kind == "blank" or value in ("[", "(")):
-            return True
-    return True
-
-
-def _graphs(tokens: list[tuple[str, str]]) -> Iterator[str]:
-    """Yield the IRIs that FROM and FROM NAMED name, as far as their prefixes are known."""
-    base, known = BASE, dict(prefixes())
-    for index, (kind, value) in enumerate(tokens):
-        following = [*tokens[index + 1 : index + 3], ("", ""), ("", "")]
-        word = value.upper() if kind == "word" else ""
-        if word == "BASE" and following[0][0] == "iri":
-            base = _resolved(following[0][1], base)
-        elif word == "PREFIX" and following[0][0] == "name" and following[1][0] == "iri":
-            known[following[0][1].removesuffix(":")] = _resolved(following[1][1], base)
-        elif word.endswith("FROM"):
-            kind, value = following[following[0] == ("word", following[0][1]) and following[0][1].upper() == "NAMED"]
-            prefix, _, local = value.partition(":")
-            if kind == "iri":
-                yield _resolved(value, base)
-            elif kind == "name" and prefix in known:
-                yield known[prefix] + re.sub(r"\\(.)", r"\1", local)
-
-
-def _resolved(iri: str, base: str) -> str:
-    """Return an IRI as the engine resolves it (RFC 3986, 5.2), or as it is where that says no."""
-    try:
-        (quad,) = parse(f"<{iri}> a <> .", RdfFormat.TURTLE, base_iri=base)
-    except (SyntaxError, ValueError):
-        return iri
-    return quad.subject.value if isinstance(quad.subject, NamedNode) else iri
+def _graphs(tokens: list[tuple[str, str]]) -> tuple[str, ...]:
+    """Return the IRIs that FROM and FROM NAMED name, up to one that is none: Turtle writes prefixes and IRIs alike."""
+    turtle = [f"PREFIX {prefix}: <{namespace}>" for prefix, namespace in prefixes().items()]
+    words = [value for kind, value in tokens if kind in ("word", "name", "iri")]
+    for word, second, third in zip(words, [*words[1:], ""], [*words[2:], "", ""], strict=True):
+        if word.upper() == "BASE":
+            turtle.append(f"BASE {second}")
+        elif word.upper() == "PREFIX":
+            turtle.append(f"PREFIX {second} {third}")
+        elif word.upper().endswith("FROM"):
+            turtle.append(f"[] a {third if second.upper() == 'NAMED' else second} .")
+    names: list[str] = []
+    with suppress(SyntaxError, ValueError):  # the engine will say so, too
+        names.extend(str(quad.object.value) for quad in parse("\n".join(turtle), RdfFormat.TURTLE, base_iri=BASE))
+    return tuple(names)
