@@ -6,11 +6,8 @@ import errno
 import hashlib
 import os
 import signal
-import tempfile
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 from typing import IO
@@ -76,45 +73,26 @@ def test_a_graph_file_holds_exactly_its_graph(client: FlaskClient, graph: Knowle
     assert all(quad.graph_name == DefaultGraph() for quad in found)
 
 
-def test_however_many_come_first_there_is_one_folder(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Slow(tempfile.TemporaryDirectory[str]):
-        def __init__(self, *arguments: object, **options: object) -> None:
-            time.sleep(0.05)
-            super().__init__(*arguments, **options)  # type: ignore[call-overload]
-
-    monkeypatch.setattr(tempfile, "TemporaryDirectory", Slow)
-    opened = cache(dumps._opened.__wrapped__)
-    monkeypatch.setattr(dumps, "_opened", opened)
-
-    def folder(_: int) -> Path:
-        with app.app_context():
-            return dumps._folder()
-
-    with ThreadPoolExecutor(8) as pool:
-        folders = set(pool.map(folder, range(8)))
-    assert len(folders) == 1 and folders.pop().is_dir()
-    opened().cleanup()
-
-
-def test_all_processes_of_a_service_make_a_file_once(
-    app: Flask, pool: EvaluatorPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pool, "state", str(tmp_path / "state"))
-    with app.app_context():
-        made = dumps.kept("a file", lambda file: file.writelines([b"ma", b"de"]))
-        assert dumps.kept("a file", lambda file: file.writelines([b"made again"])) == made
-        assert made.read_bytes() == b"made"
-        assert dumps._folder() == tmp_path / "dumps"
+def test_all_processes_of_a_service_make_a_file_once(process: EvaluatorProcess, tmp_path: Path) -> None:
+    found = []
+    for number in range(2):
+        with closing(EvaluatorPool(process.address, process.settings, process.about)) as pool:
+            pool.state = str(tmp_path / "state")
+            with create_app(pool).test_request_context():
+                found.append(dumps.made("a file", lambda file, n=number: file.write(b"made by %d" % n)))  # type: ignore[misc]
+    assert found[0] == found[1] and found[0].read_bytes() == b"made by 0"
+    assert found[0].is_relative_to(tmp_path / "dumps")
 
 
 def test_a_file_that_cannot_be_made_leaves_nothing_behind(
-    client: FlaskClient, pool: EvaluatorPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: Flask, client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(snapshot: Snapshot, file: IO[bytes], *_: object) -> None:
         file.write(b"half")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(pool, "state", str(tmp_path / "state"))
+    (tmp_path / "dumps").mkdir()
+    monkeypatch.setitem(app.extensions, "dumps", tmp_path / "dumps")
     monkeypatch.setattr(Snapshot, "dump", full)
     answer = client.get("/dumps/interpol.nt", buffered=True)
     assert answer.status_code == 503 and "No space left on device" in answer.json["detail"]  # type: ignore[index]
