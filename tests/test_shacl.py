@@ -62,11 +62,6 @@ PROPERTIES = {
     "QualifiedMaxCount": ("sh:qualifiedValueShape [ sh:class :Cat ] ; sh:qualifiedMaxCount 0", ":p [ a :Cat ]", 1),
     "HasValue": ("sh:hasValue 1", ":p 01, 2", 1),
     "In": ("sh:in (1 :a 'b'@en)", ":p 1, 01, :a, 'b'@en, 'b'", 2),
-    "SPARQL": (
-        'sh:sparql [ sh:select "SELECT $this ?value { $this $PATH ?value BIND (1 AS ?minus) FILTER (?value > ?minus) }" ]',
-        ":p 1, 2, 3",
-        2,
-    ),
 }
 #: Path → the values of node :x at its end.
 PATHS = {
