@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from pyoxigraph import Literal, NamedNode, Quad, Triple
+from pyoxigraph import Literal, NamedNode
 
 from interpol_graph.shacl import constraints
 from interpol_graph.shacl.constraints import Component
 from interpol_graph.shacl.data import BadShapes, Index, Term
+from interpol_graph.shacl.literals import XSD
 from interpol_graph.shacl.paths import Path, Step
 from interpol_graph.shacl.shapes import Shape, Shapes, implicit, is_true
 
@@ -41,17 +42,8 @@ class Result:
 Constraint = Callable[[Term, Sequence[Term]], Iterable[Result]]
 
 
-def validate(data: Iterable[Quad | Triple], shapes: Iterable[Quad | Triple]) -> list[Result]:
-    """Return the results of validating data by shapes; nested results are not among them.
-
-    Raises BadShapes when the shapes are not well-formed, depend on themselves, or ask for what is not SHACL Core.
-    """
-    read = Shapes(Index(shapes))
-    return list(Validation(Index(data), read).results(read.roots))
-
-
 class Validation:
-    """One run of some shapes over some data. shown: how a term is written in messages that a shape has not."""
+    """One run of some shapes over some data. shown: how a term is written in the message of a shape that has none of its own."""
 
     def __init__(self, data: Index, shapes: Shapes, shown: Callable[[object], str] = str) -> None:
         self.data, self.shapes, self.shown = data, shapes, shown
@@ -60,7 +52,10 @@ class Validation:
         self._verdicts: dict[Term, dict[Term, bool | None]] = {}
 
     def results(self, roots: Iterable[Shape]) -> Iterator[Result]:
-        """Yield the results of some shapes at their targets."""
+        """Yield the results of some shapes at their targets; nested results are not among them.
+
+        Raises BadShapes for shapes that depend on themselves, or are not SHACL Core.
+        """
         for shape in roots:
             try:
                 for focus in () if shape.deactivated else self._targets(shape):
@@ -116,7 +111,10 @@ class Validation:
 
     def _constraint(self, shape: Shape, component: Component, parameter: Term) -> Constraint:
         check = component.make(self, shape, parameter)
-        says = component.says.format(value=self.shown(parameter), path=self.shown(shape.path))
+        value = self.shown(parameter)
+        if isinstance(parameter, Literal) and parameter.datatype.value == XSD + "integer":
+            value = parameter.value
+        says = component.says.format(value=value, path=self.shown(shape.path))
         rest = (shape.node, component.iri, shape.messages or (Literal(says),), shape.severity)
         return lambda focus, values: [Result(focus, shape.path, value, *rest) for value in check(focus, values)]
 

@@ -6,17 +6,19 @@ Only this module needs rdflib and pySHACL, which take half a second to import: i
 from __future__ import annotations
 
 import logging
+import re
 import warnings
 from collections.abc import Collection, Iterator
 
 import rdflib
+import rdflib.plugins.sparql
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 from pyshacl.graph_abstraction import DataGraph
 from pyshacl.validator import Validator
 from rdflib.term import Identifier, Node
 
 from interpol_graph.shacl import paths
-from interpol_graph.shacl.data import BadShapes, Index, Term, sh
+from interpol_graph.shacl.data import BadShapes, Index, Term, reached, sh
 from interpol_graph.shacl.validation import Result
 
 STRING = "http://www.w3.org/2001/XMLSchema#string"
@@ -24,6 +26,11 @@ STRING = "http://www.w3.org/2001/XMLSchema#string"
 # rdflib logs and warns of ill-typed literals while it reads; here they are findings, with their lines.
 logging.getLogger("rdflib.term").setLevel(logging.ERROR)
 warnings.filterwarnings("ignore", message="Parsing weird boolean", category=UserWarning)
+# A query that names a graph by FROM must not have it fetched.
+rdflib.plugins.sparql.SPARQL_LOAD_GRAPHS = False
+
+#: Texts, IRIs, comments, variables and names of a query, in which FROM is no keyword; and the keyword.
+_FROM = re.compile(r"""'[^']*'|"[^"]*"|<[^<>\s]*>|#[^\n]*|[?$:.-]\w+|\w+:|\b(FROM)\b""", re.IGNORECASE)
 
 
 def results(data: Index, shapes: Index, only: Collection[Term] | None = None) -> Iterator[Result]:
@@ -31,8 +38,9 @@ def results(data: Index, shapes: Index, only: Collection[Term] | None = None) ->
 
     Raises BadShapes, with the shape that was being judged, for whatever pySHACL trips over.
     """
+    _check_queries(shapes)
     options = {"inplace": True, "max_validation_depth": 100}
-    validator = Validator(DataGraph.from_rdflib(_as_rdflib(data)), shacl_graph=_as_rdflib(shapes), options=options)
+    validator = Validator(DataGraph.from_rdflib(_as_rdflib(data)), shacl_graph=_with_prefixes(shapes), options=options)
     executor = validator.make_executor()
     node: Term = next(iter(only or ()), NamedNode("urn:shapes"))
     with warnings.catch_warnings():
@@ -65,7 +73,27 @@ def _result(shapes: Index, stated: list[tuple[Node, Node | tuple[object, Node]]]
     assert focus and shape and isinstance(component, NamedNode) and isinstance(severity, NamedNode)
     path = one("resultPath")
     messages = tuple(term for term in said.get(sh("resultMessage"), ()) if isinstance(term, Literal))
+    messages = messages or (Literal("The query of the constraint finds this."),)
     return Result(focus, paths.read(shapes, path) if path else None, one("value"), shape, component, messages, severity)
+
+
+def _check_queries(shapes: Index) -> None:
+    """Raise BadShapes for a query that asks another graph than the data, which pySHACL lets pass."""
+    for name in ("select", "ask"):
+        for node, texts in shapes.column(sh(name)).items():
+            if any(match[1] for text in texts for match in _FROM.finditer(getattr(text, "value", ""))):
+                raise BadShapes(node, "FROM is not allowed in a query of a constraint, which asks the data alone")
+
+
+def _with_prefixes(shapes: Index) -> rdflib.Graph:
+    """Return a shapes graph in which a query's prefixes are declared where it says, not only where that imports them from."""
+    graph = _as_rdflib(shapes)
+    imports = NamedNode("http://www.w3.org/2002/07/owl#imports")
+    for start in {node for nodes in shapes.column(sh("prefixes")).values() for node in nodes}:
+        for ontology in reached(start, lambda each: shapes.objects(each, imports)):
+            for declaration in shapes.objects(ontology, sh("declare")):
+                graph.add((to_rdflib(start), to_rdflib(sh("declare")), to_rdflib(declaration)))
+    return graph
 
 
 def _as_rdflib(index: Index) -> rdflib.Graph:
