@@ -1,6 +1,6 @@
-"""The W3C SHACL test suite through the engine of `interpol-graph validate`: how many tests pass, section by section.
+"""The W3C SHACL test suite through the engines of `interpol-graph validate`: how many tests pass, section by section.
 
-Usage: python benchmarks/w3c_shacl.py FOLDER
+Usage: python benchmarks/w3c_shacl.py FOLDER [--judge pyshacl]
 FOLDER holds the tests of https://github.com/w3c/data-shapes (data-shapes-test-suite/tests); they are not part of this project.
 """
 
@@ -11,13 +11,15 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 from urllib.parse import unquote, urlsplit
 
 from pyoxigraph import BlankNode, NamedNode
 
 from interpol_graph.graph.files import SourceFile
-from interpol_graph.shacl import paths, validation
+from interpol_graph.shacl import paths
 from interpol_graph.shacl.data import BadShapes, Index, Term, sh
+from interpol_graph.validation import run
 
 MANIFEST = "http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#"
 TESTS = "http://www.w3.org/ns/shacl-test#"
@@ -30,12 +32,13 @@ def main() -> None:
     """Run the suite and print the score."""
     parser = argparse.ArgumentParser(description="Run the W3C SHACL test suite.")
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--judge", choices=get_args(run.Judge), default="own")
     arguments = parser.parse_args()
     passed: Counter[str] = Counter()
     ran: Counter[str] = Counter()
     for path, graph, test in entries(arguments.folder):
         section = path.relative_to(arguments.folder).parent.as_posix()
-        difference = judged(graph, test)
+        difference = judged(graph, test, arguments.judge)
         ran[section] += 1
         passed[section] += not difference
         if difference:
@@ -58,7 +61,7 @@ def entries(folder: Path) -> Iterator[tuple[Path, Index, Term]]:
                 yield path, graph, test
 
 
-def judged(graph: Index, test: Term) -> str:
+def judged(graph: Index, test: Term, judge: run.Judge) -> str:
     """Run a test and return how its outcome differs from the expected one; nothing when it does not."""
     action = graph.objects(test, NamedNode(MANIFEST + "action"))[0]
     data, shapes = (
@@ -72,7 +75,7 @@ def judged(graph: Index, test: Term) -> str:
                 *(plain(term) for term in (r.focus, r.value, r.shape, r.component, r.severity)),
                 str(r.path or ""),
             )
-            for r in validation.validate(data.quads(), shapes.quads())
+            for r in run.judged(Index(data.quads()), Index(shapes.quads()), judge)
         )
     except BadShapes as error:
         return "" if wanted == FAILURE else f"refused: {error}"

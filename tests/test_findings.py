@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path as FilePath
 
 import jsonschema
+import pyoxigraph
 import pytest
 from click.testing import CliRunner
 from junitparser import Failure, JUnitXml
@@ -16,29 +17,33 @@ from rdflib import RDF, SH, BNode, Graph, Literal, URIRef
 from interpol_graph.cli.main import main
 from interpol_graph.graph import paths
 from interpol_graph.graph.files import SourceFile, Unreadable
-from interpol_graph.validation import formats, rules, text_report
+from interpol_graph.shacl.paths import Path
+from interpol_graph.validation import formats, rules, text
 from interpol_graph.validation.finding import SEVERITIES, Finding, Terms
-from interpol_graph.validation.formats import REPORTS
+from interpol_graph.validation.formats import REPORT, REPORTS
 from interpol_graph.validation.report import Report, refusal
-from interpol_graph.validation.turtle_report import REPORT
 
 LINE = 'ex:a ex:b "\t国際 % :: é, \x1b[31m" .'
 SESSION = "https://w3id.org/interpol-graph/id/session/84"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: FilePath, monkeypatch: pytest.MonkeyPatch) -> FilePath:
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.fixture
-def full(folder: Path) -> Report:
+def full(folder: FilePath) -> Report:
     """A report in which every word is hard to write."""
     data, other = folder / "50 % é,:.ttl", folder / "clean.ttl"
     data.write_text(f"\ufeff# first\r\n{LINE}\n", encoding="utf-8")
     terms = Terms(
-        f"<{SESSION}>", "<http://example.org/p>", '"1\\n2"@en', f"<{SH.MinCountConstraintComponent}>", "_:shape"
+        pyoxigraph.NamedNode(SESSION),
+        Path("predicate", pyoxigraph.NamedNode("http://example.org/p")),
+        pyoxigraph.Literal("1\n2", language="en"),
+        pyoxigraph.NamedNode(SH.MinCountConstraintComponent),
+        pyoxigraph.BlankNode("shape"),
     )
     return Report(
         (
@@ -47,13 +52,13 @@ def full(folder: Path) -> Report:
             Finding(data, 0, 0, "uncited-fact", "http://example.org/a b", "Somewhere", severity="info"),
         ),
         (data, other),
-        lambda: rules.known([SourceFile(paths.SHAPES / "common.ttl", "urn:x")], paths.CHECKS),
+        lambda: rules.known(SourceFile(paths.SHAPES / "common.ttl", "urn:x").quads(), paths.CHECKS),
         7,
     )  # fmt: skip
 
 
 @pytest.fixture
-def refused(folder: Path) -> Report:
+def refused(folder: FilePath) -> Report:
     (folder / "cut.ttl").write_text("x\n<a> <b> '", encoding="utf-8")
     return refusal(Unreadable(folder / "cut.ttl", "is not well-formed Turtle: unterminated", 2, 9))
 
@@ -82,7 +87,9 @@ def test_json_is_what_the_readme_describes(report: Report) -> None:
     assert set(read["counts"]) == {*SEVERITIES, "elsewhere"}
     assert [finding["line"] or 0 for finding in read["findings"]] == [finding.line for finding in report.findings]
     for finding in read["findings"]:
-        assert set(finding) == {"rule", "severity", "file", "line", "column", "focus", "message", "mend"}
+        assert set(finding) == {
+            "rule", "severity", "file", "line", "column", "focus", "path", "value", "component", "shape", "message", "mend",
+        }  # fmt: skip
         assert "/" not in finding["file"], "relative to the working directory"
 
 
@@ -173,17 +180,17 @@ def test_text_shows_the_line_with_a_caret(full: Report) -> None:
 
 @pytest.mark.parametrize(("column", "marked"), [(1, "0"), (200, "9"), (391, "0"), (400, "9")])
 def test_a_long_line_is_cut_around_the_column(column: int, marked: str) -> None:
-    rows = [text_report.click.unstyle(row) for row in text_report.excerpt("0123456789" * 40, 3, column)]
-    assert len(rows[0]) <= text_report.WIDTH + 12
+    rows = [text.click.unstyle(row) for row in text.excerpt("0123456789" * 40, 3, column)]
+    assert len(rows[0]) <= text.WIDTH + 12
     assert rows[0][rows[1].index("^")] == marked
 
 
 def test_a_wide_character_takes_two_cells() -> None:
-    _, caret = text_report.excerpt("国際 x", 1, 4)
-    assert text_report.click.unstyle(caret) == "       |      ^"
+    _, caret = text.excerpt("国際 x", 1, 4)
+    assert text.click.unstyle(caret) == "       |      ^"
 
 
-def test_colours_are_for_terminals_only(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_colours_are_for_terminals_only(folder: FilePath, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "a.ttl").write_text("@prefix ex: <http://example.org/> .\nex:a ex:b ex:c .\n")
     (folder / "s.ttl").write_text(
         "@prefix sh: <http://www.w3.org/ns/shacl#> .\n@prefix ex: <http://example.org/> .\n"

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import IO
 
 from pyoxigraph import (
-    DefaultGraph,
     NamedNode,
     Quad,
     QueryBoolean,
@@ -15,7 +14,6 @@ from pyoxigraph import (
     QueryTriples,
     RdfFormat,
     Store,
-    Triple,
     parse,
 )
 
@@ -23,7 +21,7 @@ from interpol_graph.graph import paths
 from interpol_graph.graph.files import SourceFile, Unreadable
 from interpol_graph.graph.formats import Format
 from interpol_graph.graph.prefixes import GRAPHS
-from interpol_graph.graph.statements import Name, Statements
+from interpol_graph.graph.statements import Statements
 from interpol_graph.graph.syntax import fault
 
 DERIVED = NamedNode(GRAPHS + "derived")
@@ -51,28 +49,13 @@ class KnowledgeGraph:
 
     def ask(self, path: Path) -> QuerySolutions | QueryBoolean | QueryTriples:
         """Evaluate the query in a file of the project. Raises Unreadable with the position when it is not SPARQL."""
-        query = path.read_text(encoding="utf-8")
-        try:
-            return self.store.query(query)
-        except SyntaxError as error:
-            found = fault(error.msg, query)
-            raise Unreadable(path, f"is not SPARQL 1.1: {found.reason}", found.line, found.column) from error
+        return ask(self.store, path)
 
     def derive(self, rules: list[Path]) -> None:
-        """Run every rule, in file-name order, until none adds a statement."""
-        concluded: list[Triple] = []
-        grown = True
-        while grown:
-            grown = False
-            for rule in rules:
-                answer = self.ask(rule)
-                if not isinstance(answer, QueryTriples):
-                    raise Unreadable(rule, "a rule is a CONSTRUCT query")
-                fresh = [triple for triple in answer if _in(DefaultGraph(), triple) not in self.store]
-                self.store.extend(_in(name, triple) for triple in fresh for name in (DefaultGraph(), DERIVED))
-                concluded += fresh
-                grown = grown or bool(fresh)
+        """Run the rules to their end, and keep what they conclude as the graph `derived`."""
+        concluded = [quad.triple for quad in parse(conclude(self.store, rules, stated=False), RdfFormat.N_TRIPLES)]
         self.exact.add(DERIVED, concluded)
+        self.store.extend(Quad(t.subject, t.predicate, t.object, DERIVED) for t in concluded)
 
     @property
     def graphs(self) -> list[NamedNode]:
@@ -99,5 +82,36 @@ class KnowledgeGraph:
         self.exact.write(output, fmt, *names)
 
 
-def _in(name: Name, triple: Triple) -> Quad:
-    return Quad(triple.subject, triple.predicate, triple.object, name)
+def ask(store: Store, path: Path) -> QuerySolutions | QueryBoolean | QueryTriples:
+    """Evaluate the query in a file of the project. Raises Unreadable with the position when it is not SPARQL."""
+    query = path.read_text(encoding="utf-8")
+    try:
+        return store.query(query)
+    except SyntaxError as error:
+        found = fault(error.msg, query)
+        raise Unreadable(path, f"is not SPARQL 1.1: {found.reason}", found.line, found.column) from error
+
+
+def conclude(store: Store, rules: list[Path], stated: bool = True) -> bytes:
+    """Run every rule, in the order given, until none adds a statement to the default graph; return these as N-Triples.
+
+    stated: whether to return, too, what the graph stated already. Raises Unreadable for a rule that is none.
+    """
+    concluded: dict[bytes, None] = {}
+    grown = True
+    while grown:
+        grown = False
+        for rule in rules:
+            answer = ask(store, rule)
+            if not isinstance(answer, QueryTriples):
+                raise Unreadable(rule, "a rule is a CONSTRUCT query")
+            # As text: objects of Python would cost more than the evaluation.
+            lines = (answer.serialize(format=RdfFormat.N_TRIPLES) or b"").splitlines(keepends=True)
+            fresh = [line for line in lines if line not in concluded]
+            quads = list(parse(b"".join(fresh), RdfFormat.N_TRIPLES))
+            if not stated:
+                fresh = [line for line, quad in zip(fresh, quads, strict=True) if quad not in store]
+            store.extend(quads)
+            concluded |= dict.fromkeys(fresh)
+            grown = grown or bool(fresh)
+    return b"".join(concluded)

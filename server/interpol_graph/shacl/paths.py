@@ -9,7 +9,8 @@ from pyoxigraph import BlankNode, NamedNode
 
 from interpol_graph.shacl.data import REST, BadShapes, Index, Term, reached, sh
 
-Step = Callable[[Term], Iterable[Term]]
+#: From a node to its value nodes.
+Step = Callable[[Term], Sequence[Term]]
 
 #: The property that marks a path → kind of path, and what stands around its inner path in SPARQL.
 KINDS = {
@@ -37,7 +38,7 @@ class Path:
         before, after = next((b, a) for kind, b, a in KINDS.values() if kind == self.kind)
         return f"({before}{self.parts[0]}{after})"
 
-    def step(self, data: Index, back: bool = False) -> Callable[[Term], Sequence[Term]]:
+    def step(self, data: Index, back: bool = False) -> Step:
         """Return the function from a node to its value nodes, each once; back: from the end of the path to its start."""
         if self.predicate is not None:
             column = data.inverse(self.predicate) if back else data.column(self.predicate)
@@ -57,7 +58,7 @@ class Path:
         return lambda node: list(dict.fromkeys((node, *only(node))))
 
 
-def _sequence(steps: Sequence[Step]) -> Callable[[Term], Sequence[Term]]:
+def _sequence(steps: Sequence[Step]) -> Step:
     def follow(node: Term) -> Sequence[Term]:
         front: Iterable[Term] = (node,)
         for step in steps:

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from pyoxigraph import BlankNode, Literal, NamedNode
 
 from interpol_graph.shacl import paths
-from interpol_graph.shacl.data import RDFS, SHACL, TYPE, BadShapes, Index, Term, sh
+from interpol_graph.shacl.data import RDFS, SHACL, TYPE, BadShapes, Index, Term, reached, sh
 from interpol_graph.shacl.literals import XSD
 from interpol_graph.shacl.paths import Path
 
@@ -130,7 +130,10 @@ UNSUPPORTED = re.compile(
 
 @dataclass(eq=False)
 class Shape:
-    """One shape: its node, its path if it has one, its parameters by name, and how its results are worded."""
+    """One shape: its node, its path if it has one, its parameters by name, and how its results are worded.
+
+    core: whether SHACL Core is all that it asks for, and no query.
+    """
 
     node: Term
     path: Path | None
@@ -138,6 +141,7 @@ class Shape:
     severity: NamedNode
     messages: tuple[Literal, ...]
     deactivated: bool
+    core: bool
 
 
 class Shapes:
@@ -146,15 +150,11 @@ class Shapes:
     def __init__(self, graph: Index) -> None:
         self.graph = graph
         self._read: dict[Term, Shape] = {}
+        self._defined = frozenset(self._parameters())
         for regime in (node for nodes in graph.column(sh("entailment")).values() for node in nodes):
             raise BadShapes(regime, "sh:entailment is not supported: the data is judged as it stands")
-        typed = {node: None for kind in ("NodeShape", "PropertyShape") for node in graph.instances(sh(kind))}
-        aimed = {node: None for name in TARGETS for node in graph.column(sh(name))}
-        classes = graph.instances(NamedNode(RDFS + "Class"))
-        #: Shapes that are classes, and by that target their instances.
-        self.implicit = [node for node in typed if node in classes]
-        self.roots = [self.of(node) for node in dict.fromkeys([*aimed, *self.implicit])]
-        for node in [*typed, *graph.column(sh("property"))]:
+        self.roots = [self.of(node) for node in aimed(graph)]
+        for node in [*_typed(graph), *graph.column(sh("property"))]:
             self.of(node)
 
     def of(self, node: Term) -> Shape:
@@ -165,6 +165,11 @@ class Shapes:
                 self.of(reference)
         return self._read[node]
 
+    def is_core(self, shape: Shape) -> bool:
+        """Say whether a shape and all that it refers to are SHACL Core."""
+        nodes = reached(shape.node, lambda node: self.references(self.of(node)))
+        return all(self.of(node).core for node in nodes)
+
     def references(self, shape: Shape) -> Iterator[Term]:
         """Yield the nodes of the shapes that a shape refers to."""
         for name in REFERENCES:
@@ -172,6 +177,14 @@ class Shapes:
         for name in LISTED:
             for head in shape.parameters.get(name, ()):
                 yield from self.graph.items(head) or ()
+
+    def _parameters(self) -> Iterator[Term]:
+        """Yield the parameters of the constraint components that the shapes graph defines."""
+        for component in self.graph.instances(sh("ConstraintComponent")):
+            # The vocabulary of SHACL itself may have been read along with the shapes.
+            if not (isinstance(component, NamedNode) and component.value.startswith(SHACL)):
+                for parameter in self.graph.objects(component, sh("parameter")):
+                    yield from self.graph.objects(parameter, sh("path"))
 
     def _shape(self, node: Term) -> Shape:
         found: dict[str, list[Term]] = {}
@@ -208,7 +221,23 @@ class Shapes:
             severity if isinstance(severity, NamedNode) else sh("Violation"),
             tuple(message for message in found.get("message", ()) if isinstance(message, Literal)),
             is_true(found.get("deactivated", ())),
+            "sparql" not in found and not any(predicate in self._defined for predicate, _ in self.graph.about(node)),
         )
+
+
+def aimed(graph: Index) -> list[Term]:
+    """Return the nodes of the shapes that have targets."""
+    return list(dict.fromkeys([*(node for name in TARGETS for node in graph.column(sh(name))), *implicit(graph)]))
+
+
+def implicit(graph: Index) -> list[Term]:
+    """Return the nodes of the shapes that are classes, and by that target their instances."""
+    classes = graph.instances(NamedNode(RDFS + "Class"))
+    return [node for node in _typed(graph) if node in classes]
+
+
+def _typed(graph: Index) -> list[Term]:
+    return [node for kind in ("NodeShape", "PropertyShape") for node in graph.instances(sh(kind))]
 
 
 def is_true(values: object) -> bool:

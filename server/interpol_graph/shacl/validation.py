@@ -3,40 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from pyoxigraph import Literal, NamedNode, Quad, Triple
+from pyoxigraph import Literal, NamedNode
 
-from interpol_graph.shacl import checks, constraints
+from interpol_graph.shacl import constraints
 from interpol_graph.shacl.constraints import Component
-from interpol_graph.shacl.data import BadShapes, Index, Term, sh
-from interpol_graph.shacl.result import Result, shown
-from interpol_graph.shacl.shapes import Shape, Shapes, is_true
+from interpol_graph.shacl.data import BadShapes, Index, Term
+from interpol_graph.shacl.literals import XSD
+from interpol_graph.shacl.paths import Path, Step
+from interpol_graph.shacl.shapes import Shape, Shapes, implicit, is_true
+
+
+@dataclass(frozen=True)
+class Result:
+    """A constraint that a focus node breaks, with the parts that the SHACL recommendation gives a result.
+
+    path: from the focus node to the value; shape: the node of the shape that said so; component: by which kind of
+    constraint.
+    """
+
+    focus: Term
+    path: Path | None
+    value: Term | None
+    shape: Term
+    component: NamedNode
+    messages: tuple[Literal, ...]
+    severity: NamedNode
+
+    @property
+    def message(self) -> str:
+        """The message for people: an English one or one without language, if there is one."""
+        ranked = sorted(self.messages, key=lambda m: (not (m.language or "en").startswith("en"), m.value))
+        return ranked[0].value if ranked else ""
+
 
 #: From a focus node and its value nodes to results.
 Constraint = Callable[[Term, Sequence[Term]], Iterable[Result]]
-Step = Callable[[Term], Sequence[Term]]
-
-
-def validate(data: Iterable[Quad | Triple], shapes: Iterable[Quad | Triple]) -> list[Result]:
-    """Return the results of validating data by shapes; nested results are not among them.
-
-    Raises BadShapes when the shapes are not well-formed, depend on themselves, or ask for what is not supported.
-    """
-    return list(Validation(Index(data), Shapes(Index(shapes))).results())
 
 
 class Validation:
-    """One run of some shapes over some data."""
+    """One run of some shapes over some data. shown: how a term is written in the message of a shape that has none of its own."""
 
-    def __init__(self, data: Index, shapes: Shapes) -> None:
-        self.data, self.shapes = data, shapes
-        self._queries = self._sparql()
+    def __init__(self, data: Index, shapes: Shapes, shown: Callable[[object], str] = str) -> None:
+        self.data, self.shapes, self.shown = data, shapes, shown
+        self._implicit = frozenset(implicit(shapes.graph))
         self._ready: dict[Term, tuple[Step | None, list[Constraint]]] = {}
         self._verdicts: dict[Term, dict[Term, bool | None]] = {}
 
-    def results(self) -> Iterator[Result]:
-        """Yield the results of every shape at its targets."""
-        for shape in self.shapes.roots:
+    def results(self, roots: Iterable[Shape]) -> Iterator[Result]:
+        """Yield the results of some shapes at their targets; nested results are not among them.
+
+        Raises BadShapes for shapes that depend on themselves, or are not SHACL Core.
+        """
+        for shape in roots:
             try:
                 for focus in () if shape.deactivated else self._targets(shape):
                     yield from self._of(shape, focus)
@@ -53,21 +73,13 @@ class Validation:
             verdicts[node] = not any(True for _ in self._of(self.shapes.of(shape), node))
         verdict = verdicts[node]
         if verdict is None:
-            raise BadShapes(shape, f"recursion is not supported: at {shown(node)} the shape depends on itself")
+            raise BadShapes(shape, f"recursion is not supported: at {self.shown(node)} the shape depends on itself")
         return verdict
-
-    def _sparql(self) -> Callable[[Shape], Iterable[Constraint]]:
-        graph = self.shapes.graph
-        if not graph.column(sh("sparql")) and not graph.instances(sh("ConstraintComponent")):
-            return lambda _: ()
-        from interpol_graph.shacl.sparql import Queries  # rdflib takes half a second to import; few shapes need it
-
-        return Queries(self.data, self.shapes).of
 
     def _targets(self, shape: Shape) -> Iterable[Term]:
         given = shape.parameters
         found: dict[Term, None] = dict.fromkeys(given.get("targetNode", ()))
-        for kind in (*given.get("targetClass", ()), *(node for node in self.shapes.implicit if node == shape.node)):
+        for kind in (*given.get("targetClass", ()), *([shape.node] if shape.node in self._implicit else [])):
             found |= dict.fromkeys(self.data.instances(kind))
         for name, side in (("targetSubjectsOf", self.data.column), ("targetObjectsOf", self.data.inverse)):
             for predicate in given.get(name, ()):
@@ -87,29 +99,29 @@ class Validation:
             yield from constraint(focus, values)
 
     def _constraints(self, shape: Shape) -> Iterator[Constraint]:
+        if not shape.core:
+            raise BadShapes(shape.node, "a constraint that is a SPARQL query is not SHACL Core")
         for name, component in constraints.COMPONENTS.items():
             for parameter in shape.parameters.get(name, ()):
-                yield self._core(shape, component, parameter)
+                yield self._constraint(shape, component, parameter)
         if is_true(shape.parameters.get("closed")):
             yield self._closed(shape)
         for node in shape.parameters.get("property", ()):
             yield self._property(self.shapes.of(node))
-        yield from self._queries(shape)
 
-    def _core(self, shape: Shape, component: Component, parameter: Term) -> Constraint:
-        check = component.made(self, shape, parameter)
-        rest = (shape.node, component.iri, _messages(shape, component, parameter), shape.severity)
+    def _constraint(self, shape: Shape, component: Component, parameter: Term) -> Constraint:
+        check = component.make(self, shape, parameter)
+        value = self.shown(parameter)
+        if isinstance(parameter, Literal) and parameter.datatype.value == XSD + "integer":
+            value = parameter.value
+        says = component.says.format(value=value, path=self.shown(shape.path))
+        rest = (shape.node, component.iri, shape.messages or (Literal(says),), shape.severity)
         return lambda focus, values: [Result(focus, shape.path, value, *rest) for value in check(focus, values)]
 
     def _closed(self, shape: Shape) -> Constraint:
-        component = constraints.CLOSED
-        excess = checks.closed(self, shape)
-        rest = (shape.node, component.iri, _messages(shape, component), shape.severity)
+        excess = constraints.closed(self, shape)
+        rest = (shape.node, constraints.CLOSED, shape.messages or (Literal(constraints.CLOSED_SAYS),), shape.severity)
         return lambda _, values: [Result(node, path, value, *rest) for node in values for path, value in excess(node)]
 
     def _property(self, shape: Shape) -> Constraint:
         return lambda _, values: (result for node in values for result in self._of(shape, node))
-
-
-def _messages(shape: Shape, component: Component, parameter: Term | None = None) -> tuple[Literal, ...]:
-    return shape.messages or (Literal(component.says.format(shown(parameter) if parameter else "")),)

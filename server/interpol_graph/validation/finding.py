@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path as FilePath
+
+from pyoxigraph import BlankNode, Literal, NamedNode
 
 from interpol_graph.graph import paths
+from interpol_graph.graph.prefixes import shorten
+from interpol_graph.shacl.data import Term
+from interpol_graph.shacl.paths import Path
 
 #: From grave to slight. Only errors fail a validation.
 SEVERITIES = ("error", "warning", "info")
@@ -14,17 +20,19 @@ SEVERITIES = ("error", "warning", "info")
 
 @dataclass(frozen=True)
 class Terms:
-    """The RDF terms that a finding is about, each as N-Triples writes it; empty when there is none.
+    """The RDF terms that a finding is about, as far as there are any.
 
-    node: the focus node; path: the property; value: the offending value; component: the SHACL constraint component;
-    shape: the shape that asked.
+    node: the focus node; path: the property path; value: the offending value; component: the SHACL constraint component;
+    shape: the shape that asked; severity: as the shape gives it; messages: all that it has to say.
     """
 
-    node: str = ""
-    path: str = ""
-    value: str = ""
-    component: str = ""
-    shape: str = ""
+    node: Term | None = None
+    path: Path | None = None
+    value: Term | None = None
+    component: NamedNode | None = None
+    shape: Term | None = None
+    severity: NamedNode | None = None
+    messages: tuple[Literal, ...] = ()
 
 
 @dataclass(frozen=True, order=True)
@@ -37,7 +45,7 @@ class Finding:
     severity: error, warning or info; terms: the same for programs, where the finding is about statements.
     """
 
-    path: Path
+    path: FilePath
     line: int
     column: int
     rule: str
@@ -73,3 +81,23 @@ def summary(counts: dict[str, int]) -> str:
     """
     named = [(name, number) for name, number in counts.items() if number or name != "info"]
     return ", ".join(f"{number} {name}{'' if number == 1 else 's'}" for name, number in named)
+
+
+def shown(term: object) -> str:
+    """Return a term or a property path as people read it: names shortened, a blank node by its kind alone.
+
+    >>> shown(Literal("5"))
+    '"5"'
+    >>> shown(Literal(5)), shown(NamedNode("http://www.w3.org/ns/shacl#path"))
+    ('"5"^^xsd:integer', 'sh:path')
+    """
+    if isinstance(term, NamedNode):
+        return shorten(term.value)
+    if isinstance(term, Literal):
+        datatype = f"^^{term.datatype}"
+        return str(term).removesuffix(datatype) + (
+            f"^^{shorten(term.datatype.value)}" if str(term).endswith(datatype) else ""
+        )
+    if isinstance(term, BlankNode):
+        return "blank node"
+    return re.sub(r"<([^<>]*)>", lambda match: shorten(match[1]), str(term))

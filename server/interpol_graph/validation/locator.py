@@ -1,146 +1,118 @@
-"""The finger on the line: in which file the terms of a finding stand, and where. Files are read for it only when asked."""
+"""The finger on the line: files, each read once, and where in them the terms of a finding stand."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from pyoxigraph import BlankNode, NamedNode
-from rdflib.term import BNode, Node
+from pyoxigraph import BlankNode, Quad, RdfFormat
 
 from interpol_graph.graph.files import SourceFile
-from interpol_graph.shacl.data import Index, Term
-from interpol_graph.validation import positions
-from interpol_graph.validation.blanks import matched
-from interpol_graph.validation.terms import from_rdflib, to_rdflib
-from interpol_graph.validation.whereabouts import Places
+from interpol_graph.shacl.data import Term
+from interpol_graph.validation.positions import NOWHERE, Place, Positions, Text
 
-#: Bytes from which on a file is read in excerpts.
-LARGE = 256 * 1024
+#: Where a finding stands: file, line and column.
+Spot = tuple[Path, int, int]
 
 
-class Shelf:
-    """Files read with their places, each once; only for files whose findings are shown are places looked up at all.
+class Reading:
+    """One file, read once: its statements in the order of the file, and where they stand, if that is asked.
 
-    shown: the paths of those; None for all.
+    shown: whether findings of this file are shown; only then are places looked up at all.
+    Raises Unreadable as SourceFile.quads does.
     """
 
-    def __init__(self, shown: Collection[Path] | None = None) -> None:
-        self.shown = shown
-        self._read: dict[SourceFile, Places] = {}
-        self._excerpts: dict[tuple[SourceFile, frozenset[str]], Places] = {}
+    def __init__(self, file: SourceFile, shown: bool = True) -> None:
+        self.path, self.graph, self.format, self.shown = file.path, file.graph, file.format, shown
+        self.quads: list[Quad] = list(file.quads())
 
-    def shows(self, file: SourceFile) -> bool:
-        """Tell whether findings of a file are shown."""
-        return self.shown is None or file.path in self.shown
+    @cached_property
+    def text(self) -> Text | None:
+        """The text of a format that has places: Turtle and N-Triples."""
+        if self.format.rdf not in (RdfFormat.TURTLE, RdfFormat.N_TRIPLES):
+            return None
+        return Text(self.path.read_bytes().decode("utf-8").removeprefix("\ufeff"))
 
-    def excerpt(self, file: SourceFile, about: frozenset[str]) -> Places:
-        """Return the places of what one file says of some things: of a large file only that is read."""
-        if file in self._read or file.path.stat().st_size < LARGE:
-            return self.places(file)
-        if (file, about) not in self._excerpts:
-            self._excerpts[file, about] = Places([positions.read(file, about)])
-        return self._excerpts[file, about]
+    @cached_property
+    def about(self) -> dict[Term, list[int]]:
+        """Subject → the numbers of its statements."""
+        found: dict[Term, list[int]] = {}
+        for number, quad in enumerate(self.quads):
+            found.setdefault(quad.subject, []).append(number)
+        return found
 
-    def places(self, file: SourceFile) -> Places:
-        """Return the places of one file."""
-        if file not in self._read:
-            self._read[file] = Places([positions.read(file)])
-        return self._read[file]
+    @cached_property
+    def mentions(self) -> dict[Term, int]:
+        """Object → the number of the first statement that has it."""
+        return {quad.object: number for number, quad in reversed([*enumerate(self.quads)])}
+
+    @cached_property
+    def _positions(self) -> Positions | None:
+        return Positions(self.text, self.quads) if self.shown and self.text else None
+
+    def place(self, number: int, part: int) -> Place:
+        """Return where the subject (0), predicate (1) or object (2) of a statement stands."""
+        return self._positions.place(number, part) if self._positions else NOWHERE
+
+    def find(self, focus: Term, predicate: Term | None, value: Term | None) -> Place:
+        """Return where to put the finger on a node that the file says something of: on the value of its property, or of
+        one of its parts; else on the property; else on the node."""
+        for wanted in ((predicate, value), (predicate, None), (None, None)):
+            if (place := self._first(focus, *wanted)) != NOWHERE:
+                return place
+            if wanted[1] is not None and (place := self._within(focus, *wanted)) != NOWHERE:
+                return place
+        return NOWHERE
+
+    def says(self, focus: Term, predicate: Term | None, value: Term | None) -> bool:
+        """Tell whether the file has a statement with these terms; None is any."""
+        return any(True for _ in self._matching(focus, predicate, value))
+
+    def _matching(self, focus: Term, predicate: Term | None, value: Term | None) -> Iterator[int]:
+        for number in self.about.get(focus, ()):
+            quad = self.quads[number]
+            if (predicate is None or quad.predicate == predicate) and (value is None or quad.object == value):
+                yield number
+
+    def _first(self, focus: Term, predicate: Term | None, value: Term | None) -> Place:
+        part = 2 if value is not None else 1 if predicate is not None else 0
+        return min((self.place(number, part) for number in self._matching(focus, predicate, value)), default=NOWHERE)
+
+    def _within(self, focus: Term, predicate: Term | None, value: Term | None) -> Place:
+        """Return where a value stands in a blank node that a node leads to."""
+        parts, seen = [focus], {focus}
+        while parts:
+            for number in self.about.get(parts.pop(), ()):
+                part: Term = self.quads[number].object
+                if isinstance(part, BlankNode) and part not in seen:
+                    seen.add(part)
+                    parts.append(part)
+                    if (place := self._first(part, predicate, value)) != NOWHERE:
+                        return place
+        return NOWHERE
 
 
-class Finder:
-    """The places of some nodes in some files.
+class Locator:
+    """Finds the terms of findings in some files. files: in the order in which they are looked through."""
 
-    index: the statements whose terms are looked for; files: where they stand; nodes: the focus nodes to be looked for.
-    """
+    def __init__(self, files: Sequence[Reading]) -> None:
+        self.files = files
 
-    def __init__(self, index: Index, files: Sequence[SourceFile], nodes: Iterable[Term], shelf: Shelf) -> None:
-        self.index, self.files, self.nodes, self.shelf = index, files, set(nodes), shelf
-
-    def place(
-        self, focus: Term | None, predicate: Term | None = None, value: Term | None = None
-    ) -> tuple[Path, int, int]:
+    def place(self, focus: Term | None, predicate: Term | None = None, value: Term | None = None) -> Spot:
         """Return where a focus node stands, better the value of its property, if these are given.
 
         Line and column are 0 in a file whose findings are not shown, and when a node stands nowhere.
         """
-        if isinstance(focus, BlankNode):
-            file = self._blank_homes.get(self._likes.get(focus))
-        else:
-            file = self._home(focus, predicate, value)
-        if file is None:
-            hidden = (file.path for file in self.files if not self.shelf.shows(file))
-            # A blank node that no shown file holds stands in a hidden one.
-            path = next(hidden, self.files[0].path) if isinstance(focus, BlankNode) else self.files[0].path
-            return path, 0, 0
-        if not self.shelf.shows(file):
-            return file.path, 0, 0
-        terms = [self._located(term) for term in (focus, predicate, value)]
-        excerpt = self.shelf.excerpt(file, self._names)
-        # What is spelt in a way that the excerpt does not expect stands in the whole file.
-        return (excerpt if excerpt.know(terms[0]) else self.shelf.places(file)).of(*terms)
-
-    def _located(self, term: Term | None) -> Node | None:
-        if isinstance(term, BlankNode):
-            return self._likes.get(term)
-        return to_rdflib(term) if term is not None else None
-
-    def _home(self, focus: Term | None, predicate: Term | None, value: Term | None) -> SourceFile | None:
-        """Return the file that says most precisely what is looked for: the value, the property, the node, a mention."""
-        if focus is None:
-            return None
-        about = self._said.get(focus, {})
-        for wanted in ((predicate, value), (predicate, None), (None, None)):
-            for file, said in about.items():
-                if any(wanted in ((p, o), (p, None), (None, None)) for p, o in said):
-                    return file
-        return self._mentions.get(focus)
-
-    @cached_property
-    def _names(self) -> frozenset[str]:
-        return frozenset(node.value for node in self.nodes if isinstance(node, NamedNode))
-
-    @cached_property
-    def _said(self) -> dict[Term, dict[SourceFile, list[tuple[Term, Term]]]]:
-        """Node → file → what the file says of it."""
-        said: dict[Term, dict[SourceFile, list[tuple[Term, Term]]]] = {}
-        for file in self.files:
-            for quad in file.quads():
-                if quad.subject in self.nodes:
-                    said.setdefault(quad.subject, {}).setdefault(file, []).append((quad.predicate, quad.object))
-        return said
-
-    @cached_property
-    def _mentions(self) -> dict[Term, SourceFile]:
-        """Node that no file says anything of → the first file that mentions it."""
-        homeless = self.nodes - set(self._said)
-        found: dict[Term, SourceFile] = {}
-        for file in self.files if homeless else ():
-            for quad in file.quads():
-                if quad.object in homeless:
-                    found.setdefault(quad.object, file)
-        return found
-
-    @cached_property
-    def _blank_homes(self) -> dict[Node | None, SourceFile]:
-        """Blank node of a file read with its places → that file, for the shown files that hold any."""
-        holders = [file for file in self.files if self.shelf.shows(file) and _holds_blanks(file)]
-        graphs = [(file, located.graph) for file in holders for located in self.shelf.places(file).files]
-        return {node: file for file, graph in graphs for node in graph.all_nodes() if isinstance(node, BNode)}
-
-    @cached_property
-    def _likes(self) -> dict[BlankNode, BNode]:
-        """Blank node of the index → the same one of the files as read with their places, which has another name."""
-        graphs = [
-            located.graph
-            for file in dict.fromkeys(self._blank_homes.values())
-            for located in self.shelf.places(file).files
-        ]
-        there = ((from_rdflib(s), NamedNode(str(p)), from_rdflib(o)) for graph in graphs for s, p, o in graph)
-        return {here: BNode(like.value) for here, like in matched(self.index.statements(), there).items()}
-
-
-def _holds_blanks(file: SourceFile) -> bool:
-    return any(isinstance(term, BlankNode) for quad in file.quads() for term in (quad.subject, quad.object))
+        if focus is not None:
+            homes = [file for file in self.files if focus in file.about]
+            # Without a property the value is the node itself, which may stand anywhere.
+            precise = ((predicate, value), (predicate, None)) if predicate else ()
+            for wanted in (*precise, (None, None)):
+                for file in homes:
+                    if file.says(focus, *wanted):
+                        return file.path, *file.find(focus, predicate, value)
+            for file in self.files:
+                if focus in file.mentions:
+                    return file.path, *file.place(file.mentions[focus], 2)
+        return self.files[0].path, *NOWHERE

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal as OneOf
 
-from pyoxigraph import NamedNode
+from pyoxigraph import Literal, NamedNode, Quad
 
-from interpol_graph.graph.files import SourceFile, Unreadable
+from interpol_graph.graph.files import Unreadable
 from interpol_graph.graph.prefixes import shorten
+from interpol_graph.shacl.data import Index, Term, sh
 from interpol_graph.validation.finding import Finding
-
-SH = "http://www.w3.org/ns/shacl#"
 
 _HEADER = re.compile(r"^#\+ (\w+): (.+)$", re.MULTILINE)
 
@@ -27,7 +26,7 @@ class Rule:
     asks: str
     mend: str = ""
     severity: str = "error"
-    kind: Literal["built in", "shape", "check"] = "built in"
+    kind: OneOf["built in", "shape", "check"] = "built in"
     page: str = ""
 
 
@@ -53,19 +52,12 @@ BUILT_IN = (
         "A literal is a value of its datatype.",
         "Write the value in the lexical form of its datatype, or mend the datatype.",
     ),
-    Rule(
-        "engines-disagree",
-        "Two independent SHACL engines come to the same result.",
-        "Find out which engine is right before you trust either: report the case with the smallest data that shows it.",
-    ),
 )
 
 
-def known(shapes: Iterable[SourceFile], checks: Path | None = None) -> dict[str, Rule]:
-    """Return identifier → rule: the built-in ones, those of some shapes files, those of a folder of check queries."""
-    found = [*BUILT_IN]
-    for file in shapes:
-        found += _of_shapes(file)
+def known(shapes: Iterable[Quad], checks: Path | None = None) -> dict[str, Rule]:
+    """Return identifier → rule: the built-in ones, those of a shapes graph, those of a folder of check queries."""
+    found = [*BUILT_IN, *_of_shapes(Index(shapes))]
     for path in sorted(checks.glob("*.rq")) if checks else ():
         head = header(path)
         found.append(
@@ -98,23 +90,18 @@ def header(path: Path) -> dict[str, str]:
     return {"severity": "error"} | said
 
 
-def _of_shapes(file: SourceFile) -> list[Rule]:
-    said: dict[str, dict[str, list[str]]] = {}
-    for quad in file.quads():
-        if isinstance(quad.subject, NamedNode) and quad.predicate.value.startswith(SH):
-            words = said.setdefault(quad.subject.value, {})
-            words.setdefault(quad.predicate.value.removeprefix(SH), []).append(getattr(quad.object, "value", ""))
-    return [
-        Rule(shorten(iri), words["message"][0], severity=severity(words.get("severity", [""])[0]), kind="shape")
-        for iri, words in said.items()
-        if "message" in words
-    ]
+def _of_shapes(shapes: Index) -> Iterator[Rule]:
+    for node, messages in shapes.column(sh("message")).items():
+        if isinstance(node, NamedNode) and isinstance(messages[0], Literal):
+            severities = shapes.objects(node, sh("severity"))
+            grade = severity(severities[0] if severities else None)
+            yield Rule(shorten(node.value), messages[0].value, severity=grade, kind="shape")
 
 
-def severity(iri: str) -> str:
-    """Return the severity that a SHACL severity IRI means; an unknown one is a violation.
+def severity(term: Term | None) -> str:
+    """Return the severity that a SHACL severity means; an unknown one is a violation.
 
-    >>> severity("http://www.w3.org/ns/shacl#Info")
+    >>> severity(sh("Info"))
     'info'
     """
-    return {SH + "Warning": "warning", SH + "Info": "info"}.get(iri, "error")
+    return "warning" if term == sh("Warning") else "info" if term == sh("Info") else "error"

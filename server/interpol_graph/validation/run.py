@@ -3,117 +3,171 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
-from pathlib import Path
+from pathlib import Path as FilePath
+from typing import Literal
 
-from pyoxigraph import QuerySolutions
+from pyoxigraph import NamedNode, Quad, QuerySolutions, RdfFormat, Store, Triple, parse
 
 from interpol_graph.graph import paths
-from interpol_graph.graph.files import SourceFile, Unreadable
-from interpol_graph.graph.prefixes import GRAPHS
-from interpol_graph.graph.store import DERIVED, KnowledgeGraph
-from interpol_graph.shacl.data import Index, Term
-from interpol_graph.shacl.result import shown
-from interpol_graph.validation import rules, scope, shacl_findings, vocabulary
-from interpol_graph.validation.finding import Finding, Terms
-from interpol_graph.validation.locator import Finder, Shelf
+from interpol_graph.graph.files import Unreadable
+from interpol_graph.graph.prefixes import GRAPHS, shorten
+from interpol_graph.graph.store import APART, DERIVED, ask, conclude
+from interpol_graph.shacl.data import BadShapes, Index, Term
+from interpol_graph.shacl.paths import Path
+from interpol_graph.shacl.shapes import Shapes, aimed
+from interpol_graph.shacl.validation import Result, Validation
+from interpol_graph.validation import rules, vocabulary
+from interpol_graph.validation import scope as scopes
+from interpol_graph.validation.finding import Finding, Terms, shown
+from interpol_graph.validation.locator import Locator, Reading
 from interpol_graph.validation.report import Report
 from interpol_graph.validation.scope import Scope
 
 ONTOLOGY, SHAPES = GRAPHS + "ontology", GRAPHS + "shapes"
+#: Who judges by the shapes: our own engine what is SHACL Core and pySHACL the rest, or pySHACL everything.
+Judge = Literal["own", "pyshacl"]
 
 
-def run(scope: Scope, cross_check: bool = False) -> Report:
-    """Validate what a scope reads, and report on what it shows. cross_check: by other SHACL engines as well.
+def run(scope: Scope, judge: Judge = "own") -> Report:
+    """Validate what a scope reads, and report on what it shows.
 
-    Raises Unreadable when a file cannot be read, crosscheck.NotInstalled without the other engines.
+    Raises Unreadable when a file cannot be read, or shapes or a query cannot be used.
     """
     if not scope.shown:
         return Report(())
-    findings = _by_shapes(scope, cross_check) if scope.shapes else _by_our_rules(scope, cross_check)
-    shown = tuple(finding for finding in findings if finding.path in scope.shown)
-    others = {file.path for file in scope.files if file.graph not in (ONTOLOGY, SHAPES)} - scope.shown
-    elsewhere = sum(finding.path in others for finding in findings)
-    return Report(shown, tuple(sorted(scope.shown)), lambda: _table(scope), elsewhere)
-
-
-def project(root: Path = paths.ROOT) -> list[Finding]:
-    """Validate a whole project: the folders ontology/, data/, shapes/ and queries/checks/ below root."""
-    return list(run(scope.project(root)).findings)
-
-
-def files(names: Iterable[Path]) -> list[Finding]:
-    """Validate RDF files by the ontology, shapes and checks of their checkout, else by the bundled ones."""
-    return sorted(finding for chosen in scope.chosen(names) for finding in run(chosen).findings)
-
-
-def foreign(names: Iterable[Path], shapes: Iterable[Path]) -> list[Finding]:
-    """Validate any RDF files by any SHACL shapes, and by nothing else."""
-    return list(run(scope.foreign(names, shapes)).findings)
-
-
-def _table(scope: Scope) -> dict[str, rules.Rule]:
-    """Return the rules that a scope applies."""
+    # The places of shapes are looked up whenever they cannot be used.
+    files = [Reading(file, file.path in scope.shown or file.graph == SHAPES) for file in scope.files]
+    shapes = [Reading(file) for file in scope.shapes]
     if scope.shapes:
-        return rules.known(scope.shapes)
-    shapes = [file for file in scope.files if file.graph == SHAPES]
-    return rules.known(shapes, scope.root / "queries" / "checks")
+        checks, findings = None, sorted(_by_shapes(files, shapes, (), judge))
+    else:
+        shapes = [file for file in files if file.graph == SHAPES]
+        checks, findings = scope.root / "queries" / "checks", sorted(_by_our_rules(files, scope.root, judge))
+    reported = tuple(finding for finding in findings if finding.path in scope.shown)
+    others = {file.path for file in files if file.graph not in (ONTOLOGY, SHAPES)} - scope.shown
+    elsewhere = sum(finding.path in others for finding in findings)
+
+    def table() -> dict[str, rules.Rule]:
+        return rules.known(chain.from_iterable(file.quads for file in shapes), checks)
+
+    return Report(reported, tuple(sorted(scope.shown)), table, elsewhere)
 
 
-def _by_shapes(scope: Scope, cross_check: bool) -> list[Finding]:
-    found = shacl_findings.check(scope.files, scope.shapes, (), Shelf(scope.shown), cross_check)
-    return sorted(set(found))
+def project(root: FilePath = paths.ROOT) -> list[Finding]:
+    """Validate a whole project: the folders ontology/, data/, shapes/ and queries/checks/ below root."""
+    return list(run(scopes.project(root)).findings)
 
 
-def _by_our_rules(scope: Scope, cross_check: bool) -> list[Finding]:
-    everything, root = scope.files, scope.root
-    graph = KnowledgeGraph(everything, rules=root / "ontology" / "rules")
-    ontology, shapes = ([file for file in everything if file.graph == name] for name in (ONTOLOGY, SHAPES))
-    data = [file for file in everything if file.graph not in (ONTOLOGY, SHAPES)]
-    shelf = Shelf(scope.shown)
-    terms = Index(chain.from_iterable(file.quads() for file in ontology))
-    findings = list(vocabulary.check(everything, terms, shelf))
-    derived = graph.exact.triples(DERIVED)
-    findings += shacl_findings.check([*data, *ontology], shapes, derived, shelf, cross_check)
-    told = {(finding.place, finding.rule) for finding in findings}
+def _by_our_rules(files: Sequence[Reading], root: FilePath, judge: Judge) -> list[Finding]:
+    ontology, shapes = ([file for file in files if file.graph == name] for name in (ONTOLOGY, SHAPES))
+    data = [*(file for file in files if file.graph not in (ONTOLOGY, SHAPES)), *ontology]
+    store, derived = _loaded(files, sorted((root / "ontology" / "rules").glob("*.rq")))
+    with ThreadPoolExecutor(1) as pool:  # the queries do not hold the interpreter
+        offenders = pool.submit(lambda: list(_offenders(store, root / "queries" / "checks")))
+        findings = list(vocabulary.check(files, Index(chain.from_iterable(file.quads for file in ontology))))
+        findings += _by_shapes(data, shapes, derived, judge)
+    locator = Locator([*data, *shapes])
+    asked = [_of_check(*offender, locator) for offender in offenders.result()]
     # What the vocabulary check said of a place, a query of the same name need not say again.
-    asked = _checks(graph, [*data, *ontology, *shapes], root / "queries" / "checks", shelf)
-    findings += (finding for finding in asked if (finding.place, finding.rule) not in told)
-    return sorted(set(findings))
+    before = {(finding.place, finding.rule) for finding in findings}
+    return findings + [finding for finding in asked if (finding.place, finding.rule) not in before]
 
 
-def _checks(graph: KnowledgeGraph, files: list[SourceFile], folder: Path, shelf: Shelf) -> Iterator[Finding]:
-    offenders: list[tuple[str, dict[str, str], dict[str, Term | None]]] = []
+def _loaded(files: Iterable[Reading], rules: Sequence[FilePath]) -> tuple[Store, list[Quad]]:
+    """Return a store of some files, each statement in its graph and in the default graph, and what the rules conclude."""
+    store = Store()
+    quads = list(chain.from_iterable(file.quads for file in files))
+    store.bulk_extend(quads)
+    store.bulk_extend(Quad(q.subject, q.predicate, q.object) for q in quads if q.graph_name not in APART)
+    concluded = parse(conclude(store, list(rules), stated=False), RdfFormat.N_TRIPLES)
+    derived = [Quad(q.subject, q.predicate, q.object, DERIVED) for q in concluded]
+    store.bulk_extend(derived)
+    return store, derived
+
+
+def _by_shapes(
+    files: Sequence[Reading], shapes: Sequence[Reading], derived: Iterable[Quad], judge: Judge
+) -> Iterator[Finding]:
+    """Yield a finding for every result of validating files, and what is derived from them, by shapes."""
+    statements = Index(chain(derived, _statements(files)))
+    rule_book = Index(_statements(shapes))
+    if shapes and not aimed(rule_book):
+        raise Unreadable(shapes[0].path, "holds no shape with a target, so nothing would be checked by it")
+    try:
+        results = list(judged(statements, rule_book, judge))
+    except BadShapes as error:
+        path, line, column = Locator(shapes).place(error.node)
+        raise Unreadable(path, f"{shown(error.node)}: {error.reason}", line, column) from error
+    locator = Locator(files)
+    return (_finding(result, locator) for result in results)
+
+
+def judged(data: Index, rule_book: Index, judge: Judge = "own") -> Iterator[Result]:
+    """Yield the results of validating data by shapes. Raises BadShapes for shapes that cannot be used."""
+    others = None
+    if judge == "own":
+        shapes = Shapes(rule_book)
+        core = [shape for shape in shapes.roots if shapes.is_core(shape)]
+        yield from Validation(data, shapes, shown).results(core)
+        others = {shape.node for shape in shapes.roots} - {shape.node for shape in core}
+    if others is None or others:
+        from interpol_graph.validation import second_opinion  # takes half a second to import, and few need it
+
+        yield from second_opinion.results(data, rule_book, others)
+
+
+def _statements(files: Iterable[Reading]) -> Iterator[Quad]:
+    for file in files:
+        for quad in file.quads:
+            if isinstance(quad.object, Triple):
+                raise Unreadable(file.path, "holds a triple as a term, which is RDF 1.2; what is validated is RDF 1.1")
+            yield quad
+
+
+def _finding(result: Result, locator: Locator) -> Finding:
+    predicate = result.path.predicate if result.path else None
+    named = result.shape if isinstance(result.shape, NamedNode) else result.component
+    about = f" ({shown(predicate)} {shown(result.value)})" if predicate and result.value else ""
+    return Finding(
+        *locator.place(result.focus, predicate, result.value),
+        shorten(named.value),
+        shown(result.focus),
+        f"{result.message}{about}",
+        severity=rules.severity(result.severity),
+        terms=Terms(
+            result.focus, result.path, result.value, result.component, result.shape, result.severity, result.messages
+        ),
+    )
+
+
+def _offenders(store: Store, folder: FilePath) -> Iterator[tuple[str, dict[str, str], dict[str, Term | None]]]:
+    """Yield what the check queries return: the name of the check, its header, and one row by the names of its variables."""
     for path in sorted(folder.glob("*.rq")):
-        rows = graph.ask(path)
+        rows = ask(store, path)
         if not isinstance(rows, QuerySolutions):
             raise Unreadable(path, "a check is a SELECT query that returns offenders")
         header, names = rules.header(path), [variable.value for variable in rows.variables]
         if "focus" not in names:
             raise Unreadable(path, "a check names the entity at fault ?focus")
-        offenders += ((path.stem, header, {name: row[name] for name in names}) for row in rows)
-    if not offenders:
-        return
-    # What was derived of a blank node stands in no file: it would make the node look like another.
-    stated = Index(quad for quad in graph.exact if quad.graph_name != DERIVED)
-    finder = Finder(stated, files, [term for _, _, row in offenders if (term := row["focus"])], shelf)
-    for rule, header, row in offenders:
-        words = {name: shown(term) if term else "" for name, term in row.items()}
-        about = [row.get(name) for name in ("focus", "property", "value")]
-        file, line, column = finder.place(*about)
-        node, predicate, value = (str(term) if term else "" for term in about)
-        yield Finding(
-            file,
-            line,
-            column,
-            rule,
-            words["focus"],
-            _filled(header["message"], words),
-            _filled(header.get("mend", ""), words),
-            header["severity"],
-            Terms(node, predicate, value),
-        )
+        for row in dict.fromkeys(tuple(row[name] for name in names) for row in rows):
+            yield path.stem, header, dict(zip(names, row, strict=True))
+
+
+def _of_check(rule: str, header: dict[str, str], row: dict[str, Term | None], locator: Locator) -> Finding:
+    words = {name: shown(term) if term else "" for name, term in row.items()}
+    focus, predicate, value = (row.get(name) for name in ("focus", "property", "value"))
+    return Finding(
+        *locator.place(focus, predicate, value),
+        rule,
+        words["focus"],
+        _filled(header["message"], words),
+        _filled(header.get("mend", ""), words),
+        header["severity"],
+        Terms(focus, Path("predicate", predicate) if isinstance(predicate, NamedNode) else None, value),
+    )
 
 
 def _filled(text: str, words: dict[str, str]) -> str:

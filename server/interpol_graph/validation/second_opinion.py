@@ -1,131 +1,131 @@
-"""Second opinions: other people's SHACL engines over the same statements, and how their results differ from ours."""
+"""Another SHACL engine's judgement: pySHACL, for shapes that ask SPARQL queries, or for all when it is wanted.
+
+Only this module needs rdflib and pySHACL, which take half a second to import: import it where it is used.
+"""
 
 from __future__ import annotations
 
+import logging
+import re
 import warnings
-from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
 
 import rdflib
-from pyoxigraph import BlankNode, NamedNode, RdfFormat, Triple, parse, serialize
+import rdflib.plugins.sparql
+from pyoxigraph import BlankNode, Literal, NamedNode, Triple
+from pyshacl.graph_abstraction import DataGraph
+from pyshacl.validator import Validator
+from rdflib.term import Identifier, Node
 
 from interpol_graph.shacl import paths
-from interpol_graph.shacl.data import Index, Term, sh
-from interpol_graph.shacl.result import Result, shown
-from interpol_graph.validation.terms import to_rdflib
+from interpol_graph.shacl.data import BadShapes, Index, Term, reached, sh
+from interpol_graph.shacl.validation import Result
+
+STRING = "http://www.w3.org/2001/XMLSchema#string"
+
+# rdflib logs and warns of ill-typed literals while it reads; here they are findings, with their lines.
+logging.getLogger("rdflib.term").setLevel(logging.ERROR)
+warnings.filterwarnings("ignore", message="Parsing weird boolean", category=UserWarning)
+# A query that names a graph by FROM must not have it fetched.
+rdflib.plugins.sparql.SPARQL_LOAD_GRAPHS = False
+
+#: Texts, IRIs, comments, variables and names of a query, in which FROM is no keyword; and the keyword.
+_FROM = re.compile(r"""'[^']*'|"[^"]*"|<[^<>\s]*>|#[^\n]*|[?$:.-]\w+|\w+:|\b(FROM)\b""", re.IGNORECASE)
 
 
-class NotInstalled(Exception):
-    """Another engine is missing; the message says how to install it."""
+def results(data: Index, shapes: Index, only: Collection[Term] | None = None) -> Iterator[Result]:
+    """Yield what pySHACL has to say of data; only: the nodes of the shapes whose targets it judges, None for all.
 
-
-@dataclass(frozen=True)
-class Mark:
-    """What a result says, without names of blank nodes, which two engines do not share."""
-
-    focus: Term | None
-    path: str
-    value: Term | None
-    shape: Term | None
-    component: Term | None
-    severity: Term | None
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A result that one engine has and we have not, or the other way round; without a mark, its failure as a whole."""
-
-    engine: str
-    mark: Mark | None
-    said: str
-
-
-def compare(data: Index, shapes: Index, results: Iterable[Result]) -> list[Difference]:
-    """Return how the results of every other engine differ from ours. Raises NotInstalled."""
-    ours = Counter(_own(result) for result in results)
-    found: list[Difference] = []
-    for engine, run in ENGINES.items():
-        try:
-            theirs = _reported(run(data, shapes))
-        except ImportError as error:
-            raise NotInstalled(
-                f"--cross-check needs {engine}; install it with: pip install 'interpol-graph[cross-check]'"
-            ) from error
-        except Exception as error:  # whatever another engine trips over is a disagreement with it
-            found.append(Difference(engine, None, f"{engine} fails where interpol-graph does not: {error}"))
-            continue
-        for mark, words in [
-            *((mark, f"interpol-graph has a result that {engine} has not") for mark in (ours - theirs).elements()),
-            *((mark, f"{engine} has a result that interpol-graph has not") for mark in (theirs - ours).elements()),
-        ]:
-            component = shown(mark.component) if mark.component else "a constraint"
-            shape = shown(mark.shape) if mark.shape else "a shape without a name"
-            about = "".join(f" {part}" for part in (mark.path, mark.value) if part)
-            found.append(Difference(engine, mark, f"{words}: {component} of {shape}{about}"))
-    return found
-
-
-def _own(result: Result) -> Mark:
-    terms = (result.value, result.shape, result.component, result.severity)
-    return Mark(_named(result.focus), str(result.path or ""), *(_named(term) for term in terms))
-
-
-def _reported(report: Index) -> Counter[Mark]:
-    """Return the results of a validation report, those within others left out."""
-    marks: Counter[Mark] = Counter()
-    for results in report.column(sh("result")).values():
-        for result in results:
-            focus, path, value, shape, component, severity = (
-                next(iter(report.objects(result, sh(name))), None)
-                for name in (
-                    "focusNode",
-                    "resultPath",
-                    "value",
-                    "sourceShape",
-                    "sourceConstraintComponent",
-                    "resultSeverity",
-                )
-            )
-            written = str(paths.read(report, path)) if path else ""
-            marks[Mark(_named(focus), written, *(_named(term) for term in (value, shape, component, severity)))] += 1
-    return marks
-
-
-def _named(term: Term | None) -> Term | None:
-    return None if isinstance(term, BlankNode) else term
-
-
-def _pyshacl(data: Index, shapes: Index) -> Index:
-    import pyshacl
-
+    Raises BadShapes, with the shape that was being judged, for whatever pySHACL trips over.
+    """
+    _check_queries(shapes)
+    options = {"inplace": True, "max_validation_depth": 100}
+    validator = Validator(DataGraph.from_rdflib(_as_rdflib(data)), shacl_graph=_with_prefixes(shapes), options=options)
+    executor = validator.make_executor()
+    node: Term = next(iter(only or ()), NamedNode("urn:shapes"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        _, report, text = pyshacl.validate(_as_rdflib(data), shacl_graph=_as_rdflib(shapes), inference="none")
-    if not isinstance(report, rdflib.Graph):
-        raise ValueError(text)
-    return Index(parse(report.serialize(format="nt", encoding="utf-8"), RdfFormat.N_TRIPLES))
+        try:
+            for shape in validator.shacl_graph.shapes:
+                node = from_rdflib(shape.node)
+                if only is None or node in only:
+                    for _, result, triples in shape.validate(executor, validator.data_graph)[1]:
+                        yield _result(shapes, [(p, o) for s, p, o in triples if s == result])
+        except BadShapes:
+            raise
+        except Exception as error:  # whatever it raises, the shapes are what it could not use
+            reason = " ".join(str(getattr(error, "message", "") or error).split())
+            raise BadShapes(node, f"pySHACL cannot judge by this shape: {reason}") from error
 
 
-def _shacl(data: Index, shapes: Index) -> Index:
-    import shacl
+def _result(shapes: Index, stated: list[tuple[Node, Node | tuple[object, Node]]]) -> Result:
+    said: dict[Term, list[Term]] = {}
+    for predicate, value in stated:  # a node of one of the graphs comes with its graph
+        term = from_rdflib(value[1] if isinstance(value, tuple) else value)
+        said.setdefault(from_rdflib(predicate), []).append(term)
 
-    report = shacl.Shapes.from_text(_as_text(shapes), "ntriples").validate_text(_as_text(data), "ntriples")
-    return Index(parse(report.serialize("ntriples").encode(), RdfFormat.N_TRIPLES))
+    def one(name: str) -> Term | None:
+        return next(iter(said.get(sh(name), ())), None)
+
+    focus, shape, component, severity = map(
+        one, ("focusNode", "sourceShape", "sourceConstraintComponent", "resultSeverity")
+    )
+    assert focus and shape and isinstance(component, NamedNode) and isinstance(severity, NamedNode)
+    path = one("resultPath")
+    messages = tuple(term for term in said.get(sh("resultMessage"), ()) if isinstance(term, Literal))
+    messages = messages or (Literal("The query of the constraint finds this."),)
+    return Result(focus, paths.read(shapes, path) if path else None, one("value"), shape, component, messages, severity)
 
 
-#: Name of an engine, as PyPI has it → its run over data and shapes, which returns its report.
-ENGINES: dict[str, Callable[[Index, Index], Index]] = {"pyshacl": _pyshacl, "shacl": _shacl}
+def _check_queries(shapes: Index) -> None:
+    """Raise BadShapes for a query that asks another graph than the data, which pySHACL lets pass."""
+    for name in ("select", "ask"):
+        for node, texts in shapes.column(sh(name)).items():
+            if any(match[1] for text in texts for match in _FROM.finditer(getattr(text, "value", ""))):
+                raise BadShapes(node, "FROM is not allowed in a query of a constraint, which asks the data alone")
+
+
+def _with_prefixes(shapes: Index) -> rdflib.Graph:
+    """Return a shapes graph in which a query's prefixes are declared where it says, not only where that imports them from."""
+    graph = _as_rdflib(shapes)
+    imports = NamedNode("http://www.w3.org/2002/07/owl#imports")
+    for start in {node for nodes in shapes.column(sh("prefixes")).values() for node in nodes}:
+        for ontology in reached(start, lambda each: shapes.objects(each, imports)):
+            for declaration in shapes.objects(ontology, sh("declare")):
+                graph.add((to_rdflib(start), to_rdflib(sh("declare")), to_rdflib(declaration)))
+    return graph
 
 
 def _as_rdflib(index: Index) -> rdflib.Graph:
     graph = rdflib.Graph()
     for statement in index.statements():
-        subject, predicate, value = (to_rdflib(term) for term in statement)
+        subject, predicate, value = map(to_rdflib, statement)
         graph.add((subject, predicate, value))
     return graph
 
 
-def _as_text(index: Index) -> str:
-    triples = (Triple(s, p, o) for s, p, o in index.statements() if isinstance(s, NamedNode | BlankNode))
-    return (serialize(triples, format=RdfFormat.N_TRIPLES) or b"").decode()
+def to_rdflib(term: Term) -> Identifier:
+    """Return rdflib's form of a term, literals as written. Raises ValueError for a triple, which rdflib cannot hold.
+
+    >>> to_rdflib(Literal("007", datatype=NamedNode("http://www.w3.org/2001/XMLSchema#integer"))).n3()
+    '"007"^^<http://www.w3.org/2001/XMLSchema#integer>'
+    """
+    if isinstance(term, NamedNode):
+        return rdflib.URIRef(term.value)
+    if isinstance(term, BlankNode):
+        return rdflib.BNode(term.value)
+    if isinstance(term, Triple):
+        raise ValueError("a triple as a term is RDF 1.2, which is not supported here")
+    if term.language:
+        return rdflib.Literal(term.value, lang=term.language)
+    datatype = term.datatype.value
+    return rdflib.Literal(term.value, datatype=None if datatype == STRING else rdflib.URIRef(datatype), normalize=False)
+
+
+def from_rdflib(node: Node) -> NamedNode | BlankNode | Literal:
+    """Return pyoxigraph's form of a term."""
+    if isinstance(node, rdflib.Literal):
+        if node.language:
+            return Literal(str(node), language=node.language)
+        return Literal(str(node), datatype=NamedNode(str(node.datatype or STRING)))
+    return BlankNode(str(node)) if isinstance(node, rdflib.BNode) else NamedNode(str(node))

@@ -6,18 +6,15 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from functools import cache
 
-from pyoxigraph import Literal, NamedNode, Quad
+from pyoxigraph import Literal, NamedNode
 from rdflib import DCTERMS, FOAF, ORG, OWL, PROV, QB, RDF, RDFS, SDO, SH, SKOS, XSD
 from rdflib.namespace import DefinedNamespace
 
-from interpol_graph.graph.files import SourceFile
 from interpol_graph.graph.prefixes import TERMS, prefixes, shorten
 from interpol_graph.shacl.data import TYPE, Index, Term, sh
 from interpol_graph.shacl.literals import well_formed
-from interpol_graph.shacl.result import shown
-from interpol_graph.validation import positions
-from interpol_graph.validation.finding import Finding, Terms
-from interpol_graph.validation.locator import Finder, Shelf
+from interpol_graph.validation.finding import Finding, Terms, shown
+from interpol_graph.validation.locator import Reading
 
 #: Rule, message and mend of a term that is not in order.
 Verdict = tuple[str, str, str]
@@ -66,31 +63,38 @@ def table(ontology: Index) -> dict[str, str]:
     return found or prefixes()
 
 
-def check(files: Iterable[SourceFile], ontology: Index, shelf: Shelf) -> Iterator[Finding]:
+def check(files: Iterable[Reading], ontology: Index) -> Iterator[Finding]:
     """Yield a finding for every misspelt term, ill-typed literal and prefix that differs from the table."""
     ours, right = declared(ontology), table(ontology)
     verdicts: dict[Term, Verdict | None] = {}
     for file in files:
         yield from _prefixes(file, right)
-        statements = list(file.quads())
-        broken: list[tuple[Quad, int, Verdict]] = []
-        for quad in statements:
-            for position, term in enumerate((quad.subject, quad.predicate, quad.object)):
-                if term not in verdicts:
-                    verdicts[term] = verdict(term, ours)
-                if found := verdicts[term]:
-                    broken.append((quad, position, found))
-        if broken:
-            finder = Finder(Index(statements), [file], [quad.subject for quad, _, _ in broken], shelf)
-            for quad, position, (rule, message, mend) in broken:
-                path, line, column = finder.place(*(quad.subject, quad.predicate, quad.object)[: position + 1])
+        terms: set[Term] = {quad.subject for quad in file.quads}
+        terms.update(quad.predicate for quad in file.quads)
+        terms.update(quad.object for quad in file.quads)
+        for term in terms.difference(verdicts):
+            verdicts[term] = verdict(term, ours)
+        if any(verdicts[term] for term in terms):
+            yield from _misspelt(file, verdicts)
+
+
+def _misspelt(file: Reading, verdicts: dict[Term, Verdict | None]) -> Iterator[Finding]:
+    """Yield a finding for each term that is not in order, once a subject, property and value."""
+    seen: set[tuple[Term, ...]] = set()
+    for number, quad in enumerate(file.quads):
+        terms: tuple[Term, ...] = (quad.subject, quad.predicate, quad.object)
+        for part, term in enumerate(terms):
+            if (found := verdicts[term]) and terms[: part + 1] not in seen:
+                seen.add(terms[: part + 1])
+                rule, message, mend = found
+                about = Terms(quad.subject)
                 yield Finding(
-                    path, line, column, rule, shown(quad.subject), message, mend, terms=Terms(str(quad.subject))
+                    file.path, *file.place(number, part), rule, shown(quad.subject), message, mend, terms=about
                 )
 
 
-def _prefixes(file: SourceFile, right: dict[str, str]) -> Iterator[Finding]:
-    for prefix, namespace, line, column in positions.prefixes(file):
+def _prefixes(file: Reading, right: dict[str, str]) -> Iterator[Finding]:
+    for prefix, namespace, line, column in file.text.prefixes() if file.text else ():
         if right.get(prefix) != namespace:
             mend = (
                 f"Write @prefix {prefix}: <{right[prefix]}> ."

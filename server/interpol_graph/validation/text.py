@@ -1,4 +1,4 @@
-"""The report for people: grouped by file, the source line shown with a caret below it."""
+"""The report as text, for people: grouped by file, the source line shown with a caret below it."""
 
 from __future__ import annotations
 
