@@ -13,23 +13,11 @@ from io import BytesIO
 from itertools import chain, groupby
 from typing import IO
 
-from pyoxigraph import (
-    BlankNode,
-    CanonicalizationAlgorithm,
-    Dataset,
-    DefaultGraph,
-    NamedNode,
-    Quad,
-    RdfFormat,
-    Triple,
-    parse,
-    serialize,
-)
+from pyoxigraph import BlankNode, CanonicalizationAlgorithm, Dataset, Quad, RdfFormat, Triple, parse, serialize
 
+from interpol_graph.graph.files import Name
 from interpol_graph.graph.formats import Format
 from interpol_graph.graph.prefixes import prefixes
-
-Name = NamedNode | BlankNode | DefaultGraph
 
 #: Bytes of lines that are handled at a time.
 _BATCH = 1 << 20
@@ -41,51 +29,51 @@ class Statements:
     Blank nodes bear their canonical labels (RDFC-1.0): the same in every process and every run.
     """
 
-    def __init__(self, quads: Iterable[Quad]) -> None:
+    def __init__(self, texts: Iterable[tuple[Name, bytes]]) -> None:
         lines: defaultdict[Name, list[bytes]] = defaultdict(list)
-        # The labels depend on these statements alone; one more, with those letters in a literal, does no harm.
-        blank = Dataset()
-        for quad in quads:
-            line = _line(quad.triple)
-            if line.startswith(b"_:") or b" _:" in line or isinstance(quad.graph_name, BlankNode):
-                blank.add(quad)
-            else:
-                lines[quad.graph_name].append(line)
-        blank.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
-        for quad in blank:
-            lines[quad.graph_name].append(_line(quad.triple))
-        del blank
+        blank: list[bytes] = []
+        for name, text in texts:
+            apart = []
+            for line in text.splitlines(keepends=True):
+                # The labels depend on these statements alone; one more, with those letters in a literal, does no harm.
+                if line.startswith(b"_:") or b" _:" in line or isinstance(name, BlankNode):
+                    apart.append(line)
+                else:
+                    lines[name].append(line)
+            blank.append(b"".join(map(_lines_of(name), apart)))
+        dataset = Dataset(_parsed(blank))
+        dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
+        for quad in dataset:
+            lines[quad.graph_name].append(f"{quad.triple} .\n".encode())
+        del blank, dataset
         self.texts = {name: _text(lines.pop(name)) for name in sorted(lines, key=str)}
 
     def __iter__(self) -> Iterator[Quad]:
         """Yield every statement, graph after graph."""
-        return (quad for batch in self._named(self.texts) for quad in parse(batch, RdfFormat.N_QUADS))
+        return _parsed(self._named(self.texts))
 
     def size(self, name: Name) -> int:
         """Return how many statements a graph has."""
         return self.texts.get(name, b"").count(b"\n")
 
-    def add(self, name: Name, triples: Iterable[Triple]) -> None:
-        """Add statements to a graph; their blank nodes bear the labels that they have here."""
-        if text := _text([*BytesIO(self.texts.get(name, b"")), *map(_line, triples)]):
-            texts = self.texts | {name: text}
+    def add(self, name: Name, text: bytes) -> None:
+        """Add statements, in N-Triples, to a graph; their blank nodes bear the labels that they have here."""
+        if text:
+            texts = self.texts | {name: _text((self.texts.get(name, b"") + text).splitlines(keepends=True))}
             self.texts = {name: texts[name] for name in sorted(texts, key=str)}
 
     def triples(self, *names: Name) -> Iterator[Triple]:
         """Yield the union of some graphs, in order."""
-        return (quad.triple for batch in self._united(names) for quad in parse(batch, RdfFormat.N_TRIPLES))
+        return (quad.triple for quad in _parsed(self._united(names)))
 
     def write(self, output: IO[bytes], fmt: Format, *names: Name) -> None:
         """Write the union of some graphs, or in a format of datasets each under its name; equal content gives equal bytes."""
-        named = fmt.kind == "dataset"
-        batches = self._named(names) if named else self._united(names)
-        lines = RdfFormat.N_QUADS if named else RdfFormat.N_TRIPLES
-        if fmt.rdf == lines:
+        batches = self._named(names) if fmt.kind == "dataset" else self._united(names)
+        if fmt.rdf in (RdfFormat.N_TRIPLES, RdfFormat.N_QUADS):
             for batch in batches:
                 output.write(batch)
         else:
-            quads = (quad for batch in batches for quad in parse(batch, lines))
-            serialize(quads, output, fmt.rdf, prefixes=prefixes())
+            serialize(_parsed(batches), output, fmt.rdf, prefixes=prefixes())
 
     @property
     def digest(self) -> str:
@@ -118,8 +106,9 @@ def _joined(lines: Iterable[bytes]) -> Iterator[bytes]:
         yield b"".join(batch)
 
 
-def _line(triple: Triple) -> bytes:
-    return f"{triple} .\n".encode()
+def _parsed(batches: Iterable[bytes]) -> Iterator[Quad]:
+    """Yield the statements of some lines: what is N-Triples is N-Quads as well."""
+    return chain.from_iterable(parse(batch, RdfFormat.N_QUADS) for batch in batches)
 
 
 def _text(lines: list[bytes]) -> bytes:

@@ -6,24 +6,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
-from pyoxigraph import (
-    DefaultGraph,
-    NamedNode,
-    Quad,
-    QueryBoolean,
-    QuerySolutions,
-    QueryTriples,
-    RdfFormat,
-    Store,
-    Triple,
-    parse,
-)
+from pyoxigraph import DefaultGraph, NamedNode, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat, Store, parse
 
 from interpol_graph.graph import paths
-from interpol_graph.graph.files import SourceFile, Unreadable
+from interpol_graph.graph.files import Name, SourceFile, Unreadable, texts_of
 from interpol_graph.graph.formats import Format
 from interpol_graph.graph.prefixes import GRAPHS
-from interpol_graph.graph.statements import Name, Statements
+from interpol_graph.graph.statements import Statements
 from interpol_graph.graph.syntax import fault
 
 DERIVED = NamedNode(GRAPHS + "derived")
@@ -34,45 +23,27 @@ APART = frozenset({NamedNode(GRAPHS + "shapes")})
 class KnowledgeGraph:
     """All statements of some files, and what the rules conclude from them.
 
-    files: what to read; rules: the folder whose *.rq conclude the graph `derived`, or None for no conclusions.
-    Raises source.Unreadable when a file cannot be read.
+    files: what to read; rules: the folder whose *.rq conclude the graph `derived`, or None for no conclusions;
+    named: whether the store holds named graphs, too, beside the default graph.
+    Raises files.Unreadable when a file cannot be read.
     """
 
-    def __init__(self, files: Iterable[SourceFile], rules: Path | None = paths.RULES) -> None:
-        self.exact = Statements(quad for file in files for quad in file.quads())
-        self.store = Store()
-        self.store.bulk_extend(self.exact)
-        # The union is stored, not computed: a pattern over forty graphs would be asked forty times.
-        for name, text in self.exact.texts.items():
-            if name not in APART:
-                self.store.bulk_extend(parse(text, RdfFormat.N_TRIPLES))
+    def __init__(self, files: Iterable[SourceFile], rules: Path | None = paths.RULES, named: bool = True) -> None:
+        self.exact = Statements(texts_of(files))
+        self.store = loaded(self.exact.texts.items(), named)
         if rules:
-            self.derive(sorted(rules.glob("*.rq")))
+            self.derive(sorted(rules.glob("*.rq")), named)
 
     def ask(self, path: Path) -> QuerySolutions | QueryBoolean | QueryTriples:
         """Evaluate the query in a file of the project. Raises Unreadable with the position when it is not SPARQL."""
-        query = path.read_text(encoding="utf-8")
-        try:
-            return self.store.query(query)
-        except SyntaxError as error:
-            found = fault(error.msg, query)
-            raise Unreadable(path, f"is not SPARQL 1.1: {found.reason}", found.line, found.column) from error
+        return ask(self.store, path)
 
-    def derive(self, rules: list[Path]) -> None:
-        """Run every rule, in file-name order, until none adds a statement."""
-        concluded: list[Triple] = []
-        grown = True
-        while grown:
-            grown = False
-            for rule in rules:
-                answer = self.ask(rule)
-                if not isinstance(answer, QueryTriples):
-                    raise Unreadable(rule, "a rule is a CONSTRUCT query")
-                fresh = [triple for triple in answer if _in(DefaultGraph(), triple) not in self.store]
-                self.store.extend(_in(name, triple) for triple in fresh for name in (DefaultGraph(), DERIVED))
-                concluded += fresh
-                grown = grown or bool(fresh)
+    def derive(self, rules: list[Path], named: bool = True) -> None:
+        """Run the rules to their end, and keep what they conclude as the graph `derived`."""
+        concluded = conclude(self.store, rules)
         self.exact.add(DERIVED, concluded)
+        if named:
+            _load(self.store, concluded, DERIVED)
 
     @property
     def graphs(self) -> list[NamedNode]:
@@ -99,5 +70,50 @@ class KnowledgeGraph:
         self.exact.write(output, fmt, *names)
 
 
-def _in(name: Name, triple: Triple) -> Quad:
-    return Quad(triple.subject, triple.predicate, triple.object, name)
+def loaded(texts: Iterable[tuple[Name, bytes]], named: bool) -> Store:
+    """Return a store of some graphs: their union as its default graph, and if `named`, each under its name."""
+    store = Store()
+    # The union is stored, not computed: a pattern over forty graphs would be asked forty times.
+    for name, text in texts:
+        if name not in APART:
+            _load(store, text, DefaultGraph())
+        if named:
+            _load(store, text, name)
+    return store
+
+
+def _load(store: Store, text: bytes, name: Name) -> None:
+    store.bulk_load(text, RdfFormat.N_TRIPLES, to_graph=name, lenient=True)  # it has been checked where it was read
+
+
+def ask(store: Store, path: Path) -> QuerySolutions | QueryBoolean | QueryTriples:
+    """Evaluate the query in a file of the project. Raises Unreadable with the position when it is not SPARQL."""
+    query = path.read_text(encoding="utf-8")
+    try:
+        return store.query(query)
+    except SyntaxError as error:
+        found = fault(error.msg, query)
+        raise Unreadable(path, f"is not SPARQL 1.1: {found.reason}", found.line, found.column) from error
+
+
+def conclude(store: Store, rules: list[Path]) -> bytes:
+    """Run every rule, in the order given, until none adds a statement to the default graph; return the additions as N-Triples."""
+    concluded: dict[bytes, None] = {}
+    additions: list[bytes] = []
+    grown = True
+    while grown:
+        grown = False
+        for rule in rules:
+            answer = ask(store, rule)
+            if not isinstance(answer, QueryTriples):
+                raise Unreadable(rule, "a rule is a CONSTRUCT query")
+            # Lines that no rule has concluded yet; of these, the store knows what the files say.
+            lines = answer.serialize(format=RdfFormat.N_TRIPLES).splitlines(keepends=True)
+            lines = [line for line in lines if line not in concluded]
+            concluded |= dict.fromkeys(lines)
+            quads = parse(b"".join(lines), RdfFormat.N_TRIPLES)
+            fresh = [line for line, quad in zip(lines, quads, strict=True) if quad not in store]
+            _load(store, b"".join(fresh), DefaultGraph())
+            additions += fresh
+            grown = grown or bool(fresh)
+    return b"".join(additions)
