@@ -70,6 +70,16 @@ class KnowledgeGraph:
         self.exact.write(output, fmt, *names)
 
 
+def default_graph(files: Iterable[SourceFile], rules: Path = paths.RULES) -> Store:
+    """Return a store of the default graph alone, what the rules conclude included; its blank nodes have labels of the moment.
+
+    It takes half the time of a KnowledgeGraph, for one query that names no graph. Raises Unreadable.
+    """
+    store = loaded(texts_of(file for file in files if NamedNode(file.graph) not in APART), named=False)
+    conclude(store, sorted(rules.glob("*.rq")))
+    return store
+
+
 def loaded(texts: Iterable[tuple[Name, bytes]], named: bool) -> Store:
     """Return a store of some graphs: their union as its default graph, and if `named`, each under its name."""
     store = Store()
