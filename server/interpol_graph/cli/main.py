@@ -27,7 +27,7 @@ EXISTING = click.Path(path_type=Path)
 #: What may hold the letters of a keyword and is none.
 _IRI_OR_VARIABLE = re.compile(r'<[^\x00-\x20<>"{}|^`\\]*>|[?$]\w+')
 #: What makes a query one of named graphs: a keyword, or an escape that may stand for its letters.
-_NAMES_GRAPHS = re.compile(r"graph|from|\\", re.IGNORECASE)
+_NAMES_GRAPHS = re.compile(r"(?<!para)graph|from|\\", re.IGNORECASE)
 
 
 class Commands(click.Group):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Triple, parse, serialize
@@ -20,6 +21,7 @@ SUFFIXES = tuple(fmt.suffix for fmt in BY_SUFFIX.values() if fmt.kind != "result
 #: In N-Triples, a literal without a language, of a datatype that only one with a language can have.
 _UNTAGGED = re.compile(rf'"(?:[^"\\\n]|\\.)*+"\^\^<{RDF}(?:l|dirL)angString>'.encode())
 
+T = TypeVar("T")
 Name = NamedNode | BlankNode | DefaultGraph
 Subject = NamedNode | BlankNode | Triple
 Object = NamedNode | BlankNode | Literal | Triple
@@ -46,37 +48,42 @@ class SourceFile:
         """The format that the file's suffix names."""
         return BY_SUFFIX[self.path.suffix]
 
-    def texts(self) -> dict[Name, bytes]:
-        """Return the file's statements as N-Triples by graph, literals as written, blank nodes distinct from every other file's.
+    def read(self, use: Callable[[Iterator[Quad]], T]) -> T:
+        """Return what `use` makes of the statements as they are parsed: blank nodes distinct from every other file's.
 
         Raises Unreadable with line and column when the file is missing, not UTF-8 or not well-formed.
         """
-        own = NamedNode(self.graph)
+        content = b""
         try:
             content = self.path.read_bytes().removeprefix(b"\xef\xbb\xbf")
             content.decode("utf-8")  # the parser lets a comment be anything
             if self.format.name == "rdfxml":  # XML 1.0, 2.11: lines end in a line feed, however they are stored
                 content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-            quads = parse(content, self.format.rdf, base_iri=self.path.as_uri(), rename_blank_nodes=True)
-            if self.format.rdf.supports_datasets:
-                graphs: defaultdict[Name, list[Triple]] = defaultdict(list)
-                for quad in quads:
-                    graphs[own if isinstance(quad.graph_name, DefaultGraph) else quad.graph_name].append(quad.triple)
-                texts = {name: serialize(triples, format=RdfFormat.N_TRIPLES) for name, triples in graphs.items()}
-            else:  # from parser to serialiser, the statements never become objects of Python
-                texts = {own: serialize(quads, format=RdfFormat.N_TRIPLES)}
+            return use(parse(content, self.format.rdf, base_iri=self.path.as_uri(), rename_blank_nodes=True))
         except OSError as error:
             raise Unreadable(self.path, f"cannot be read: {error.strerror or error}") from error
         except (SyntaxError, UnicodeDecodeError) as error:
             raise self._unreadable(content, error) from error
+
+    def texts(self) -> dict[Name, bytes]:
+        """Return the file's statements as N-Triples by graph, literals as written. Raises Unreadable as `read` does."""
+        own = NamedNode(self.graph)
+        texts: dict[Name, bytes]
+        if self.format.rdf.supports_datasets:
+            graphs: defaultdict[Name, list[Triple]] = defaultdict(list)
+            for quad in self.read(list):
+                graphs[own if isinstance(quad.graph_name, DefaultGraph) else quad.graph_name].append(quad.triple)
+            texts = {name: serialize(triples, format=RdfFormat.N_TRIPLES) for name, triples in graphs.items()}
+        else:  # from parser to serialiser, the statements never become objects of Python
+            texts = {own: self.read(lambda quads: serialize(quads, format=RdfFormat.N_TRIPLES))}
         for text in texts.values():
             if b"angString>" in text and (literal := _UNTAGGED.search(text)):
-                reason = f"holds the literal {literal[0].decode()}, which has the datatype of texts with a language and none"
-                raise Unreadable(self.path, reason)
+                words = "has the datatype of texts with a language and none"
+                raise Unreadable(self.path, f"holds the literal {literal[0].decode()}, which {words}")
         return texts
 
     def quads(self) -> Iterator[Quad]:
-        """Yield the file's statements, as in `texts`."""
+        """Yield the file's statements, as `texts` holds them. Raises Unreadable as `read` does."""
         for name, text in self.texts().items():
             for quad in parse(text, RdfFormat.N_TRIPLES):
                 yield Quad(quad.subject, quad.predicate, quad.object, name)
