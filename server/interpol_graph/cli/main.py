@@ -18,7 +18,7 @@ from pyoxigraph import QueryTriples
 from interpol_graph.cli.failure import Failure
 from interpol_graph.graph import paths, questions
 from interpol_graph.graph.files import Unreadable, project_files
-from interpol_graph.graph.formats import BY_NAME, DUMPS, Format, of_kind
+from interpol_graph.graph.formats import BY_NAME, DUMPS, Format, Kind, of_kind
 from interpol_graph.graph.prefixes import BASE, GRAPHS, prefixes
 from interpol_graph.graph.store import KnowledgeGraph, default_graph
 from interpol_graph.graph.syntax import fault
@@ -102,7 +102,7 @@ def _ask_bundled(text: str, fmt: Format | None) -> bytes:
         named = _NAMES_GRAPHS.search(_IRI_OR_VARIABLE.sub("", text))
         store = KnowledgeGraph(project_files()).store if named else default_graph(project_files())
         answer = store.query(text, base_iri=BASE, prefixes=prefixes())
-        kind = "graph" if isinstance(answer, QueryTriples) else "results"
+        kind: Kind = "graph" if isinstance(answer, QueryTriples) else "results"
         fmt = fmt or BY_NAME["turtle" if kind == "graph" else "csv"]
         if fmt.kind != kind:
             offered = ", ".join(known.name for known in of_kind(kind))
@@ -125,9 +125,10 @@ def _ask_bundled(text: str, fmt: Format | None) -> bytes:
 
 def _ask_endpoint(endpoint: str, text: str, fmt: Format | None) -> bytes:
     """Return the raw answer of a remote endpoint, fetched through SPARQLWrapper."""
-    from interpol_graph import __version__
     from SPARQLWrapper import SPARQLWrapper
     from SPARQLWrapper.SPARQLExceptions import SPARQLWrapperException
+
+    from interpol_graph import __version__
 
     wrapper = SPARQLWrapper(endpoint, agent=f"interpol-graph/{__version__}")
     wrapper.setQuery(text)

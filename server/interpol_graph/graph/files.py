@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
@@ -73,9 +74,9 @@ class SourceFile:
             graphs: defaultdict[Name, list[Triple]] = defaultdict(list)
             for quad in self.read(list):
                 graphs[own if isinstance(quad.graph_name, DefaultGraph) else quad.graph_name].append(quad.triple)
-            texts = {name: serialize(triples, format=RdfFormat.N_TRIPLES) for name, triples in graphs.items()}
+            texts = {name: _ntriples(triples) for name, triples in graphs.items()}
         else:  # from parser to serialiser, the statements never become objects of Python
-            texts = {own: self.read(lambda quads: serialize(quads, format=RdfFormat.N_TRIPLES))}
+            texts = {own: self.read(_ntriples)}
         for text in texts.values():
             if b"angString>" in text and (literal := _UNTAGGED.search(text)):
                 words = "has the datatype of texts with a language and none"
@@ -101,6 +102,12 @@ class SourceFile:
         return Unreadable(
             self.path, f"is not well-formed {self.format.label}: {reason}", error.lineno or 0, error.offset or 0
         )
+
+
+def _ntriples(statements: Iterable[Quad] | Iterable[Triple]) -> bytes:
+    output = BytesIO()
+    serialize(statements, output, RdfFormat.N_TRIPLES)
+    return output.getvalue()
 
 
 def texts_of(files: Iterable[SourceFile]) -> Iterator[tuple[Name, bytes]]:

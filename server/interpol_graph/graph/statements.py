@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from heapq import merge
 from io import BytesIO
 from itertools import chain, groupby
@@ -40,7 +40,7 @@ class Statements:
                     apart.append(line)
                 else:
                     lines[name].append(line)
-            blank.append(b"".join(map(_lines_of(name), apart)))
+            blank.append(b"".join(apart).replace(b" .\n", _end(name)))
         dataset = Dataset(_parsed(blank))
         dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
         for quad in dataset:
@@ -78,7 +78,7 @@ class Statements:
     @property
     def digest(self) -> str:
         """The SHA-256 of the canonical N-Quads (RDFC-1.0), in hexadecimal."""
-        lines = merge(*(map(_lines_of(name), BytesIO(text)) for name, text in self.texts.items()))
+        lines = merge(*(chain.from_iterable(map(BytesIO, self._named([name]))) for name in self.texts))
         digest = hashlib.sha256()
         for batch in _joined(lines):
             digest.update(batch)
@@ -90,7 +90,8 @@ class Statements:
         return _joined(line for line, _ in groupby(merge(*texts)))
 
     def _named(self, names: Iterable[Name]) -> Iterator[bytes]:
-        return _joined(chain.from_iterable(map(_lines_of(name), BytesIO(self.texts.get(name, b""))) for name in names))
+        texts = ((_end(name), BytesIO(self.texts.get(name, b""))) for name in names)
+        return (batch.replace(b" .\n", end) for end, text in texts for batch in _joined(text))
 
 
 def _joined(lines: Iterable[bytes]) -> Iterator[bytes]:
@@ -116,7 +117,6 @@ def _text(lines: list[bytes]) -> bytes:
     return b"".join(line for line, _ in groupby(lines))
 
 
-def _lines_of(name: Name) -> Callable[[bytes], bytes]:
-    """Return what makes a line of N-Triples one of N-Quads."""
-    end = f"{name} .\n".encode()
-    return lambda line: line[:-2] + end
+def _end(name: Name) -> bytes:
+    """Return what ends a line of N-Quads where one of N-Triples, and no literal within it, has space, dot and line feed."""
+    return f" {name} .\n".encode()

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
-from pyoxigraph import DefaultGraph, NamedNode, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat, Store, parse
+from pyoxigraph import NamedNode, Quad, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat, Store, parse
 
 from interpol_graph.graph import paths
-from interpol_graph.graph.files import Name, SourceFile, Unreadable, texts_of
+from interpol_graph.graph.files import SourceFile, Unreadable, texts_of
 from interpol_graph.graph.formats import Format
 from interpol_graph.graph.prefixes import GRAPHS
 from interpol_graph.graph.statements import Statements
@@ -30,7 +30,13 @@ class KnowledgeGraph:
 
     def __init__(self, files: Iterable[SourceFile], rules: Path | None = paths.RULES, named: bool = True) -> None:
         self.exact = Statements(texts_of(files))
-        self.store = loaded(self.exact.texts.items(), named)
+        self.store = Store()
+        if named:
+            self.store.bulk_extend(self.exact)
+        # The union is stored, not computed: a pattern over forty graphs would be asked forty times.
+        for name, text in self.exact.texts.items():
+            if name not in APART:
+                self.store.bulk_extend(parse(text, RdfFormat.N_TRIPLES))
         if rules:
             self.derive(sorted(rules.glob("*.rq")), named)
 
@@ -43,7 +49,8 @@ class KnowledgeGraph:
         concluded = conclude(self.store, rules, stated=False)
         self.exact.add(DERIVED, concluded)
         if named:
-            _load(self.store, concluded, DERIVED)
+            quads = parse(concluded, RdfFormat.N_TRIPLES)
+            self.store.extend(Quad(quad.subject, quad.predicate, quad.object, DERIVED) for quad in quads)
 
     @property
     def graphs(self) -> list[NamedNode]:
@@ -84,22 +91,6 @@ def default_graph(files: Iterable[SourceFile], rules: Path = paths.RULES) -> Sto
     return store
 
 
-def loaded(texts: Iterable[tuple[Name, bytes]], named: bool) -> Store:
-    """Return a store of some graphs: their union as its default graph, and if `named`, each under its name."""
-    store = Store()
-    # The union is stored, not computed: a pattern over forty graphs would be asked forty times.
-    for name, text in texts:
-        if name not in APART:
-            _load(store, text, DefaultGraph())
-        if named:
-            _load(store, text, name)
-    return store
-
-
-def _load(store: Store, text: bytes, name: Name) -> None:
-    store.bulk_load(text, RdfFormat.N_TRIPLES, to_graph=name, lenient=True)  # it has been checked where it was read
-
-
 def ask(store: Store, path: Path) -> QuerySolutions | QueryBoolean | QueryTriples:
     """Evaluate the query in a file of the project. Raises Unreadable with the position when it is not SPARQL."""
     query = path.read_text(encoding="utf-8")
@@ -124,12 +115,12 @@ def conclude(store: Store, rules: list[Path], stated: bool = True) -> bytes:
             if not isinstance(answer, QueryTriples):
                 raise Unreadable(rule, "a rule is a CONSTRUCT query")
             # As text: objects of Python would cost more than the evaluation.
-            lines = answer.serialize(format=RdfFormat.N_TRIPLES).splitlines(keepends=True)
-            fresh = [line for line in lines if line not in concluded]
+            text = answer.serialize(format=RdfFormat.N_TRIPLES) or b""
+            fresh = [line for line in text.splitlines(keepends=True) if line not in concluded]
+            quads = list(parse(b"".join(fresh), RdfFormat.N_TRIPLES))
             if not stated:
-                quads = parse(b"".join(fresh), RdfFormat.N_TRIPLES)
                 fresh = [line for line, quad in zip(fresh, quads, strict=True) if quad not in store]
-            _load(store, b"".join(fresh), DefaultGraph())
+            store.extend(quads)
             concluded |= dict.fromkeys(fresh)
             grown = grown or bool(fresh)
     return b"".join(concluded)
