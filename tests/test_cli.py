@@ -86,6 +86,12 @@ def test_a_query_that_names_no_graph_and_one_that_does_see_the_same_statements()
     assert code == 2 or int(output.split()[1]) > 0
 
 
+def test_a_file_that_is_no_text_ends_2_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "mine.rq").write_bytes(b"ASK { ?s ?p '\xff' }")
+    code, output = run("query", str(tmp_path / "mine.rq"))
+    assert code == 2 and "cannot be read as UTF-8 text" in output
+
+
 def test_an_answer_in_a_format_of_another_kind_ends_2_with_a_sentence() -> None:
     code, output = run("query", "-", "--format", "turtle", stdin=NUMBER)
     assert code == 2 and "rows or a boolean" in output and "csv" in output

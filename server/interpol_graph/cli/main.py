@@ -23,7 +23,8 @@ from interpol_graph.graph.prefixes import BASE, GRAPHS, prefixes
 from interpol_graph.graph.store import KnowledgeGraph, default_graph
 from interpol_graph.graph.syntax import fault
 
-EXISTING = click.Path(path_type=Path)
+ANSWER = click.Choice([fmt.name for fmt in (*of_kind("results"), *of_kind("graph"))])
+DUMP = click.Choice([fmt.name for fmt in DUMPS])
 #: What may hold the letters of a keyword and is none.
 _IRI_OR_VARIABLE = re.compile(r'<[^\x00-\x20<>"{}|^`\\]*>|[?$]\w+')
 #: What makes a query one of named graphs: a keyword, or an escape that may stand for its letters.
@@ -52,12 +53,7 @@ def main() -> None:
 @main.command()
 @click.argument("name", metavar="NAME|FILE|-")
 @click.option("--param", "-p", multiple=True, metavar="KEY=VALUE", help="Value of a parameter; may be repeated.")
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice([f.name for f in (*of_kind("results"), *of_kind("graph"))]),
-    help="Format of the answer.  [default: csv or turtle]",
-)
+@click.option("--format", "style", type=ANSWER, help="Format of the answer.  [default: csv or turtle]")
 @click.option("--endpoint", metavar="URL", help="SPARQL endpoint to ask instead of the bundled graph.")
 def query(name: str, param: tuple[str, ...], style: str | None, endpoint: str | None) -> None:
     """Answer a saved question by its name, a query from a file, or one from standard input."""
@@ -76,18 +72,17 @@ def _pair(item: str) -> tuple[str, str]:
 def _query_text(name: str, values: dict[str, str]) -> str:
     saved = paths.QUERIES / f"{name}.rq"
     file = saved if saved.parent == paths.QUERIES and saved.is_file() else Path(name)
-    if name == "-":
-        text = sys.stdin.read()
-    elif file.is_file():
-        text = file.read_text(encoding="utf-8")
-    else:
+    if name != "-" and not file.is_file():
         names = ", ".join(path.stem for path in sorted(paths.QUERIES.glob("*.rq")))
         raise Failure(f"there is no saved question and no file {name!r}; saved are: {names}")
     try:
+        text = sys.stdin.read() if name == "-" else file.read_text(encoding="utf-8")
         if name != "-" and "#+" in text:
             return questions.read(file).filled(values)
     except questions.BadQuestion as error:
         raise Failure(str(error)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failure(f"{name} cannot be read as UTF-8 text: {error}") from error
     if values:
         raise Failure("--param is for saved questions; this query has no #+ header that declares parameters")
     return text
@@ -108,8 +103,7 @@ def _ask_bundled(text: str, fmt: Format | None) -> bytes:
             offered = ", ".join(known.name for known in of_kind(kind))
             shape = "a graph" if kind == "graph" else "rows or a boolean"
             raise Failure(f"this query answers with {shape}, which --format can write as {offered}, not {fmt.name}")
-        body = Output(fmt)
-        write(answer, fmt, body)
+        write(answer, fmt, body := Output(fmt))
         return body.getvalue()
     except SyntaxError as error:
         found = fault(error.msg, text)
@@ -146,18 +140,9 @@ def _ask_endpoint(endpoint: str, text: str, fmt: Format | None) -> bytes:
 
 
 @main.command()
+@click.option("--format", "style", type=DUMP, default="turtle", show_default=True, help="Format of the dump.")
 @click.option(
-    "--format",
-    "style",
-    type=click.Choice([f.name for f in DUMPS]),
-    default="turtle",
-    show_default=True,
-    help="Format of the dump.",
-)
-@click.option(
-    "--graph",
-    metavar="NAME",
-    help="One named graph, such as sessions or operations/2023, instead of the whole.",
+    "--graph", metavar="NAME", help="One named graph, such as sessions or operations/2023, instead of the whole."
 )
 @click.option("--output", type=click.File("wb"), default="-", help="File to write to.")
 def dump(style: str, graph: str | None, output: IO[bytes]) -> None:
@@ -176,7 +161,7 @@ def dump(style: str, graph: str | None, output: IO[bytes]) -> None:
 
 @main.command()
 @click.option("--check", is_flag=True, help="Change nothing; end 1 when a file is not formatted.")
-@click.argument("names", metavar="[PATH]...", nargs=-1, type=EXISTING)
+@click.argument("names", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
 def fmt(check: bool, names: tuple[Path, ...]) -> None:
     """Format Turtle files in place; without PATH, those of the project."""
     program = shutil.which(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -71,19 +73,24 @@ def command(host: str, port: int, workers: int, data: tuple[Path, ...], log: boo
     click.echo(f"Loading {'the bundled graph' if not data else ', '.join(settings.data)} …")
     folder = Path(tempfile.mkdtemp(prefix="interpol-graph-"))
     main_process = False
+    # The workers are forked from this process: what is imported while the graph is loaded they need not wait for.
+    application = threading.Thread(target=import_module, args=["interpol_graph.app"])
     try:
         keeper.keep((folder / "state").exists, lambda why: journal.write(event="restarted", why=why))
         main_process = True
 
         def ready(about: dict[str, Any]) -> None:
+            application.join()
             size = sum(about["graphs"].values())
             click.echo(
                 f"Loaded {size:,} statements in {len(about['graphs'])} graphs. Serving on http://{host}:{port}/ (Ctrl+C ends)."
             )
 
-        supervisor.run(settings, folder, (address, port), workers, log, ready)
+        supervisor.run(settings, folder, (address, port), workers, log, application.start, ready)
     except NotStarted as error:
         raise Failure(str(error)) from error
     finally:
+        if application.ident:  # begun, and an import that a process does not wait for ends in a traceback
+            application.join()
         if not main_process:  # it may be needed by the next main process
             shutil.rmtree(folder, ignore_errors=True)

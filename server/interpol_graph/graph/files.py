@@ -110,11 +110,6 @@ def _ntriples(statements: Iterable[Quad] | Iterable[Triple]) -> bytes:
     return output.getvalue()
 
 
-def texts_of(files: Iterable[SourceFile]) -> Iterator[tuple[Name, bytes]]:
-    """Yield the statements of some files as N-Triples, each text with the name of its graph. Raises Unreadable."""
-    return (named for file in files for named in file.texts().items())
-
-
 def project_files(root: Path = paths.ROOT) -> list[SourceFile]:
     """Return a project's own files: ontology, data and shapes, each as the graph that the house rule names."""
     return [

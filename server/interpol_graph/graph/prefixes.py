@@ -11,7 +11,6 @@ TERMS = BASE + "ontology#"
 ENTITIES = BASE + "id/"
 GRAPHS = BASE + "graph/"
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-RDFS = "http://www.w3.org/2000/01/rdf-schema#"
 SH = "http://www.w3.org/ns/shacl#"
 XSD = "http://www.w3.org/2001/XMLSchema#"
 _DECLARED = f"""PREFIX sh: <{SH}>

@@ -9,7 +9,7 @@ from typing import IO
 from pyoxigraph import NamedNode, Quad, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat, Store, parse
 
 from interpol_graph.graph import paths
-from interpol_graph.graph.files import SourceFile, Unreadable, texts_of
+from interpol_graph.graph.files import SourceFile, Unreadable
 from interpol_graph.graph.formats import Format
 from interpol_graph.graph.prefixes import GRAPHS
 from interpol_graph.graph.statements import Statements
@@ -29,7 +29,7 @@ class KnowledgeGraph:
     """
 
     def __init__(self, files: Iterable[SourceFile], rules: Path | None = paths.RULES, named: bool = True) -> None:
-        self.exact = Statements(texts_of(files))
+        self.exact = Statements(named_text for file in files for named_text in file.texts().items())
         self.store = Store()
         if named:
             self.store.bulk_extend(self.exact)
@@ -72,9 +72,8 @@ class KnowledgeGraph:
 
         Triples formats of the whole carry the default graph, quads formats every named graph.
         """
-        apart = frozenset() if fmt.kind == "dataset" else APART
-        names = [graph] if graph else [name for name in self.exact.texts if name not in apart]
-        self.exact.write(output, fmt, *names)
+        whole = self.exact.texts if fmt.kind == "dataset" else [name for name in self.exact.texts if name not in APART]
+        self.exact.write(output, fmt, *([graph] if graph else whole))
 
 
 def default_graph(files: Iterable[SourceFile], rules: Path = paths.RULES) -> Store:

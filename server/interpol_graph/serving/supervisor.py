@@ -199,9 +199,16 @@ def _as_new() -> None:
 
 
 def run(
-    settings: Settings, folder: Path, at: tuple[str, int], workers: int, log: bool, ready: Callable[[Any], None]
+    settings: Settings,
+    folder: Path,
+    at: tuple[str, int],
+    workers: int,
+    log: bool,
+    prepare: Callable[[], None],
+    ready: Callable[[Any], None],
 ) -> None:
-    """Serve at an address until told to stop; `ready` is given what the evaluators say of their graph.
+    """Serve at an address until told to stop; `prepare` begins what may be done while the graph is loaded, `ready` is given
+    what the evaluators say of it.
 
     Raises NotStarted when the data cannot be loaded.
     """
@@ -213,6 +220,7 @@ def run(
     counters.mkdir(exist_ok=True)
     os.environ[_COUNTERS] = str(counters)
     supervisor = Supervisor(settings, folder)
+    prepare()
     ready(supervisor.start())
     try:
         handover = {"state": str(supervisor.state), "settings": asdict(settings), "log": log}
