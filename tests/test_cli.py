@@ -75,6 +75,28 @@ def test_malformed_queries_end_2_with_line_and_column() -> None:
     assert code == 2 and "line 2, column" in output
 
 
+def test_a_query_that_names_no_graph_and_one_that_does_see_the_same_statements() -> None:
+    """They are answered from two stores: the second holds the named graphs, too."""
+    count = "SELECT (COUNT(*) AS ?statements) (COUNT(DISTINCT ?node) AS ?blank) { ?s ?p ?o OPTIONAL { FILTER (isBLANK(?s)) BIND(?s AS ?node) } }"
+    plain = run("query", "-", stdin=count)
+    assert plain == run("query", "-", stdin=count + " # graph") and plain[0] == 0
+    code, output = run("query", "-", stdin="SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }")
+    assert code == 0 and int(output.split()[1]) > 0
+    code, output = run("query", "-", stdin="SELECT (COUNT(*) AS ?n) { gr\\u0061ph ?g { ?s ?p ?o } }")
+    assert code == 2 or int(output.split()[1]) > 0
+
+
+def test_a_file_that_is_no_text_ends_2_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "mine.rq").write_bytes(b"ASK { ?s ?p '\xff' }")
+    code, output = run("query", str(tmp_path / "mine.rq"))
+    assert code == 2 and "cannot be read as UTF-8 text" in output
+
+
+def test_an_answer_in_a_format_of_another_kind_ends_2_with_a_sentence() -> None:
+    code, output = run("query", "-", "--format", "turtle", stdin=NUMBER)
+    assert code == 2 and "rows or a boolean" in output and "csv" in output
+
+
 def dumped(*arguments: str) -> bytes:
     """Return what the real command writes: bytes, not decoded text."""
     return subprocess.run(
@@ -135,7 +157,12 @@ def test_an_unformatted_file_is_told(tmp_path: Path) -> None:
 
 
 def test_every_option_is_explained() -> None:
-    for name, command in main.commands.items():
+    context = click.Context(main)
+    names = main.list_commands(context)
+    assert {"serve", "validate", "query"} <= set(names)
+    for name in names:
+        command = main.get_command(context, name)
+        assert command is not None
         assert command.help, name
         for option in command.params:
             assert not isinstance(option, click.Option) or option.help, f"{name} {option.name}"

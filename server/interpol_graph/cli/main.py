@@ -3,71 +3,63 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import IO
 
 import click
+from pyoxigraph import QueryTriples
 
-from interpol_graph import __version__
-from interpol_graph.cli import serve, validate
 from interpol_graph.cli.failure import Failure
-from interpol_graph.engine.limits import Settings
-from interpol_graph.engine.outcomes import EngineError
-from interpol_graph.engine.pool import EvaluatorProcess, NotStarted
 from interpol_graph.graph import paths, questions
 from interpol_graph.graph.files import Unreadable, project_files
-from interpol_graph.graph.formats import BY_NAME, DUMPS, Format, of_kind
-from interpol_graph.graph.prefixes import GRAPHS
-from interpol_graph.graph.store import KnowledgeGraph
+from interpol_graph.graph.formats import BY_NAME, DUMPS, Format, Kind, of_kind
+from interpol_graph.graph.prefixes import BASE, GRAPHS, prefixes
+from interpol_graph.graph.store import KnowledgeGraph, default_graph
+from interpol_graph.graph.syntax import fault
 
-DEFAULT = Settings()
-EXISTING = click.Path(path_type=Path)
+ANSWER = click.Choice([fmt.name for fmt in (*of_kind("results"), *of_kind("graph"))])
+DUMP = click.Choice([fmt.name for fmt in DUMPS])
+#: What may hold the letters of a keyword and is none.
+_IRI_OR_VARIABLE = re.compile(r'<[^\x00-\x20<>"{}|^`\\]*>|[?$]\w+')
+#: What makes a query one of named graphs: a keyword, or an escape that may stand for its letters.
+_NAMES_GRAPHS = re.compile(r"(?<!para)graph|from|\\", re.IGNORECASE)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__)
+class Commands(click.Group):
+    """The commands; those that need half of the package have modules of their own, which the others do not wait for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*self.commands, "serve", "validate"])
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in ("serve", "validate"):
+            command: click.Command = import_module(f"interpol_graph.cli.{name}").command
+            return command
+        return super().get_command(ctx, name)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="interpol-graph")
 def main() -> None:
     """The INTERPOL graph: serve it, validate it, query it, dump it."""
-
-
-main.add_command(serve.command)
-main.add_command(validate.command)
 
 
 @main.command()
 @click.argument("name", metavar="NAME|FILE|-")
 @click.option("--param", "-p", multiple=True, metavar="KEY=VALUE", help="Value of a parameter; may be repeated.")
-@click.option(
-    "--format",
-    "style",
-    type=click.Choice([f.name for f in (*of_kind("results"), *of_kind("graph"))]),
-    help="Format of the answer.  [default: csv or turtle]",
-)
+@click.option("--format", "style", type=ANSWER, help="Format of the answer.  [default: csv or turtle]")
 @click.option("--endpoint", metavar="URL", help="SPARQL endpoint to ask instead of the bundled graph.")
 def query(name: str, param: tuple[str, ...], style: str | None, endpoint: str | None) -> None:
     """Answer a saved question by its name, a query from a file, or one from standard input."""
     text = _query_text(name, dict(_pair(item) for item in param))
     fmt = BY_NAME[style] if style else None
-    if endpoint:
-        sys.stdout.buffer.write(_ask_endpoint(endpoint, text, fmt))
-        return
-    try:
-        with EvaluatorProcess(Settings(evaluators=1, timeout=3600.0)) as process:
-            answer = (
-                process.pool()
-                .snapshot()
-                .query(
-                    text,
-                    results=BY_NAME["csv"] if fmt is None else fmt if fmt in of_kind("results") else None,
-                    graph=BY_NAME["turtle"] if fmt is None else fmt if fmt in of_kind("graph") else None,
-                )
-            )
-    except (NotStarted, EngineError) as error:
-        raise Failure(str(error)) from error
-    sys.stdout.buffer.write(answer.body)
+    sys.stdout.buffer.write(_ask_endpoint(endpoint, text, fmt) if endpoint else _ask_bundled(text, fmt))
 
 
 def _pair(item: str) -> tuple[str, str]:
@@ -78,24 +70,59 @@ def _pair(item: str) -> tuple[str, str]:
 
 
 def _query_text(name: str, values: dict[str, str]) -> str:
+    saved = paths.QUERIES / f"{name}.rq"
+    file = saved if saved.parent == paths.QUERIES and saved.is_file() else Path(name)
+    if name != "-" and not file.is_file():
+        names = ", ".join(path.stem for path in sorted(paths.QUERIES.glob("*.rq")))
+        raise Failure(f"there is no saved question and no file {name!r}; saved are: {names}")
     try:
-        if name in questions.saved():
-            return questions.saved()[name].filled(values)
-        if name != "-" and not Path(name).is_file():
-            raise Failure(f"there is no saved question and no file {name!r}; saved are: {', '.join(questions.saved())}")
-        if name != "-" and "#+" in Path(name).read_text(encoding="utf-8"):
-            return questions.read(Path(name)).filled(values)
+        text = sys.stdin.read() if name == "-" else file.read_text(encoding="utf-8")
+        if name != "-" and "#+" in text:
+            return questions.read(file).filled(values)
     except questions.BadQuestion as error:
         raise Failure(str(error)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failure(f"{name} cannot be read as UTF-8 text: {error}") from error
     if values:
         raise Failure("--param is for saved questions; this query has no #+ header that declares parameters")
-    return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+    return text
+
+
+def _ask_bundled(text: str, fmt: Format | None) -> bytes:
+    """Return the answer of the bundled graph, evaluated in this process."""
+    from interpol_graph.engine.results import Output, Unwritable, write
+
+    interrupt = signal.signal(signal.SIGINT, signal.SIG_DFL)  # an engine at work would not hear of Ctrl+C
+    try:
+        named = _NAMES_GRAPHS.search(_IRI_OR_VARIABLE.sub("", text))
+        store = KnowledgeGraph(project_files()).store if named else default_graph(project_files())
+        answer = store.query(text, base_iri=BASE, prefixes=prefixes())
+        kind: Kind = "graph" if isinstance(answer, QueryTriples) else "results"
+        fmt = fmt or BY_NAME["turtle" if kind == "graph" else "csv"]
+        if fmt.kind != kind:
+            offered = ", ".join(known.name for known in of_kind(kind))
+            shape = "a graph" if kind == "graph" else "rows or a boolean"
+            raise Failure(f"this query answers with {shape}, which --format can write as {offered}, not {fmt.name}")
+        write(answer, fmt, body := Output(fmt))
+        return body.getvalue()
+    except SyntaxError as error:
+        found = fault(error.msg, text)
+        place = f"line {found.line}, column {found.column}: " if found.line else ""
+        raise Failure(f"the query is not SPARQL 1.1: {place}{found.reason}") from error
+    except Unwritable as error:
+        raise Failure(f"the answer cannot be written as {fmt.label if fmt else 'RDF'}: {error}") from error
+    except (Unreadable, ValueError, OSError, RuntimeError) as error:
+        raise Failure(f"the query could not be evaluated: {error}") from error
+    finally:
+        signal.signal(signal.SIGINT, interrupt)
 
 
 def _ask_endpoint(endpoint: str, text: str, fmt: Format | None) -> bytes:
     """Return the raw answer of a remote endpoint, fetched through SPARQLWrapper."""
     from SPARQLWrapper import SPARQLWrapper
     from SPARQLWrapper.SPARQLExceptions import SPARQLWrapperException
+
+    from interpol_graph import __version__
 
     wrapper = SPARQLWrapper(endpoint, agent=f"interpol-graph/{__version__}")
     wrapper.setQuery(text)
@@ -113,36 +140,28 @@ def _ask_endpoint(endpoint: str, text: str, fmt: Format | None) -> bytes:
 
 
 @main.command()
+@click.option("--format", "style", type=DUMP, default="turtle", show_default=True, help="Format of the dump.")
 @click.option(
-    "--format",
-    "style",
-    type=click.Choice([f.name for f in DUMPS]),
-    default="turtle",
-    show_default=True,
-    help="Format of the dump.",
-)
-@click.option(
-    "--graph",
-    metavar="NAME",
-    help="One named graph, such as sessions or operations/2023, instead of the whole.",
+    "--graph", metavar="NAME", help="One named graph, such as sessions or operations/2023, instead of the whole."
 )
 @click.option("--output", type=click.File("wb"), default="-", help="File to write to.")
 def dump(style: str, graph: str | None, output: IO[bytes]) -> None:
     """Write the graph, or one named graph, literals exactly as in the files."""
+    rules = paths.RULES if graph in (None, "derived") else None
     try:
-        knowledge = KnowledgeGraph(project_files())
+        knowledge = KnowledgeGraph(project_files(), rules, named=False)
     except Unreadable as error:
         raise Failure(str(error)) from error
     name = next((g for g in knowledge.graphs if g.value == GRAPHS + (graph or "")), None)
     if graph and name is None:
-        known = ", ".join(g.value.removeprefix(GRAPHS) for g in knowledge.graphs)
+        known = ", ".join(sorted({"derived", *(g.value.removeprefix(GRAPHS) for g in knowledge.graphs)}))
         raise Failure(f"there is no graph {graph!r}; graphs are: {known}")
     knowledge.dump(output, BY_NAME[style], name)
 
 
 @main.command()
 @click.option("--check", is_flag=True, help="Change nothing; end 1 when a file is not formatted.")
-@click.argument("names", metavar="[PATH]...", nargs=-1, type=EXISTING)
+@click.argument("names", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
 def fmt(check: bool, names: tuple[Path, ...]) -> None:
     """Format Turtle files in place; without PATH, those of the project."""
     program = shutil.which(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -59,23 +61,31 @@ def _limits(command: Callable[..., None]) -> Callable[..., None]:
 def command(host: str, port: int, workers: int, data: tuple[Path, ...], log: bool, **limits: Any) -> None:
     """Serve the graph: SPARQL endpoint, pages and dumps."""
     settings = Settings(data=tuple(str(path) for path in data), **limits)
+    # The workers are forked from this process: what is imported while the graph is loaded they need not wait for.
+    application = threading.Thread(target=import_module, args=["interpol_graph.app"])
+
+    def ready(about: dict[str, Any]) -> None:
+        application.join()
+        size = sum(about["graphs"].values())
+        click.echo(
+            f"Loaded {size:,} statements in {len(about['graphs'])} graphs. Serving on http://{host}:{port}/ (Ctrl+C ends)."
+        )
+
     with tempfile.TemporaryDirectory(prefix="interpol-graph-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         # prometheus_client reads it when it is imported, and its processes write there.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = name + "/metrics"
         (folder / "metrics").mkdir()
-        from interpol_graph.serving import supervisor  # granian takes a while; other commands need not wait for it
-
-        def ready(about: dict[str, Any]) -> None:
-            size = sum(about["graphs"].values())
-            click.echo(
-                f"Loaded {size:,} statements in {len(about['graphs'])} graphs. Serving on http://{host}:{port}/ (Ctrl+C ends)."
-            )
+        from interpol_graph.serving import supervisor
 
         try:
             questions.saved()
             address = supervisor.check_port(host, port)
             click.echo(f"Loading {'the bundled graph' if not data else ', '.join(settings.data)} …")
+            application.start()
             supervisor.run(settings, folder, (address, port), workers, log, ready)
         except (questions.BadQuestion, supervisor.PortTaken, NotStarted) as error:
             raise Failure(str(error)) from error
+        finally:
+            if application.ident:  # begun, and an import that a process does not wait for ends in a traceback
+                application.join()

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
-from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, Triple, parse
+from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Triple, parse, serialize
 
 from interpol_graph.graph import paths
 from interpol_graph.graph.formats import BY_SUFFIX, Format
-from interpol_graph.graph.prefixes import GRAPHS
+from interpol_graph.graph.prefixes import GRAPHS, RDF
 
 SUFFIXES = tuple(fmt.suffix for fmt in BY_SUFFIX.values() if fmt.kind != "results")
 
-#: Datatypes that only a literal with a language can have.
-_TAGGED = frozenset(
-    NamedNode(f"http://www.w3.org/1999/02/22-rdf-syntax-ns#{name}") for name in ("langString", "dirLangString")
-)
+#: In N-Triples, a literal without a language, of a datatype that only one with a language can have.
+_UNTAGGED = re.compile(rf'"(?:[^"\\\n]|\\.)*+"\^\^<{RDF}(?:l|dirL)angString>'.encode())
 
+T = TypeVar("T")
+Name = NamedNode | BlankNode | DefaultGraph
 Subject = NamedNode | BlankNode | Triple
 Object = NamedNode | BlankNode | Literal | Triple
 
@@ -45,29 +49,45 @@ class SourceFile:
         """The format that the file's suffix names."""
         return BY_SUFFIX[self.path.suffix]
 
-    def quads(self) -> Iterator[Quad]:
-        """Yield the file's statements, literals as written, blank nodes distinct from every other file's.
+    def read(self, use: Callable[[Iterator[Quad]], T]) -> T:
+        """Return what `use` makes of the statements as they are parsed: blank nodes distinct from every other file's.
 
         Raises Unreadable with line and column when the file is missing, not UTF-8 or not well-formed.
         """
-        name = NamedNode(self.graph)
+        content = b""
         try:
             content = self.path.read_bytes().removeprefix(b"\xef\xbb\xbf")
             content.decode("utf-8")  # the parser lets a comment be anything
             if self.format.name == "rdfxml":  # XML 1.0, 2.11: lines end in a line feed, however they are stored
                 content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-            for quad in parse(content, self.format.rdf, base_iri=self.path.as_uri(), rename_blank_nodes=True):
-                if isinstance(quad.object, Literal) and quad.object.datatype in _TAGGED and not quad.object.language:
-                    reason = (
-                        f"holds the literal {quad.object}, which has the datatype of texts with a language and none"
-                    )
-                    raise Unreadable(self.path, reason)
-                own = name if isinstance(quad.graph_name, DefaultGraph) else quad.graph_name
-                yield Quad(quad.subject, quad.predicate, quad.object, own)
+            return use(parse(content, self.format.rdf, base_iri=self.path.as_uri(), rename_blank_nodes=True))
         except OSError as error:
             raise Unreadable(self.path, f"cannot be read: {error.strerror or error}") from error
         except (SyntaxError, UnicodeDecodeError) as error:
             raise self._unreadable(content, error) from error
+
+    def texts(self) -> dict[Name, bytes]:
+        """Return the file's statements as N-Triples by graph, literals as written. Raises Unreadable as `read` does."""
+        own = NamedNode(self.graph)
+        texts: dict[Name, bytes]
+        if self.format.rdf.supports_datasets:
+            graphs: defaultdict[Name, list[Triple]] = defaultdict(list)
+            for quad in self.read(list):
+                graphs[own if isinstance(quad.graph_name, DefaultGraph) else quad.graph_name].append(quad.triple)
+            texts = {name: _ntriples(triples) for name, triples in graphs.items()}
+        else:  # from parser to serialiser, the statements never become objects of Python
+            texts = {own: self.read(_ntriples)}
+        for text in texts.values():
+            if b"angString>" in text and (literal := _UNTAGGED.search(text)):
+                words = "has the datatype of texts with a language and none"
+                raise Unreadable(self.path, f"holds the literal {literal[0].decode()}, which {words}")
+        return texts
+
+    def quads(self) -> Iterator[Quad]:
+        """Yield the file's statements, as `texts` holds them. Raises Unreadable as `read` does."""
+        for name, text in self.texts().items():
+            for quad in parse(text, RdfFormat.N_TRIPLES):
+                yield Quad(quad.subject, quad.predicate, quad.object, name)
 
     def _unreadable(self, content: bytes, error: SyntaxError | UnicodeDecodeError) -> Unreadable:
         """Return what a reader should know of content that is not well-formed."""
@@ -82,6 +102,12 @@ class SourceFile:
         return Unreadable(
             self.path, f"is not well-formed {self.format.label}: {reason}", error.lineno or 0, error.offset or 0
         )
+
+
+def _ntriples(statements: Iterable[Quad] | Iterable[Triple]) -> bytes:
+    output = BytesIO()
+    serialize(statements, output, RdfFormat.N_TRIPLES)
+    return output.getvalue()
 
 
 def project_files(root: Path = paths.ROOT) -> list[SourceFile]:

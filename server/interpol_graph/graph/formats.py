@@ -29,15 +29,16 @@ class Format:
     media_types: tuple[str, ...]
     kind: Kind
     engine: QueryResultsFormat | RdfFormat
-    #: The local name of its IRI in http://www.w3.org/ns/formats/.
-    iri: str
-    #: True where the specification fixes UTF-8 through a charset parameter on text/* types.
-    charset: bool = False
+
+    @property
+    def iri(self) -> str:
+        """The local name of its IRI in http://www.w3.org/ns/formats/."""
+        return self.engine.iri.rpartition("/")[2]
 
     @property
     def content_type(self) -> str:
-        """The Content-Type header of an answer in this format."""
-        return self.media_types[0] + ("; charset=utf-8" if self.charset else "")
+        """The Content-Type header of an answer in this format: UTF-8, and a text/* type has to say so."""
+        return self.media_types[0] + ("; charset=utf-8" if self.media_types[0].startswith("text/") else "")
 
     @property
     def rdf(self) -> RdfFormat:
@@ -54,69 +55,19 @@ class Format:
         return self.engine
 
 
+_Q, _R = QueryResultsFormat, RdfFormat
+
 FORMATS = (
-    Format(
-        "json",
-        "SPARQL JSON",
-        ".srj",
-        ("application/sparql-results+json", "application/json"),
-        "results",
-        QueryResultsFormat.JSON,
-        "SPARQL_Results_JSON",
-    ),
-    Format(
-        "xml",
-        "SPARQL XML",
-        ".srx",
-        ("application/sparql-results+xml", "application/xml"),
-        "results",
-        QueryResultsFormat.XML,
-        "SPARQL_Results_XML",
-    ),
-    Format("csv", "CSV", ".csv", ("text/csv",), "results", QueryResultsFormat.CSV, "SPARQL_Results_CSV", charset=True),
-    Format(
-        "tsv",
-        "TSV",
-        ".tsv",
-        ("text/tab-separated-values",),
-        "results",
-        QueryResultsFormat.TSV,
-        "SPARQL_Results_TSV",
-        charset=True,
-    ),
-    Format(
-        "turtle",
-        "Turtle",
-        ".ttl",
-        ("text/turtle", "application/x-turtle"),
-        "graph",
-        RdfFormat.TURTLE,
-        "Turtle",
-        charset=True,
-    ),
-    Format(
-        "ntriples",
-        "N-Triples",
-        ".nt",
-        ("application/n-triples", "text/plain"),
-        "graph",
-        RdfFormat.N_TRIPLES,
-        "N-Triples",
-    ),
-    Format(
-        "rdfxml", "RDF/XML", ".rdf", ("application/rdf+xml", "application/xml"), "graph", RdfFormat.RDF_XML, "RDF_XML"
-    ),
-    Format(
-        "jsonld",
-        "JSON-LD",
-        ".jsonld",
-        ("application/ld+json", "application/json"),
-        "graph",
-        RdfFormat.JSON_LD,
-        "JSON-LD",
-    ),
-    Format("trig", "TriG", ".trig", ("application/trig",), "dataset", RdfFormat.TRIG, "TriG"),
-    Format("nquads", "N-Quads", ".nq", ("application/n-quads",), "dataset", RdfFormat.N_QUADS, "N-Quads"),
+    Format("json", "SPARQL JSON", ".srj", ("application/sparql-results+json", "application/json"), "results", _Q.JSON),
+    Format("xml", "SPARQL XML", ".srx", ("application/sparql-results+xml", "application/xml"), "results", _Q.XML),
+    Format("csv", "CSV", ".csv", ("text/csv",), "results", _Q.CSV),
+    Format("tsv", "TSV", ".tsv", ("text/tab-separated-values",), "results", _Q.TSV),
+    Format("turtle", "Turtle", ".ttl", ("text/turtle", "application/x-turtle"), "graph", _R.TURTLE),
+    Format("ntriples", "N-Triples", ".nt", ("application/n-triples", "text/plain"), "graph", _R.N_TRIPLES),
+    Format("rdfxml", "RDF/XML", ".rdf", ("application/rdf+xml", "application/xml"), "graph", _R.RDF_XML),
+    Format("jsonld", "JSON-LD", ".jsonld", ("application/ld+json", "application/json"), "graph", _R.JSON_LD),
+    Format("trig", "TriG", ".trig", ("application/trig",), "dataset", _R.TRIG),
+    Format("nquads", "N-Quads", ".nq", ("application/n-quads",), "dataset", _R.N_QUADS),
 )
 
 BY_NAME = {fmt.name: fmt for fmt in FORMATS}

@@ -10,8 +10,11 @@ BASE = "https://w3id.org/interpol-graph/"
 TERMS = BASE + "ontology#"
 ENTITIES = BASE + "id/"
 GRAPHS = BASE + "graph/"
-_DECLARED = """PREFIX sh: <http://www.w3.org/ns/shacl#>
-SELECT ?prefix ?namespace { ?ontology sh:declare [ sh:prefix ?prefix ; sh:namespace ?namespace ] }"""
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+SH = "http://www.w3.org/ns/shacl#"
+XSD = "http://www.w3.org/2001/XMLSchema#"
+_DECLARED = f"""PREFIX sh: <{SH}>
+SELECT ?prefix ?namespace {{ ?ontology sh:declare [ sh:prefix ?prefix ; sh:namespace ?namespace ] }}"""
 
 
 @cache

@@ -7,29 +7,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from heapq import merge
 from io import BytesIO
 from itertools import chain, groupby
 from typing import IO
 
-from pyoxigraph import (
-    BlankNode,
-    CanonicalizationAlgorithm,
-    Dataset,
-    DefaultGraph,
-    NamedNode,
-    Quad,
-    RdfFormat,
-    Triple,
-    parse,
-    serialize,
-)
+from pyoxigraph import BlankNode, CanonicalizationAlgorithm, Dataset, Quad, RdfFormat, Triple, parse, serialize
 
+from interpol_graph.graph.files import Name
 from interpol_graph.graph.formats import Format
 from interpol_graph.graph.prefixes import prefixes
-
-Name = NamedNode | BlankNode | DefaultGraph
 
 #: Bytes of lines that are handled at a time.
 _BATCH = 1 << 20
@@ -41,56 +29,56 @@ class Statements:
     Blank nodes bear their canonical labels (RDFC-1.0): the same in every process and every run.
     """
 
-    def __init__(self, quads: Iterable[Quad]) -> None:
+    def __init__(self, texts: Iterable[tuple[Name, bytes]]) -> None:
         lines: defaultdict[Name, list[bytes]] = defaultdict(list)
-        # The labels depend on these statements alone; one more, with those letters in a literal, does no harm.
-        blank = Dataset()
-        for quad in quads:
-            line = _line(quad.triple)
-            if line.startswith(b"_:") or b" _:" in line or isinstance(quad.graph_name, BlankNode):
-                blank.add(quad)
-            else:
-                lines[quad.graph_name].append(line)
-        blank.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
-        for quad in blank:
-            lines[quad.graph_name].append(_line(quad.triple))
-        del blank
+        blank: list[bytes] = []
+        for name, text in texts:
+            apart = []
+            for line in text.splitlines(keepends=True):
+                # The labels depend on these statements alone; one more, with those letters in a literal, does no harm.
+                if line.startswith(b"_:") or b" _:" in line or isinstance(name, BlankNode):
+                    apart.append(line)
+                else:
+                    lines[name].append(line)
+            blank.append(b"".join(apart).replace(b" .\n", _end(name)))
+        dataset = Dataset(_parsed(blank))
+        dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
+        for quad in dataset:
+            lines[quad.graph_name].append(f"{quad.triple} .\n".encode())
+        del blank, dataset
         self.texts = {name: _text(lines.pop(name)) for name in sorted(lines, key=str)}
 
     def __iter__(self) -> Iterator[Quad]:
         """Yield every statement, graph after graph."""
-        return (quad for batch in self._named(self.texts) for quad in parse(batch, RdfFormat.N_QUADS))
+        return _parsed(self._named(self.texts))
 
     def size(self, name: Name) -> int:
         """Return how many statements a graph has."""
         return self.texts.get(name, b"").count(b"\n")
 
-    def add(self, name: Name, triples: Iterable[Triple]) -> None:
-        """Add statements to a graph; their blank nodes bear the labels that they have here."""
-        if text := _text([*BytesIO(self.texts.get(name, b"")), *map(_line, triples)]):
-            texts = self.texts | {name: text}
+    def add(self, name: Name, text: bytes) -> None:
+        """Add statements, in N-Triples, to a graph; their blank nodes bear the labels that they have here."""
+        if text:
+            texts = self.texts | {name: _text((self.texts.get(name, b"") + text).splitlines(keepends=True))}
             self.texts = {name: texts[name] for name in sorted(texts, key=str)}
 
     def triples(self, *names: Name) -> Iterator[Triple]:
         """Yield the union of some graphs, in order."""
-        return (quad.triple for batch in self._united(names) for quad in parse(batch, RdfFormat.N_TRIPLES))
+        return (quad.triple for quad in _parsed(self._united(names)))
 
     def write(self, output: IO[bytes], fmt: Format, *names: Name) -> None:
         """Write the union of some graphs, or in a format of datasets each under its name; equal content gives equal bytes."""
-        named = fmt.kind == "dataset"
-        batches = self._named(names) if named else self._united(names)
-        lines = RdfFormat.N_QUADS if named else RdfFormat.N_TRIPLES
-        if fmt.rdf == lines:
+        batches = self._named(names) if fmt.kind == "dataset" else self._united(names)
+        if fmt.rdf in (RdfFormat.N_TRIPLES, RdfFormat.N_QUADS):
             for batch in batches:
                 output.write(batch)
         else:
-            quads = (quad for batch in batches for quad in parse(batch, lines))
-            serialize(quads, output, fmt.rdf, prefixes=prefixes())
+            serialize(_parsed(batches), output, fmt.rdf, prefixes=prefixes())
 
     @property
     def digest(self) -> str:
         """The SHA-256 of the canonical N-Quads (RDFC-1.0), in hexadecimal."""
-        lines = merge(*(map(_lines_of(name), BytesIO(text)) for name, text in self.texts.items()))
+        lines = merge(*(chain.from_iterable(map(BytesIO, self._named([name]))) for name in self.texts))
         digest = hashlib.sha256()
         for batch in _joined(lines):
             digest.update(batch)
@@ -102,7 +90,8 @@ class Statements:
         return _joined(line for line, _ in groupby(merge(*texts)))
 
     def _named(self, names: Iterable[Name]) -> Iterator[bytes]:
-        return _joined(chain.from_iterable(map(_lines_of(name), BytesIO(self.texts.get(name, b""))) for name in names))
+        texts = ((_end(name), BytesIO(self.texts.get(name, b""))) for name in names)
+        return (batch.replace(b" .\n", end) for end, text in texts for batch in _joined(text))
 
 
 def _joined(lines: Iterable[bytes]) -> Iterator[bytes]:
@@ -118,8 +107,9 @@ def _joined(lines: Iterable[bytes]) -> Iterator[bytes]:
         yield b"".join(batch)
 
 
-def _line(triple: Triple) -> bytes:
-    return f"{triple} .\n".encode()
+def _parsed(batches: Iterable[bytes]) -> Iterator[Quad]:
+    """Yield the statements of some lines: what is N-Triples is N-Quads as well."""
+    return chain.from_iterable(parse(batch, RdfFormat.N_QUADS) for batch in batches)
 
 
 def _text(lines: list[bytes]) -> bytes:
@@ -127,7 +117,6 @@ def _text(lines: list[bytes]) -> bytes:
     return b"".join(line for line, _ in groupby(lines))
 
 
-def _lines_of(name: Name) -> Callable[[bytes], bytes]:
-    """Return what makes a line of N-Triples one of N-Quads."""
-    end = f"{name} .\n".encode()
-    return lambda line: line[:-2] + end
+def _end(name: Name) -> bytes:
+    """Return what ends a line of N-Quads where one of N-Triples, and no literal within it, has space, dot and line feed."""
+    return f" {name} .\n".encode()
