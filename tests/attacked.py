@@ -14,11 +14,13 @@ import tempfile
 import threading
 import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from conftest import ROOT, free_port
 
@@ -203,3 +205,39 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         raise
+
+
+@pytest.fixture(scope="session")
+def attacked() -> Iterator[Target]:
+    """The server under attack, one for all attacks; when all is done it is as well, and as slim, as before."""
+    with target() as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def ordinary(attacked: Target, record_property: Callable[[str, object], None]) -> Iterator[None]:
+    """Ask ordinary questions during every attack, four a second; each must be answered."""
+    asked, failures, over = 0, list[str](), threading.Event()
+
+    def ask() -> None:
+        nonlocal asked
+        while True:
+            number = next(NEVER_ASKED)
+            asked += 1
+            try:
+                answer = attacked.get(f"SELECT ({number} AS ?ordinary) {{}}", Accept="text/csv")
+                answer.checked(CROWDED, statuses={200})
+                assert answer.body == f"ordinary\r\n{number}\r\n".encode(), answer.text
+            except (OSError, http.client.HTTPException, AssertionError) as error:
+                failures.append(f"{type(error).__name__}: {error}")
+            if over.wait(0.25):
+                return
+
+    client = threading.Thread(target=ask)
+    client.start()
+    yield
+    over.set()
+    client.join()
+    record_property("ordinary", asked)
+    record_property("failed", len(failures))
+    assert not failures, f"{len(failures)} of {asked} ordinary requests failed beside this attack: {failures[:3]}"
