@@ -14,10 +14,10 @@ from functools import cache
 from pathlib import Path
 from typing import IO
 
-from flask import Blueprint, Response, send_file, url_for
+from flask import Blueprint, Response, request, send_file, url_for
 
 from interpol_graph.endpoint import headers
-from interpol_graph.endpoint.problems import Busy, NotFound, Unavailable, Unwritable, check_wanted
+from interpol_graph.endpoint.problems import Busy, NotFound, PreconditionFailed, Unavailable, Unwritable, check_wanted
 from interpol_graph.engine.admission import Full, Places
 from interpol_graph.graph.formats import BY_NAME, DUMPS, Format
 from interpol_graph.graph.prefixes import GRAPHS
@@ -60,6 +60,7 @@ def file(name: str) -> Response:
         near = difflib.get_close_matches(name, _files(), 5, 0.4)
         raise NotFound(f"There is no file {name!r}; the files are listed at /dumps/.", similar=near)
     etag = headers.tag(pages.engine().digest, "dumps", name)
+    check_if_match(etag)
     download = None if name == SUMS else name.replace("/", "-")
     response = send_file(path, media_type, download_name=download, as_attachment=name != SUMS, etag=etag)
     # The time of writing says nothing about the content, and differs from process to process.
@@ -67,6 +68,17 @@ def file(name: str) -> Response:
     response.headers["Cache-Control"] = headers.CACHED
     response.headers["Link"] = f'<{url_for("dumps.file", name=SUMS)}>; rel="describedby"; type="text/plain"'
     return response
+
+
+def check_if_match(etag: str) -> None:
+    """Refuse a request whose If-Match does not hold; the other conditions are left to werkzeug.
+
+    etag: the strong tag, without quotes. It would take If-Match last and know no `*` (RFC 9110, 13.1.1 and 13.2.2).
+    """
+    if held := request.if_match:
+        if not held.star_tag and not held.is_strong(etag):
+            raise PreconditionFailed("If-Match names no tag that this file has; ask without it for the file's own.")
+        request.environ.pop("HTTP_IF_MATCH")
 
 
 def graph_file(iri: str) -> str | None:

@@ -37,6 +37,7 @@ def graphs() -> Answer:
     name = f"graphs {iri or ''} {fmt.name}"
     path = dumps.kept(name, lambda file: pages.engine().dump(file, fmt, iri))
     etag = headers.tag(pages.engine().digest, name)
+    dumps.check_if_match(etag)
     response = send_file(path, fmt.media_types[0], etag=etag)
     response.headers["Content-Type"] = fmt.content_type
     response.headers.pop("Last-Modified", None)

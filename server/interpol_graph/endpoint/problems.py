@@ -11,6 +11,7 @@ Problem
 ├── NotAcceptable 406          with the formats on offer
 ├── BodyTooLarge 413
 ├── RequestTimeout 408
+├── PreconditionFailed 412
 ├── UnsupportedMediaType 415
 └── LimitReached 503
     ├── OutOfTime
@@ -119,6 +120,12 @@ class RequestTimeout(Problem):
     """The client was too slow in sending its request."""
 
     code, title = 408, "Request timeout"
+
+
+class PreconditionFailed(Problem):
+    """The client asked on a condition that does not hold."""
+
+    code, title = 412, "Precondition failed"
 
 
 class UnsupportedMediaType(Problem):
