@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, free_port
+from conftest import ROOT, free_port, slack
 
 #: The limits of the server under attack: seconds and mebibytes of one query.
 TIMEOUT, MEMORY = 1, 128
@@ -61,7 +61,7 @@ class Answer:
     def checked(self, within: float = ALONE, *, statuses: frozenset[int] | set[int] = FAIR) -> Answer:
         """Return the answer itself if it is fair: in time, of a fitting status, and without a leak."""
         assert self.status in statuses, f"{self.status} after {self.seconds:.1f} s: {self.text[:500]}"
-        assert self.seconds < within, f"{self.status} took {self.seconds:.1f} s"
+        assert self.seconds < within or self.seconds < within * slack(), f"{self.status} took {self.seconds:.1f} s"
         if self.status >= 400 or len(self.body) < 100_000:
             told = LEAK.search(self.text) or LEAK.search(repr(self.headers))
             assert told is None, f"tells {told[0]!r}: {self.text[:500]}"

@@ -68,7 +68,7 @@ def test_the_action_is_valid_by_the_schema_of_actions() -> None:
 
 def test_the_action_names_what_exists() -> None:
     script = ACTION["runs"]["steps"][-1]["run"]
-    assert set(re.findall(r"--[a-z-]+", script)) <= OPTIONS
+    assert {"--format", "--shapes"} <= set(re.findall(r"--[a-z-]+", script)) <= OPTIONS
     assert "${{" not in script, "an input inside a script is a script of whoever sets it"
     assert ACTION["inputs"]["format"]["default"] in formats.BY_NAME
     for name in formats.BY_NAME:
@@ -91,6 +91,7 @@ def test_the_action_takes_its_inputs_as_words_only(project: Path) -> None:
 
 
 def test_the_hooks_name_what_exists() -> None:
+    assert {hook["id"] for hook in HOOKS} == {"interpol-graph-validate", "shacl-validate"}
     for hook in HOOKS:
         assert {"id", "name", "entry", "language", "files"} <= set(hook)
         program, command, *options = shlex.split(hook["entry"])
