@@ -94,6 +94,13 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder with a short path, for sockets: theirs may have about a hundred characters, and pytest's folders have more."""
+    with tempfile.TemporaryDirectory(prefix="ig-", dir="/tmp" if Path("/tmp").is_dir() else None) as folder:  # noqa: S108
+        yield Path(folder)
+
+
 def free_port() -> int:
     """Return a port of 127.0.0.1 that nobody listens on, none of those that the system gives to clients in a hurry."""
     while True:
@@ -170,7 +177,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     """Print the table of attacks where all of them were asked for."""
-    if "not attack and" in terminalreporter.config.option.markexpr:
+    if not ATTACKS or "not attack and" in terminalreporter.config.option.markexpr:
         return
     terminalreporter.section("attacks")
     terminalreporter.line(f"{'attack':<72} {'cases':>5} {'seconds':>8} {'ordinary':>8} {'failed':>6}  outcome")

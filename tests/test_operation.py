@@ -250,12 +250,13 @@ def test_what_stops_a_reload_is_named_with_file_and_line(tmp_path: Path) -> None
     assert valid(Settings(data=("anything.ttl",)), tmp_path) is None, "foreign data have no rules here"
 
 
-def test_refused_files_are_not_served_after_a_crash_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    project, folder = tmp_path / "project", tmp_path / "service"
+def test_refused_files_are_not_served_after_a_crash_either(
+    tmp_path: Path, short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, folder = tmp_path / "project", short
     for name in ("ontology", "data", "shapes", "queries"):
         (project / name).mkdir(parents=True)
     (project / "data" / "a.ttl").write_text("<http://x/a> <http://x/b> 1 .", encoding="utf-8")
-    folder.mkdir()
     monkeypatch.setattr(paths, "ROOT", project)
     supervisor = Supervisor(Settings(), folder, check=lambda *_: "1 error")
     digest = supervisor.start()["digest"]
@@ -276,10 +277,12 @@ def test_refused_files_are_not_served_after_a_crash_either(tmp_path: Path, monke
         supervisor.stop()
 
 
-def test_a_machine_without_room_for_a_process_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_room_for_a_process_is_waited_for(
+    tmp_path: Path, short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = tmp_path / "data.ttl"
     data.write_text(TRIPLES, encoding="utf-8")
-    supervisor, attempts = Supervisor(Settings(data=(str(data),)), tmp_path), []
+    supervisor, attempts = Supervisor(Settings(data=(str(data),)), short), []
 
     def starting(*arguments: Any) -> Process:
         attempts.append(arguments)
@@ -338,10 +341,10 @@ def test_an_answer_with_its_senders_obituary_behind_it_is_whole() -> None:
         assert wire.receive(ours) == ({"format": "json"}, b"{}")
 
 
-def test_reload_is_refused_when_validation_fails(tmp_path: Path) -> None:
+def test_reload_is_refused_when_validation_fails(tmp_path: Path, short: Path) -> None:
     data = tmp_path / "data.ttl"
     data.write_text(TRIPLES, encoding="utf-8")
-    supervisor = Supervisor(Settings(data=(str(data),)), tmp_path, check=lambda *_: "1 error")
+    supervisor = Supervisor(Settings(data=(str(data),)), short, check=lambda *_: "1 error")
     digest = supervisor.start()["digest"]
     try:
         engine = Engine.of_state(str(supervisor.state), supervisor.settings)

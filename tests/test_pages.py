@@ -73,7 +73,7 @@ def test_no_path_makes_a_link_to_another_host(client: FlaskClient) -> None:
 def test_local_links_lead_somewhere(client: FlaskClient, path: str) -> None:
     soup = page(client, path, 404 if "nowhere" in path else 200)
     targets = {str(link["href"]) for link in soup.select("main a[href^='/']")}
-    assert targets
+    assert targets or path == "/validate", "only a form"
     for target in sorted(targets)[:25]:
         assert client.get(target, headers={"Accept": BROWSER}, buffered=True).status_code in (200, 303), target
 
