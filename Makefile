@@ -2,8 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# A file of tests stays in one process, so that what it starts is started once; in the order of names none of the long ones is last.
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: serve test check fmt wheel
+.PHONY: serve test attack test-slow check fmt wheel
 
 $(READY): pyproject.toml
 	@echo "Setting up .venv (once; a minute or two) …"
@@ -22,7 +24,13 @@ test: $(READY) ## everything that must hold: lint, types, validation, tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@echo "Running the tests …"
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
+
+attack: $(READY) ## hostile queries and requests in bulk, some minutes of them
+	@$(PYTEST) -m "attack or not attack" tests/test_attacks*.py
+
+test-slow: $(READY) ## what another SHACL engine says of every case, and the wheel in an environment of its own
+	@$(PYTEST) -m slow
 
 check: $(READY) ## validate the data
 	@$(BIN)/interpol-graph validate

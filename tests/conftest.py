@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import subprocess
 import sys
@@ -9,10 +10,14 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from _pytest.terminal import TerminalReporter
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -24,6 +29,44 @@ from interpol_graph.graph.files import project_files
 from interpol_graph.graph.store import KnowledgeGraph
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def sampled(cases: Iterable[object], stay: Collection[object], mark: str) -> list[object]:
+    """Return the cases of a test; those that do not stay in `make test` bear the mark `attack` or `slow`."""
+    cases = list(cases)
+    missing = [case for case in stay if case not in cases]
+    assert not missing, f"no such cases: {missing}"
+    return [case if case in stay else pytest.param(case, marks=getattr(pytest.mark, mark)) for case in cases]
+
+
+def slack() -> float:
+    """Return how many times longer than alone the machine takes now: about 1 when a core is free, more beside other work."""
+    began, used = time.monotonic(), time.thread_time()
+    while time.thread_time() - used < 0.1:
+        pass
+    return max(1.0, (time.monotonic() - began) / 0.1)
+
+
+def descendants(pid: int) -> Iterator[tuple[int, int, str]]:
+    """Yield number, parent and command of all processes below one, parents first."""
+    table: dict[int, list[tuple[int, str]]] = {}
+    for child, parent, command in processes():
+        table.setdefault(parent, []).append((child, command))
+    todo = [pid]
+    while todo:
+        parent = todo.pop()
+        for child, command in table.get(parent, ()):
+            yield child, parent, command
+            todo.append(child)
+
+
+def processes() -> Iterator[tuple[int, int, str]]:
+    """Yield number, parent and whole command of every process; `ps` would cut commands to the width of a terminal."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended meanwhile
+            parent = int((folder / "stat").read_bytes().rpartition(b")")[2].split()[1])
+            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            yield int(folder.name), parent, command
 
 
 @pytest.fixture(scope="session")
@@ -58,11 +101,19 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder with a short path, for sockets: theirs may have about a hundred characters, and pytest's folders have more."""
+    with tempfile.TemporaryDirectory(prefix="ig-", dir="/tmp" if Path("/tmp").is_dir() else None) as folder:  # noqa: S108
+        yield Path(folder)
+
+
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of 127.0.0.1 that nobody listens on, none of those that the system gives to clients in a hurry."""
+    while True:
+        port = random.randrange(10_000, 32_000)  # noqa: S311  nothing secret
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def started(command: list[str], url: str, **options: object) -> subprocess.Popen[str]:
@@ -101,3 +152,45 @@ def server() -> Iterator[str]:
     process = started(command, f"http://127.0.0.1:{port}/healthz")
     yield f"http://127.0.0.1:{port}"
     stopped(process)
+
+
+@dataclass
+class Attack:
+    """What `make attack` tells of one test: all its cases together."""
+
+    cases: int = 0
+    seconds: float = 0.0
+    ordinary: int = 0
+    failed: int = 0
+    outcomes: set[str] = field(default_factory=set)
+
+
+ATTACKS: dict[str, Attack] = defaultdict(Attack)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Note what an attack did to the ordinary requests beside it, as its fixture `ordinary` counted them."""
+    told = dict(report.user_properties)
+    if report.when == "teardown" and "ordinary" in told:
+        attack = ATTACKS[report.nodeid.partition("[")[0]]
+        attack.cases += 1
+        attack.ordinary += told["ordinary"]
+        attack.failed += told["failed"]
+    if report.nodeid.startswith("tests/test_attacks"):
+        attack = ATTACKS[report.nodeid.partition("[")[0]]
+        attack.seconds += report.duration
+        attack.outcomes.add(report.outcome)
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Print the table of attacks where all of them were asked for."""
+    if not ATTACKS or "not attack and" in terminalreporter.config.option.markexpr:
+        return
+    terminalreporter.section("attacks")
+    terminalreporter.line(f"{'attack':<72} {'cases':>5} {'seconds':>8} {'ordinary':>8} {'failed':>6}  outcome")
+    for name, attack in sorted(ATTACKS.items()):
+        words = name.rpartition("::test_")[2].replace("_", " ")
+        outcome = "failed" if "failed" in attack.outcomes else "withstood"
+        terminalreporter.line(
+            f"{words:<72} {attack.cases:>5} {attack.seconds:>8.1f} {attack.ordinary:>8} {attack.failed:>6}  {outcome}"
+        )

@@ -39,7 +39,9 @@ def test_a_question_gives_the_expected_answer(snapshot: Snapshot, question: ques
     if whole.exists():
         assert answer == rows(whole.read_text(encoding="utf-8"))
     else:
-        for row in rows(part.read_text(encoding="utf-8")):
+        expected = rows(part.read_text(encoding="utf-8"))
+        assert expected, f"{part.name} has no row"
+        for row in expected:
             assert any(row.items() <= found.items() for found in answer), f"{row} is not in the answer"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import string
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,12 +12,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from attacked import CROWDED, Answer, Target, target
-from conftest import ROOT
+from attacked import CROWDED, Answer, Target
+from attacked import attacked as attacked
+from attacked import ordinary as ordinary
+from conftest import ROOT, sampled
 
 SEEDS = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "queries").rglob("*.rq"))]
-#: Queries at once, and how often: together two thousand.
-BATCH, BATCHES = 20, 100
+#: Queries at once, and how often: together two thousand; `make test` asks sixty of them.
+BATCH, BATCHES = 20, [3, 97]
 
 #: Words of the language, whole and broken.
 _WORDS = """
@@ -69,60 +70,59 @@ def noise(draw: random.Random) -> str:
 KINDS = (mutated, mutated, mutated, composed, noise)
 
 
-@pytest.fixture(scope="module")
-def attacked() -> Iterator[Target]:
-    with target() as found:
-        yield found
+def random_settings(examples: int) -> settings:
+    """Return settings by which every run makes the same examples."""
+    return settings(
+        max_examples=examples, derandomize=True, database=None, deadline=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
 
 
-@settings(
-    max_examples=BATCHES,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-@given(seeds=st.lists(st.integers(0, 1 << 64), min_size=BATCH, max_size=BATCH, unique=True))
-def test_random_and_mutated_queries_are_answered_or_refused(attacked: Target, seeds: list[int]) -> None:
-    def asked(seed: int) -> tuple[str, Answer]:
-        draw = random.Random(seed)  # noqa: S311  the same queries in every run
-        query = draw.choice(KINDS)(draw)
-        return query, draw.choice((attacked.ask, attacked.formed))(query)
+@pytest.mark.parametrize("batches", sampled(BATCHES, BATCHES[:1], "attack"))
+def test_random_and_mutated_queries_are_answered_or_refused(attacked: Target, batches: int) -> None:
+    asked: list[int] = []
 
-    with ThreadPoolExecutor(4) as pool:
-        for query, answer in pool.map(asked, seeds):
-            try:
-                answer.checked(CROWDED, statuses={200, 400, 503})
-                if answer.status == 503:
-                    assert any(word in answer.text for word in ("time limit", "memory limit", "larger than")), (
-                        answer.text
-                    )
-            except AssertionError as error:
-                error.add_note(f"the query: {query!r}")
-                raise
+    @random_settings(batches)
+    @given(seeds=st.lists(st.integers(0, 1 << 64), min_size=BATCH, max_size=BATCH, unique=True))
+    def answered_or_refused(seeds: list[int]) -> None:
+        asked.extend(seeds)
+        with ThreadPoolExecutor(4) as pool:
+            for query, answer in pool.map(lambda seed: ask(attacked, seed), seeds):
+                try:
+                    answer.checked(CROWDED, statuses={200, 400, 503})
+                    if answer.status == 503:
+                        limits = ("time limit", "memory limit", "larger than")
+                        assert any(word in answer.text for word in limits), answer.text
+                except AssertionError as error:
+                    error.add_note(f"the query: {query!r}")
+                    raise
+
+    answered_or_refused()
+    assert len(asked) == batches * BATCH
+
+
+def ask(attacked: Target, seed: int) -> tuple[str, Answer]:
+    """Ask the query that belongs to a number; return it and its answer."""
+    draw = random.Random(seed)  # noqa: S311  the same queries in every run
+    query = draw.choice(KINDS)(draw)
+    return query, draw.choice((attacked.ask, attacked.formed))(query)
 
 
 def test_after_all_of_them_it_is_well(attacked: Target) -> None:
     attacked.is_well()
 
 
-def test_routes_keep_to_their_description(attacked: Target) -> None:
-    for operation in schemathesis.openapi.from_url(
-        f"http://{attacked.host}:{attacked.port}/openapi.json"
-    ).get_all_operations():
-        described = operation.ok()
-        assert described is not None, operation
+@pytest.mark.parametrize("examples", sampled([1, 5], [1], "attack"))
+def test_routes_keep_to_their_description(attacked: Target, examples: int) -> None:
+    described = schemathesis.openapi.from_url(f"http://{attacked.host}:{attacked.port}/openapi.json")
+    operations = list(described.get_all_operations())
+    assert operations
+    for operation in operations:
+        found = operation.ok()
+        assert found is not None, operation
 
-        @settings(
-            max_examples=5,
-            derandomize=True,
-            database=None,
-            deadline=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        )
-        @given(case=described.as_strategy())
+        @random_settings(examples)
+        @given(case=found.as_strategy())
         def kept(case: schemathesis.Case) -> None:
             # That a string is an IRI, the description cannot say.
             case.call_and_validate(excluded_checks=[positive_data_acceptance])

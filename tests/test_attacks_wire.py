@@ -6,22 +6,18 @@ import re
 import socket
 import time
 import urllib.parse
-from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 
 import pytest
 from flask import Flask
 
-from attacked import ALONE, FAIR, LEAK, Target, target
+from attacked import ALONE, FAIR, LEAK, Target
+from attacked import attacked as attacked
+from attacked import ordinary as ordinary
+from conftest import sampled, slack
 
 #: Connections of each kind of slow client: more than the server has threads.
 SLOW = 80
-
-
-@pytest.fixture(scope="module")
-def attacked() -> Iterator[Target]:
-    with target() as found:
-        yield found
 
 
 def connections(attacked: Target, stack: ExitStack, message: bytes) -> list[socket.socket]:
@@ -34,23 +30,23 @@ def connections(attacked: Target, stack: ExitStack, message: bytes) -> list[sock
     return opened
 
 
-@pytest.mark.parametrize(
-    "beginning",
-    [
-        b"",
-        b"G",
-        b"GET /sparql?query=ASK%20%7B%7D HTTP/1.1\r\nHost: x\r\nX-Slow: ",
-        b"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Type: application/sparql-query\r\nContent-Length: 100\r\n\r\nASK",
-        b"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 900000\r\n\r\nquery=",
-        b"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Type: application/sparql-query\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nASK {\r\n",
-        b"POST /validate HTTP/1.1\r\nHost: x\r\nContent-Type: text/turtle\r\nContent-Length: 5000\r\n\r\n<x:",
-        b"PUT /graphs?default HTTP/1.1\r\nHost: x\r\nContent-Type: text/turtle\r\nContent-Length: 5000\r\n\r\n<x:",
-    ],
-    ids=["silence", "one letter", "header", "body", "form", "chunks", "validate", "put"],
-)
-def test_slow_senders_keep_nobody_waiting(attacked: Target, beginning: bytes) -> None:
+#: How a request may begin that then comes letter by letter.
+BEGINNINGS = {
+    "silence": b"",
+    "one letter": b"G",
+    "header": b"GET /sparql?query=ASK%20%7B%7D HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+    "body": b"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Type: application/sparql-query\r\nContent-Length: 100\r\n\r\nASK",
+    "form": b"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 900000\r\n\r\nquery=",
+    "chunks": b"POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Type: application/sparql-query\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nASK {\r\n",
+    "validate": b"POST /validate HTTP/1.1\r\nHost: x\r\nContent-Type: text/turtle\r\nContent-Length: 5000\r\n\r\n<x:",
+    "put": b"PUT /graphs?default HTTP/1.1\r\nHost: x\r\nContent-Type: text/turtle\r\nContent-Length: 5000\r\n\r\n<x:",
+}
+
+
+@pytest.mark.parametrize("name", sampled(BEGINNINGS, ["header", "body"], "attack"))
+def test_slow_senders_keep_nobody_waiting(attacked: Target, name: str) -> None:
     with ExitStack() as stack:
-        opened = connections(attacked, stack, beginning)
+        opened = connections(attacked, stack, BEGINNINGS[name])
         for _ in range(3):
             attacked.is_well()
             for connection in opened:
@@ -59,7 +55,10 @@ def test_slow_senders_keep_nobody_waiting(attacked: Target, beginning: bytes) ->
     attacked.is_well()
 
 
-@pytest.mark.parametrize("path", ["/dumps/interpol.nt", "/sparql?query=SELECT*%7B?a?b?c%7DLIMIT%20100000"])
+READ = ("/dumps/interpol.nt", "/sparql?query=SELECT*%7B?a?b?c%7DLIMIT%20100000")
+
+
+@pytest.mark.parametrize("path", sampled(READ, READ[:1], "attack"))
 def test_slow_readers_keep_nobody_waiting(attacked: Target, path: str) -> None:
     attacked.send(path, timeout=60, Accept="*/*")  # made once, so that the crowd is served from what is kept
     with ExitStack() as stack:
@@ -122,7 +121,9 @@ SMUGGLED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", SMUGGLED)
+@pytest.mark.parametrize(
+    "name", sampled(SMUGGLED, ["two lengths", "length and chunks", "long header", "noise"], "attack")
+)
 def test_a_smuggled_message_is_refused_or_read_in_one_way(attacked: Target, name: str) -> None:
     answer = attacked.raw(SMUGGLED[name])
     statuses = [int(status) for status in re.findall(rb"HTTP/1\.[01] (\d{3}) ", answer)]
@@ -163,10 +164,11 @@ HEADERS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", HEADERS)
-@pytest.mark.parametrize(
-    "path", ["/sparql?query=ASK%7B%7D", "/", "/id/session/84", "/dumps/sessions.ttl", "/none", "POST"]
-)
+REACHED = ("/sparql?query=ASK%7B%7D", "/", "/id/session/84", "/dumps/sessions.ttl", "/none", "POST")
+
+
+@pytest.mark.parametrize("name", sampled(HEADERS, ["accept", "host"], "attack"))
+@pytest.mark.parametrize("path", sampled(REACHED, REACHED[:1], "attack"))
 def test_a_hostile_header_field_breaks_nothing(attacked: Target, name: str, path: str) -> None:
     for value in HEADERS[name]:
         fields = {"Host": "x", "Connection": "close", "Accept": "*/*", name.title(): value}
@@ -197,11 +199,12 @@ def routes(app: Flask) -> list[str]:
     return sorted({re.sub(r"<[^>]+>", "{}", rule.rule) for rule in app.url_map.iter_rules()})
 
 
-def test_hostile_names_and_parameters_on_every_route(attacked: Target, app: Flask) -> None:
+@pytest.mark.parametrize("values", sampled([HOSTILE[:2], HOSTILE[2:]], [HOSTILE[:2]], "attack"), ids=["few", "all"])
+def test_hostile_names_and_parameters_on_every_route(attacked: Target, app: Flask, values: tuple[str, ...]) -> None:
     # Queries come through `query`; these are all the other ways in.
     names = ("q", "page", "format", "lang", "day", "class", "graph", "default-graph-uri", "x", "limit")
     for rule in routes(app):
-        for value in HOSTILE:
+        for value in values:
             paths = [rule.replace("{}", value)] if "{}" in rule else []
             query = "&".join(f"{name}={value}" for name in names)
             paths.append(f"{rule.replace('{}', 'session')}?{query}")
@@ -213,7 +216,7 @@ def test_hostile_names_and_parameters_on_every_route(attacked: Target, app: Flas
                     status = int((re.match(rb"HTTP/1\.1 (\d{3}) ", answer) or [b"", b"0"])[1])
                     told = f"{path[:200]} ({accept}): {answer[:600]!r}"
                     assert status in FAIR, told
-                    assert time.monotonic() - begun < ALONE, told
+                    assert time.monotonic() - begun < ALONE or time.monotonic() - begun < ALONE * slack(), told
                     head, _, body = answer.partition(b"\r\n\r\n")
                     assert b"\nx-injected" not in head.lower() and b"evil.example" not in (location(head)), told
                     assert b"<script>alert" not in markup(answer), told
@@ -234,21 +237,13 @@ def location(head: bytes) -> bytes:
     return urllib.parse.urlsplit(found[1]).netloc if found else b""
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"\xff",
-        b"ASK {} # \xff\xfe",
-        b"\xef\xbb\xbfASK {}",
-        b"A\0S\0K\0 \0{\0}\0",
-        b"\xed\xa0\x80",
-        b"\xc0\x80",
-        b"",
-        b" ",
-        b"\0",
-        b"\xf4\x90\x80\x80",
-    ],
-)
+NO_UTF_8 = (
+    b"\xff", b"ASK {} # \xff\xfe", b"\xef\xbb\xbfASK {}", b"A\0S\0K\0 \0{\0}\0", b"\xed\xa0\x80", b"\xc0\x80", b"", b" ", b"\0",
+    b"\xf4\x90\x80\x80",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("body", sampled(NO_UTF_8, NO_UTF_8[:2], "attack"))
 def test_bodies_and_parameters_that_are_no_utf_8(attacked: Target, body: bytes) -> None:
     attacked.ask(body).checked(statuses={200, 400})
     quoted = urllib.parse.quote_from_bytes(body, safe="")

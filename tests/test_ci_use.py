@@ -21,7 +21,7 @@ from interpol_graph.validation import formats
 
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 HOOKS: list[dict[str, Any]] = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README, REPORTS = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "shapes/README.md"))
 OPTIONS = {option for parameter in main.commands["validate"].params for option in parameter.opts}
 DATA = "@prefix ex: <http://example.org/> .\n\nex:tom a ex:Cat ;\n    ex:age 'three' .\n"
 SHAPES = """@prefix ex: <http://example.org/> .
@@ -68,7 +68,7 @@ def test_the_action_is_valid_by_the_schema_of_actions() -> None:
 
 def test_the_action_names_what_exists() -> None:
     script = ACTION["runs"]["steps"][-1]["run"]
-    assert set(re.findall(r"--[a-z-]+", script)) <= OPTIONS
+    assert {"--format", "--shapes"} <= set(re.findall(r"--[a-z-]+", script)) <= OPTIONS
     assert "${{" not in script, "an input inside a script is a script of whoever sets it"
     assert ACTION["inputs"]["format"]["default"] in formats.BY_NAME
     for name in formats.BY_NAME:
@@ -91,6 +91,7 @@ def test_the_action_takes_its_inputs_as_words_only(project: Path) -> None:
 
 
 def test_the_hooks_name_what_exists() -> None:
+    assert {hook["id"] for hook in HOOKS} == {"interpol-graph-validate", "shacl-validate"}
     for hook in HOOKS:
         assert {"id", "name", "entry", "language", "files"} <= set(hook)
         program, command, *options = shlex.split(hook["entry"])
@@ -108,9 +109,10 @@ def test_the_readme_shows_what_a_failing_run_says(project: Path) -> None:
     assert result.exit_code == 1
     assert result.output.split() == shown[1].split()
     for name in ACTION["inputs"]:
-        assert f"`{name}`" in README
+        assert f"`{name}`" in REPORTS
 
 
-def test_the_readme_describes_the_formats() -> None:
+def test_the_formats_are_described() -> None:
+    assert formats.BY_NAME
     for name in formats.BY_NAME:
-        assert f"`{name}`" in README
+        assert f"| `{name}` |" in REPORTS

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,20 +13,53 @@ import pytest
 from conftest import ROOT
 
 PACKAGE = ROOT / "server" / "interpol_graph"
-MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "bundle" not in path.parts)
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "bundle" not in path.relative_to(PACKAGE).parts)
+ROOMS = {"graph", "shacl", "validation", "engine", "endpoint", "site", "serving", "cli"}
+
+
+def judged(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Judge the package in a folder by the contract that lies there."""
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+    environment = os.environ | {"PYTHONPATH": str(folder / "server"), "COLUMNS": "200"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8")
 
 
 def test_imports_keep_the_contract() -> None:
-    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = judged(ROOT)
     assert done.returncode == 0, done.stdout
+    assert "Contracts: 5 kept, 0 broken." in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("room", "imported", "broken"),
+    [
+        ("graph", "interpol_graph.engine", "imports run downwards"),
+        ("engine", "interpol_graph.validation", "imports run downwards"),  # on one floor
+        ("site", "interpol_graph.validation", "pages and processes know no validation"),
+        ("endpoint", "interpol_graph.shacl", "SHACL is for validation alone"),
+        ("serving", "flask", "only endpoint, site and app know Flask"),
+        ("endpoint", "granian", "only serving and cli know granian"),
+    ],
+)
+def test_an_import_against_the_contract_is_found(tmp_path: Path, room: str, imported: str, broken: str) -> None:
+    shutil.copytree(
+        PACKAGE, tmp_path / "server" / PACKAGE.name, ignore=shutil.ignore_patterns("bundle", "static", "__pycache__")
+    )
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    with (tmp_path / "server" / PACKAGE.name / room / "__init__.py").open("a", encoding="utf-8") as file:
+        file.write(f"import {imported}\n")
+    done = judged(tmp_path)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert f"{broken} BROKEN" in done.stdout and f"interpol_graph.{room} -> {imported}" in done.stdout, done.stdout
 
 
 def test_every_package_says_what_lives_there() -> None:
-    silent = [
-        path.parent.name for path in MODULES if path.name == "__init__.py" and not path.read_text().startswith('"""')
-    ]
-    assert not silent
+    said = {
+        path.parent.name: path.read_text(encoding="utf-8").startswith('"""')
+        for path in MODULES
+        if path.name == "__init__.py"
+    }
+    assert said == dict.fromkeys({*ROOMS, PACKAGE.name}, True)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
@@ -35,5 +70,6 @@ def test_a_module_is_one_noun(path: Path) -> None:
 def test_every_data_file_has_its_shape_file() -> None:
     subjects = {path.relative_to(ROOT / "data").with_suffix("").parts[0] for path in (ROOT / "data").rglob("*.ttl")}
     shapes = {path.stem for path in (ROOT / "shapes").glob("*.ttl")}
+    assert len(subjects) > 20
     assert subjects <= shapes, f"no shape file for {sorted(subjects - shapes)}"
     assert shapes - subjects <= {"common", "ontology"}, f"no data file for {sorted(shapes - subjects)}"

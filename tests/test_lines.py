@@ -50,6 +50,7 @@ def test_a_bad_file_is_found_bad_at_its_line(case: Path, terms: SourceFile) -> N
     expected = {
         (number, rule) for number, line in enumerate(lines, 1) for rule in re.findall(r"# expect: (shape:\S+)", line)
     }
+    assert expected
     findings = found(case, terms)
     assert {(finding.line, finding.rule) for finding in findings} == expected
     for finding in findings:  # the column is where a term begins

@@ -26,7 +26,7 @@ from typing import Any
 
 import pytest
 
-from conftest import ROOT, free_port
+from conftest import ROOT, descendants, free_port, processes, slack
 from interpol_graph.engine import channel
 from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.outcomes import AnswerTooLarge, Busy, Interrupted, OutOfMemory, TooComplex
@@ -97,21 +97,6 @@ class Service:
         self.process.wait(timeout=30)
 
 
-def descendants(pid: int) -> Iterator[tuple[int, int, str]]:
-    """Yield number, parent and command of all processes below one, parents first."""
-    table: dict[int, list[tuple[int, str]]] = {}
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
-    for line in listed.splitlines():
-        child, parent, command = line.split(None, 2)
-        table.setdefault(int(parent), []).append((int(child), command))
-    todo = [pid]
-    while todo:
-        parent = todo.pop()
-        for child, command in table.get(parent, ()):
-            yield child, parent, command
-            todo.append(child)
-
-
 def wait(met: Callable[[], object], seconds: float = 30) -> None:
     """Return when something has become true; fail when it does not in time."""
     deadline = time.monotonic() + seconds
@@ -170,7 +155,7 @@ def test_twenty_hostile_queries_leave_room_for_ordinary_ones(service: Service) -
             started = time.monotonic()
             assert service.ask(f"SELECT * {{ <http://x/{number}> ?p ?o }}") == 200
             taken.append(time.monotonic() - started)
-        assert sorted(taken)[20] < 0.5 and max(taken) < 4
+        assert sorted(taken)[20] < 0.5 * (pace := slack()) and max(taken) < 4 * pace
         assert {query.result() for query in hostile} == {503}
     # What they used is free again.
     before = busy(service.process.pid)
@@ -181,7 +166,7 @@ def test_twenty_hostile_queries_leave_room_for_ordinary_ones(service: Service) -
 def test_the_processor_is_free_within_a_second_of_the_limit(service: Service) -> None:
     started = time.monotonic()
     assert service.ask(SLOW) == 503
-    assert time.monotonic() - started < 3 + 1
+    assert time.monotonic() - started < 3 + 1 * slack()
     before = busy(service.process.pid)
     time.sleep(1)
     assert busy(service.process.pid) - before < 0.3
@@ -191,7 +176,7 @@ def test_a_client_that_goes_away_stops_its_query(tmp_path: Path) -> None:
     service = Service(tmp_path, "--timeout", "30")
     try:
         assert service.open(SLOW, timeout=1)[0] == 0
-        wait(lambda: any(event.get("ended") == "Departed" for event in service.events()), 3)
+        wait(lambda: any(event.get("ended") == "Departed" for event in service.events()), 10)
         # One that stays is left alone beside one that goes.
         with ThreadPoolExecutor(1) as pool:
             stays = pool.submit(service.open, f"{SLOW} LIMIT 1", 4)
@@ -266,12 +251,13 @@ def test_what_stops_a_reload_is_named_with_file_and_line(tmp_path: Path) -> None
     assert valid(Settings(data=("anything.ttl",)), tmp_path) is None, "foreign data have no rules here"
 
 
-def test_refused_files_are_not_served_after_a_crash_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    project, folder = tmp_path / "project", tmp_path / "service"
+def test_refused_files_are_not_served_after_a_crash_either(
+    tmp_path: Path, short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, folder = tmp_path / "project", short
     for name in ("ontology", "data", "shapes", "queries"):
         (project / name).mkdir(parents=True)
     (project / "data" / "a.ttl").write_text("<http://x/a> <http://x/b> 1 .", encoding="utf-8")
-    folder.mkdir()
     monkeypatch.setattr(paths, "ROOT", project)
     supervisor = Supervisor(Settings(), folder, check=lambda *_: "1 error")
     digest = supervisor.start()["digest"]
@@ -292,10 +278,12 @@ def test_refused_files_are_not_served_after_a_crash_either(tmp_path: Path, monke
         supervisor.stop()
 
 
-def test_a_machine_without_room_for_a_process_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_room_for_a_process_is_waited_for(
+    tmp_path: Path, short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = tmp_path / "data.ttl"
     data.write_text(TRIPLES, encoding="utf-8")
-    supervisor, attempts = Supervisor(Settings(data=(str(data),)), tmp_path), []
+    supervisor, attempts = Supervisor(Settings(data=(str(data),)), short), []
 
     def starting(*arguments: Any) -> EvaluatorProcess:
         attempts.append(arguments)
@@ -355,10 +343,10 @@ def test_an_answer_with_its_senders_exit_report_behind_it_is_whole() -> None:
         assert channel.receive(ours) == ({"format": "json"}, b"{}")
 
 
-def test_reload_is_refused_when_validation_fails(tmp_path: Path) -> None:
+def test_reload_is_refused_when_validation_fails(tmp_path: Path, short: Path) -> None:
     data = tmp_path / "data.ttl"
     data.write_text(TRIPLES, encoding="utf-8")
-    supervisor = Supervisor(Settings(data=(str(data),)), tmp_path, check=lambda *_: "1 error")
+    supervisor = Supervisor(Settings(data=(str(data),)), short, check=lambda *_: "1 error")
     digest = supervisor.start()["digest"]
     try:
         pool = EvaluatorPool.of_state(str(supervisor.state), supervisor.settings)
@@ -378,6 +366,7 @@ def test_reload_is_refused_when_validation_fails(tmp_path: Path) -> None:
 
 def test_a_stop_lets_running_answers_finish_and_refuses_new_ones(tmp_path: Path) -> None:
     service = Service(tmp_path, "--timeout", "3")
+    assert [pid for pid, _, command in processes() if f"--port {service.port}" in command]
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(service.open, SLOW)
         time.sleep(1)
@@ -387,7 +376,7 @@ def test_a_stop_lets_running_answers_finish_and_refuses_new_ones(tmp_path: Path)
         status, _, body = running.result()
         assert status == 503 and b"Time limit" in body, "answered in order, by its own limit"
     assert service.process.wait(timeout=10) == 0
-    wait(lambda: not [pid for pid, _, command in descendants(1) if str(service.port) in command], 10)
+    wait(lambda: not [pid for pid, _, command in processes() if f"--port {service.port}" in command], 10)
 
 
 def test_a_port_that_is_taken_is_told() -> None:

@@ -99,7 +99,9 @@ def test_a_question_page(tried: FlaskClient) -> None:
     assert place and place.get_text() == "Istanbul", "a label though the query has none"
     editor = soup.select_one("a.button")
     assert editor and "2021-01-01" in str(editor["href"])
-    for download in soup.select("main p a[href^='/api/tried']"):
+    downloads = soup.select("main p a[href^='/api/tried']")
+    assert downloads
+    for download in downloads:
         assert tried.get(str(download["href"])).status_code == 200
     assert "/api/tried?since=2021-01-01" in soup.select("pre code")[1].get_text()
 

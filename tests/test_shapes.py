@@ -9,7 +9,8 @@ from pyshacl import validate
 from rdflib import RDF, RDFS, SH, SKOS, Graph
 from rdflib.term import Node
 
-ROOT = Path(__file__).parents[1]
+from conftest import ROOT, sampled
+
 CASES = ROOT / "tests" / "shapes"
 TERMS = "https://w3id.org/interpol-graph/ontology#"
 SHAPES = "https://w3id.org/interpol-graph/shapes#"
@@ -56,7 +57,12 @@ def test_good_conforms(case: Path) -> None:
     assert found(case) == set()
 
 
-@pytest.mark.parametrize("case", sorted(CASES.glob("*/bad-*.ttl")), ids=name)
+BAD = sorted(CASES.glob("*/bad-*.ttl"))
+#: Of each shape file one; test_lines.py has every one judged by our own engine.
+STAY = {case.parent: case for case in BAD}.values()
+
+
+@pytest.mark.parametrize("case", sampled(BAD, STAY, "slow"), ids=[name(case) for case in BAD])
 def test_bad_is_stopped(case: Path) -> None:
     expected = set(re.findall(r"# expect: shape:(\S+)", case.read_text(encoding="utf-8")))
     assert expected
@@ -71,6 +77,7 @@ def test_every_shape_file_has_cases(path: Path) -> None:
 
 def test_every_data_file_has_shapes() -> None:
     data = {path.stem for path in (ROOT / "data").iterdir() if path.suffix == ".ttl" or path.is_dir()}
+    assert len(data) > 20
     assert data <= {path.stem for path in (ROOT / "shapes").glob("*.ttl")}
 
 
@@ -84,6 +91,7 @@ def test_every_message_has_a_case() -> None:
     cases = "".join(path.read_text(encoding="utf-8") for path in CASES.glob("*/bad-*.ttl"))
     graphs = [turtle(path) for path in (ROOT / "shapes").glob("*.ttl")]
     named = {str(s).removeprefix(SHAPES) for graph in graphs for s in graph.subjects(SH.message)}
+    assert len(named) > 100
     assert named - set(re.findall(r"# expect: shape:(\S+)", cases)) == set()
 
 
@@ -91,4 +99,5 @@ def test_every_term_in_a_shape_is_declared() -> None:
     ontology = turtle(*sorted((ROOT / "ontology").glob("*.ttl")))
     graphs = [turtle(path) for path in (ROOT / "shapes").glob("*.ttl")]
     used = {o for graph in graphs for o in graph.objects() if str(o).startswith(TERMS)}
+    assert len(used) > 100
     assert {str(term) for term in used if (term, RDFS.isDefinedBy, None) not in ontology} == set()

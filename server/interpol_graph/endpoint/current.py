@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, current_app, g, make_response, render_template, request
 
 from interpol_graph.endpoint import caching, observation
-from interpol_graph.endpoint.problems import DEPARTED, Problem, document, problem_of
+from interpol_graph.endpoint.problems import DEPARTED, DIGEST, Problem, document, problem_of
 from interpol_graph.engine.admission import never
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.engine.snapshot import Answer, Snapshot
@@ -18,6 +18,7 @@ def snapshot() -> Snapshot:
     """Return the state of the graph that this request asks, the same from its first query to its last."""
     if "snapshot" not in g:
         g.snapshot = current_app.extensions["pool"].snapshot()
+        request.environ[DIGEST] = g.snapshot.digest
     found: Snapshot = g.snapshot
     return found
 

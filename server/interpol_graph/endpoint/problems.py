@@ -32,6 +32,8 @@ TYPES = "https://w3id.org/interpol-graph/problems#"
 PROBLEM = "interpol_graph.problem"
 #: Where the WSGI environment has the function that tells whether the client has left.
 DEPARTED = "interpol_graph.departed"
+#: Where the WSGI environment has the state of the graph that the request was answered from.
+DIGEST = "interpol_graph.digest"
 
 
 class Problem(HTTPException):

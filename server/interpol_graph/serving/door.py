@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from interpol_graph.endpoint import observation
-from interpol_graph.endpoint.problems import DEPARTED, PROBLEM, BadRequest, Problem, RequestTimeout
+from interpol_graph.endpoint.problems import DEPARTED, DIGEST, PROBLEM, BadRequest, Problem, RequestTimeout
 from interpol_graph.engine.outcomes import Busy
 from interpol_graph.serving.answer_cache import AnswerCache, Entry, Fields
 
@@ -113,7 +113,14 @@ class Door:
                 status, fields, body = await call(self.pool, self._call, environ)
             if problem:
                 fields.append((b"connection", b"close"))
-            elif key and status == 200 and scope["method"] == "GET" and isinstance(body, bytes):
+            # The data may have been reloaded since the key was made.
+            elif (
+                key
+                and status == 200
+                and scope["method"] == "GET"
+                and environ.get(DIGEST) in (None, key[0])
+                and isinstance(body, bytes)
+            ):
                 self.cache.put(key, fields, body, environ.get(observation.FACTS, {}))
             await self._send(send, status, fields, body)
         finally:
