@@ -21,7 +21,6 @@ from interpol_graph.graph.files import Unreadable, project_files
 from interpol_graph.graph.formats import BY_NAME, DUMPS, Format, Kind, of_kind
 from interpol_graph.graph.prefixes import BASE, GRAPHS, prefixes
 from interpol_graph.graph.store import KnowledgeGraph, default_graph
-from interpol_graph.graph.syntax import fault
 
 ANSWER = click.Choice([fmt.name for fmt in (*of_kind("results"), *of_kind("graph"))])
 DUMP = click.Choice([fmt.name for fmt in DUMPS])
@@ -90,27 +89,26 @@ def _query_text(name: str, values: dict[str, str]) -> str:
 
 def _ask_bundled(text: str, fmt: Format | None) -> bytes:
     """Return the answer of the bundled graph, evaluated in this process."""
-    from interpol_graph.engine.results import Output, Unwritable, write
+    from interpol_graph.engine import outcomes, tokens
+    from interpol_graph.engine.results import Output, write
 
     interrupt = signal.signal(signal.SIGINT, signal.SIG_DFL)  # an engine at work would not hear of Ctrl+C
     try:
+        if refusal := outcomes.forbidden(tokens.read(text)):
+            raise refusal
         named = _NAMES_GRAPHS.search(_IRI_OR_VARIABLE.sub("", text))
         store = KnowledgeGraph(project_files()).store if named else default_graph(project_files())
         answer = store.query(text, base_iri=BASE, prefixes=prefixes())
         kind: Kind = "graph" if isinstance(answer, QueryTriples) else "results"
         fmt = fmt or BY_NAME["turtle" if kind == "graph" else "csv"]
         if fmt.kind != kind:
-            offered = ", ".join(known.name for known in of_kind(kind))
-            shape = "a graph" if kind == "graph" else "rows or a boolean"
-            raise Failure(f"this query answers with {shape}, which --format can write as {offered}, not {fmt.name}")
+            raise outcomes.no_format(kind)
         write(answer, fmt, body := Output(fmt))
         return body.getvalue()
     except SyntaxError as error:
-        found = fault(error.msg, text)
-        place = f"line {found.line}, column {found.column}: " if found.line else ""
-        raise Failure(f"the query is not SPARQL 1.1: {place}{found.reason}") from error
-    except Unwritable as error:
-        raise Failure(f"the answer cannot be written as {fmt.label if fmt else 'RDF'}: {error}") from error
+        raise Failure(outcomes.malformed(error.msg, text).detail) from error
+    except outcomes.EngineError as error:
+        raise Failure(error.detail) from error
     except (Unreadable, ValueError, OSError, RuntimeError) as error:
         raise Failure(f"the query could not be evaluated: {error}") from error
     finally:
