@@ -100,7 +100,7 @@ def test_an_entity_page_states_its_facts_with_their_documents(client: FlaskClien
 def test_a_figure_keeps_its_qualifier(client: FlaskClient) -> None:
     soup = page(client, "/page/session/84")
     figures = {text(row.th): text(row.select_one("td.number")) for row in soup.select("table.figures tbody tr")}
-    assert figures["delegates"] == "about 640"
+    assert figures["participants police chiefs and senior law enforcement officials"] == "about 640"
 
 
 def test_derived_facts_stand_apart(client: FlaskClient) -> None:
