@@ -122,16 +122,19 @@ def started(command: list[str], url: str, **options: object) -> subprocess.Popen
     printed = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by stopped()
     process = subprocess.Popen(command, stdout=printed, stderr=subprocess.STDOUT, text=True, **options)  # type: ignore[call-overload]
     process.stdout = printed
-    for _ in range(600):
-        if process.poll() is not None:
-            pytest.fail(f"{command} ended with {process.returncode}: {stopped(process)}")
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-            return process  # type: ignore[no-any-return]
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    process.kill()
-    pytest.fail(f"{url} did not answer within a minute: {stopped(process)}")
+    try:
+        for _ in range(600):
+            if process.poll() is not None:
+                pytest.fail(f"{command} ended with {process.returncode}: {stopped(process)}")
+            try:
+                urllib.request.urlopen(url, timeout=5).close()
+                return process  # type: ignore[no-any-return]
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        pytest.fail(f"{url} did not answer within a minute: {stopped(process)}")
+    except BaseException:
+        process.terminate()  # whatever went wrong, it does not go on by itself
+        raise
 
 
 def stopped(process: subprocess.Popen[str]) -> str:

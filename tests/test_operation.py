@@ -55,7 +55,11 @@ class Service:
         command = [sys.executable, "-m", "interpol_graph", "serve", "--port", str(self.port), "--data", str(self.data)]
         with self.log.open("w") as log:
             self.process = subprocess.Popen([*command, *options], stdout=log, stderr=log)
-        wait(lambda: self.process.poll() is not None or self.ask("ASK {}") == 200)
+        try:
+            wait(lambda: self.process.poll() is not None or self.ask("ASK {}") == 200)
+        except BaseException:
+            self.process.terminate()
+            raise
         assert self.process.poll() is None, self.log.read_text(encoding="utf-8")
 
     def open(self, query: str, timeout: float = 20) -> tuple[int, str, bytes]:
