@@ -17,7 +17,7 @@ from rdflib import RDF, SH, BNode, Graph, Literal, URIRef
 from interpol_graph.cli.main import main
 from interpol_graph.graph import paths
 from interpol_graph.graph.files import SourceFile, Unreadable
-from interpol_graph.shacl.paths import Path
+from interpol_graph.shacl.data import Path
 from interpol_graph.validation import formats, rules, text
 from interpol_graph.validation.finding import SEVERITIES, Finding, Terms
 from interpol_graph.validation.formats import REPORT, REPORTS
@@ -40,7 +40,7 @@ def full(folder: FilePath) -> Report:
     data.write_text(f"\ufeff# first\r\n{LINE}\n", encoding="utf-8")
     terms = Terms(
         pyoxigraph.NamedNode(SESSION),
-        Path("predicate", pyoxigraph.NamedNode("http://example.org/p")),
+        Path(pyoxigraph.NamedNode("http://example.org/p")),
         pyoxigraph.Literal("1\n2", language="en"),
         pyoxigraph.NamedNode(SH.MinCountConstraintComponent),
         pyoxigraph.BlankNode("shape"),

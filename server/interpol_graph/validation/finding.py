@@ -11,8 +11,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode
 
 from interpol_graph.graph import paths
 from interpol_graph.graph.prefixes import shorten
-from interpol_graph.shacl.data import Term
-from interpol_graph.shacl.paths import Path
+from interpol_graph.shacl.data import Path, Term
 
 #: From grave to slight. Only errors fail a validation.
 SEVERITIES = ("error", "warning", "info")

@@ -15,8 +15,7 @@ from interpol_graph.graph import paths
 from interpol_graph.graph.files import Unreadable
 from interpol_graph.graph.prefixes import GRAPHS, shorten
 from interpol_graph.graph.store import APART, DERIVED, ask, conclude
-from interpol_graph.shacl.data import BadShapes, Index, Term
-from interpol_graph.shacl.paths import Path
+from interpol_graph.shacl.data import BadShapes, Index, Path, Term
 from interpol_graph.shacl.shapes import Shapes, aimed
 from interpol_graph.shacl.validation import Result, Validation
 from interpol_graph.validation import rules, vocabulary
@@ -166,7 +165,7 @@ def _of_check(rule: str, header: dict[str, str], row: dict[str, Term | None], lo
         _filled(header["message"], words),
         _filled(header.get("mend", ""), words),
         header["severity"],
-        Terms(focus, Path("predicate", predicate) if isinstance(predicate, NamedNode) else None, value),
+        Terms(focus, Path(predicate) if isinstance(predicate, NamedNode) else None, value),
     )
 
 
