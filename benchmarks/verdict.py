@@ -30,7 +30,7 @@ from interpol_graph.graph.files import Unreadable, project_files
 from interpol_graph.graph.prefixes import GRAPHS, prefixes, shorten
 from interpol_graph.graph.store import DERIVED, KnowledgeGraph
 from interpol_graph.shacl.data import Index
-from interpol_graph.validation import run, vocabulary
+from interpol_graph.validation import run, scope, vocabulary
 
 Statement = tuple[Node, Node, Node]
 ONTOLOGY, SHAPES = NamedNode(GRAPHS + "ontology"), NamedNode(GRAPHS + "shapes")
@@ -225,5 +225,5 @@ class Whole:
 
     @staticmethod
     def _errors(root: Path) -> Counter[tuple[str, str, str]]:
-        findings = run.project(root)
+        findings = run.run(scope.project(root)).findings
         return Counter((f.rule, f.focus, f.message) for f in findings if f.severity == "error")

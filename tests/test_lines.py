@@ -15,9 +15,9 @@ from rdflib import RDF, RDFS, SKOS, Graph
 from conftest import ROOT
 from interpol_graph.graph.files import SourceFile, project_files
 from interpol_graph.validation import run, scope
-from interpol_graph.validation.finding import Finding
 from interpol_graph.validation.locator import Reading
 from interpol_graph.validation.positions import NOWHERE, Positions, Text
+from interpol_graph.validation.report import Finding
 from interpol_graph.validation.scope import Scope
 
 CASES = sorted((ROOT / "tests" / "shapes").glob("*/bad-*.ttl"))

@@ -177,7 +177,7 @@ def test_a_validation_past_its_time_is_ended(client: FlaskClient, monkeypatch: p
 
 
 def test_a_validation_past_its_memory_dies_alone(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    hungry = "import interpol_graph.validation.sandbox as i, sys; i.MEMORY = 80; sys.exit(i.within_limits('json'))"
+    hungry = "import interpol_graph.validation.sandbox as i, sys; i.MEMORY = 80; sys.exit(i.main('json'))"
     monkeypatch.setattr(validate, "COMMAND", ["-c", hungry])
     answer = posted(client)
     assert answer.status_code == 503 and "memory limit" in answer.json["detail"]  # type: ignore[index]

@@ -15,7 +15,7 @@ from typing import IO
 import click
 from pyoxigraph import QueryTriples
 
-from interpol_graph.cli.failure import Failure
+from interpol_graph.cli import Failure
 from interpol_graph.graph import paths, questions
 from interpol_graph.graph.files import Unreadable, project_files
 from interpol_graph.graph.formats import BY_NAME, DUMPS, Format, Kind, of_kind

@@ -13,6 +13,8 @@ import signal
 import sys
 from pathlib import Path
 
+import click
+
 #: Seconds that one validation may take, and mebibytes that it may use.
 SECONDS = 20
 MEMORY = 1024
@@ -22,33 +24,26 @@ OUT_OF_MEMORY = 70
 NAME = "input.ttl"
 
 
-def main(style: str) -> None:
-    """Validate standard input by the bundled ontology, shapes and checks, and print the report."""
+def main(style: str) -> int:
+    """Validate standard input by the bundled ontology, shapes and checks, print the report, and return the exit code."""
     signal.alarm(SECONDS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY << 20, MEMORY << 20))
-    # Imported under the limits, which thus hold for everything.
-    from interpol_graph.graph.files import Unreadable
-    from interpol_graph.validation import formats, report, run, scope
-
     file = Path.cwd() / NAME
     file.write_bytes(sys.stdin.buffer.read())
     try:
+        # Imported under the limits, which thus hold for everything.
+        from interpol_graph.graph.files import Unreadable
+        from interpol_graph.validation import formats, report, run, scope
+
         found = report.merged([run.run(chosen) for chosen in scope.chosen([file])])
-    except Unreadable as error:
-        print(json.dumps({"refused": error.reason, "line": error.line, "column": error.column}))
-        return
-    print(json.dumps({"errors": found.counts["error"]}))
-    print(formats.plain(found, formats.BY_NAME[style]), end="")
-
-
-def within_limits(style: str) -> int:
-    """Do it, and return the exit code."""
-    try:
-        main(style)
+        print(json.dumps({"errors": found.counts["error"]}))
+        click.echo(formats.BY_NAME[style].write(found), nl=False, color=False)
     except MemoryError:
         return OUT_OF_MEMORY
+    except Unreadable as error:
+        print(json.dumps({"refused": error.reason, "line": error.line, "column": error.column}))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(within_limits(sys.argv[1]))
+    sys.exit(main(sys.argv[1]))
