@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
-from pyoxigraph import NamedNode, Quad, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat, Store, parse
+from pyoxigraph import NamedNode, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat, Store, parse
 
 from interpol_graph.graph import paths
 from interpol_graph.graph.files import SourceFile, Unreadable
@@ -49,8 +49,7 @@ class KnowledgeGraph:
         concluded = conclude(self.store, rules, stated=False)
         self.exact.add(DERIVED, concluded)
         if named:
-            quads = parse(concluded, RdfFormat.N_TRIPLES)
-            self.store.extend(Quad(quad.subject, quad.predicate, quad.object, DERIVED) for quad in quads)
+            self.store.bulk_extend(self.exact.quads(DERIVED))
 
     @property
     def graphs(self) -> list[NamedNode]:
