@@ -65,9 +65,9 @@ def _by_our_rules(files: Sequence[Reading], root: FilePath, judge: Judge) -> lis
 def _loaded(files: Iterable[Reading], rules: Sequence[FilePath]) -> tuple[Store, list[Quad]]:
     """Return a store of some files, each statement in its graph and in the default graph, and what the rules conclude."""
     store = Store()
-    quads = list(chain.from_iterable(file.quads for file in files))
-    store.bulk_extend(quads)
-    store.bulk_extend(Quad(q.subject, q.predicate, q.object) for q in quads if q.graph_name not in APART)
+    store.bulk_extend(chain.from_iterable(file.quads for file in files))
+    apart = ", ".join(map(str, APART))
+    store.update(f"INSERT {{ ?s ?p ?o }} WHERE {{ GRAPH ?graph {{ ?s ?p ?o }} FILTER (?graph NOT IN ({apart})) }}")
     concluded = parse(conclude(store, list(rules), stated=False), RdfFormat.N_TRIPLES)
     derived = [Quad(q.subject, q.predicate, q.object, DERIVED) for q in concluded]
     store.bulk_extend(derived)
