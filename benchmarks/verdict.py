@@ -28,7 +28,7 @@ from damage import TYPE, Mutant
 from interpol_graph.graph import paths
 from interpol_graph.graph.files import Unreadable, project_files
 from interpol_graph.graph.prefixes import GRAPHS, prefixes, shorten
-from interpol_graph.graph.store import DERIVED, KnowledgeGraph
+from interpol_graph.graph.store import DERIVED, KnowledgeGraph, ask
 from interpol_graph.shacl.data import Index
 from interpol_graph.validation import run, scope, vocabulary
 
@@ -156,7 +156,7 @@ class Judge:
             self.union.add(statement(quad))
 
     def _rows(self, check: Path) -> Iterator[str]:
-        rows = self.graph.ask(check)
+        rows = ask(self.graph.store, check)
         assert isinstance(rows, QuerySolutions)
         return map(str, rows)
 

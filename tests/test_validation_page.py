@@ -176,6 +176,14 @@ def test_a_validation_past_its_time_is_ended(client: FlaskClient, monkeypatch: p
     assert time.monotonic() - started < 3 * slack()
 
 
+def test_a_validation_that_is_slow_to_start_is_waited_for(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = (
+        "import sys, time; time.sleep(1); from interpol_graph.validation import sandbox; sys.exit(sandbox.main('json'))"
+    )
+    monkeypatch.setattr(validate, "COMMAND", ["-c", slow])
+    assert posted(client, GOOD + "# filled\n" * 50_000).status_code == 200
+
+
 def test_a_validation_past_its_memory_dies_alone(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     hungry = "import interpol_graph.validation.sandbox as i, sys; i.MEMORY = 80; sys.exit(i.main('json'))"
     monkeypatch.setattr(validate, "COMMAND", ["-c", hungry])

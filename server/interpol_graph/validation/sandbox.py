@@ -1,8 +1,8 @@
 """The process that validates a visitor's Turtle: short-lived, with a limit on its time and memory, gone when it has answered.
 
-Run as `python -m interpol_graph.validation.sandbox FORMAT` with the Turtle on standard input and an empty folder as working
-directory. It prints one line of JSON, then the report: {"errors": 2}; or, without a report, {"refused": …} with line and
-column for what is not Turtle.
+Run as `python -m interpol_graph.validation.sandbox FORMAT` in a folder that holds the Turtle as input.ttl and nothing else.
+It prints one line of JSON, then the report: {"errors": 2}; or, without a report, {"refused": …} with line and column for
+what is not Turtle.
 """
 
 from __future__ import annotations
@@ -25,17 +25,15 @@ NAME = "input.ttl"
 
 
 def main(style: str) -> int:
-    """Validate standard input by the bundled ontology, shapes and checks, print the report, and return the exit code."""
+    """Validate the file by the bundled ontology, shapes and checks, print the report, and return the exit code."""
     signal.alarm(SECONDS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY << 20, MEMORY << 20))
-    file = Path.cwd() / NAME
-    file.write_bytes(sys.stdin.buffer.read())
     try:
         # Imported under the limits, which thus hold for everything.
         from interpol_graph.graph.files import Unreadable
         from interpol_graph.validation import formats, report, run, scope
 
-        found = report.merged([run.run(chosen) for chosen in scope.chosen([file])])
+        found = report.merged([run.run(chosen) for chosen in scope.chosen([Path(NAME)])])
         print(json.dumps({"errors": found.counts["error"]}))
         click.echo(formats.BY_NAME[style].write(found), nl=False, color=False)
     except MemoryError:
