@@ -10,7 +10,7 @@ from pyoxigraph import BlankNode, Quad, RdfFormat
 
 from interpol_graph.graph.files import SourceFile
 from interpol_graph.shacl.data import Term
-from interpol_graph.validation.positions import NOWHERE, Place, Positions, Text
+from interpol_graph.validation.positions import NOWHERE, Offsets, Place, Text, offsets
 
 #: Where a finding stands: file, line and column.
 Spot = tuple[Path, int, int]
@@ -48,12 +48,12 @@ class Reading:
         return {quad.object: number for number, quad in reversed([*enumerate(self.quads)])}
 
     @cached_property
-    def _positions(self) -> Positions | None:
-        return Positions(self.text, self.quads) if self.shown and self.text else None
+    def _offsets(self) -> list[Offsets]:
+        return offsets(self.text.text, self.quads) if self.shown and self.text else []
 
     def place(self, number: int, part: int) -> Place:
-        """Return where the subject (0), predicate (1) or object (2) of a statement stands."""
-        return self._positions.place(number, part) if self._positions else NOWHERE
+        """Return where the subject (0), predicate (1) or object (2) of a statement begins."""
+        return self.text.place(self._offsets[number][part]) if self.text and self._offsets else NOWHERE
 
     def find(self, focus: Term, predicate: Term | None, value: Term | None) -> Place:
         """Return where to put the finger on a node that the file says something of: on the value of its property, or of
