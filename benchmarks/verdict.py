@@ -28,9 +28,9 @@ from damage import TYPE, Mutant
 from interpol_graph.graph import paths
 from interpol_graph.graph.files import Unreadable, project_files
 from interpol_graph.graph.prefixes import GRAPHS, prefixes, shorten
-from interpol_graph.graph.store import DERIVED, KnowledgeGraph
+from interpol_graph.graph.store import DERIVED, KnowledgeGraph, ask
 from interpol_graph.shacl.data import Index
-from interpol_graph.validation import run, vocabulary
+from interpol_graph.validation import run, scope, vocabulary
 
 Statement = tuple[Node, Node, Node]
 ONTOLOGY, SHAPES = NamedNode(GRAPHS + "ontology"), NamedNode(GRAPHS + "shapes")
@@ -156,7 +156,7 @@ class Judge:
             self.union.add(statement(quad))
 
     def _rows(self, check: Path) -> Iterator[str]:
-        rows = self.graph.ask(check)
+        rows = ask(self.graph.store, check)
         assert isinstance(rows, QuerySolutions)
         return map(str, rows)
 
@@ -225,5 +225,5 @@ class Whole:
 
     @staticmethod
     def _errors(root: Path) -> Counter[tuple[str, str, str]]:
-        findings = run.project(root)
+        findings = run.run(scope.project(root)).findings
         return Counter((f.rule, f.focus, f.message) for f in findings if f.severity == "error")

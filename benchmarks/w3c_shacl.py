@@ -17,8 +17,7 @@ from urllib.parse import unquote, urlsplit
 from pyoxigraph import BlankNode, NamedNode
 
 from interpol_graph.graph.files import SourceFile
-from interpol_graph.shacl import paths
-from interpol_graph.shacl.data import BadShapes, Index, Term, sh
+from interpol_graph.shacl.data import BadShapes, Index, Term, read_path, sh
 from interpol_graph.validation import run
 
 MANIFEST = "http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#"
@@ -94,7 +93,7 @@ def parts(graph: Index, result: Term) -> tuple[str, ...]:
     """Return the parts of an expected result, written for comparison."""
     path = next(iter(graph.objects(result, sh("resultPath"))), None)
     terms = (next(iter(graph.objects(result, sh(name))), None) for name in PARTS)
-    return (*(plain(term) for term in terms), str(paths.read(graph, path)) if path else "")
+    return (*(plain(term) for term in terms), str(read_path(graph, path)) if path else "")
 
 
 def plain(term: Term | None) -> str:

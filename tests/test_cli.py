@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from functools import cache
@@ -91,6 +92,33 @@ def test_a_file_that_is_no_text_ends_2_with_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "mine.rq").write_bytes(b"ASK { ?s ?p '\xff' }")
     code, output = run("query", str(tmp_path / "mine.rq"))
     assert code == 2 and "cannot be read as UTF-8 text" in output
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("SELECT * {" + "{" * 20000 + "}" * 20001, "nested too deeply"),
+        ("SELECT * { SERVICE <http://127.0.0.1:1/sparql> { ?s ?p ?o } }", "SERVICE"),
+    ],
+    ids=["deep", "elsewhere"],
+)
+def test_a_query_that_cannot_be_evaluated_ends_2_with_a_sentence(query: str, words: str) -> None:
+    code, output = run("query", "-", stdin=query)
+    assert code == 2 and words in output
+
+
+def test_an_interrupted_query_ends_at_once() -> None:
+    endless = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
+    command = [sys.executable, "-m", "interpol_graph", "query", "-"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        process.stdin.write(endless)
+        process.stdin.close()
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=5)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=5) != 0
+        assert process.stderr is not None and "Traceback" not in process.stderr.read()
 
 
 def test_an_answer_in_a_format_of_another_kind_ends_2_with_a_sentence() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path as FilePath
 import jsonschema
 import pyoxigraph
 import pytest
+from click import unstyle
 from click.testing import CliRunner
 from junitparser import Failure, JUnitXml
 from rdflib import RDF, SH, BNode, Graph, Literal, URIRef
@@ -17,11 +18,10 @@ from rdflib import RDF, SH, BNode, Graph, Literal, URIRef
 from interpol_graph.cli.main import main
 from interpol_graph.graph import paths
 from interpol_graph.graph.files import SourceFile, Unreadable
-from interpol_graph.shacl.paths import Path
+from interpol_graph.shacl.data import Path
 from interpol_graph.validation import formats, rules, text
-from interpol_graph.validation.finding import SEVERITIES, Finding, Terms
 from interpol_graph.validation.formats import REPORT, REPORTS
-from interpol_graph.validation.report import Report, refusal
+from interpol_graph.validation.report import SEVERITIES, Finding, Report, Terms, refusal
 
 LINE = 'ex:a ex:b "\t国際 % :: é, \x1b[31m" .'
 SESSION = "https://w3id.org/interpol-graph/id/session/84"
@@ -40,7 +40,7 @@ def full(folder: FilePath) -> Report:
     data.write_text(f"\ufeff# first\r\n{LINE}\n", encoding="utf-8")
     terms = Terms(
         pyoxigraph.NamedNode(SESSION),
-        Path("predicate", pyoxigraph.NamedNode("http://example.org/p")),
+        Path(pyoxigraph.NamedNode("http://example.org/p")),
         pyoxigraph.Literal("1\n2", language="en"),
         pyoxigraph.NamedNode(SH.MinCountConstraintComponent),
         pyoxigraph.BlankNode("shape"),
@@ -52,7 +52,7 @@ def full(folder: FilePath) -> Report:
             Finding(data, 0, 0, "uncited-fact", "http://example.org/a b", "Somewhere", severity="info"),
         ),
         (data, other),
-        lambda: rules.known(SourceFile(paths.SHAPES / "common.ttl", "urn:x").quads(), paths.CHECKS),
+        rules.known(SourceFile(paths.SHAPES / "common.ttl", "urn:x").quads(), paths.CHECKS),
         7,
     )  # fmt: skip
 
@@ -69,12 +69,12 @@ def report(request: pytest.FixtureRequest) -> Report:
 
 
 def written(report: Report, name: str) -> str:
-    return formats.plain(report, formats.BY_NAME[name])
+    return unstyle(formats.BY_NAME[name].write(report))
 
 
 def test_every_finding_stands_in_every_format(full: Report) -> None:
     for fmt in REPORTS:
-        text = formats.plain(full, fmt)
+        text = written(full, fmt.name)
         for finding in full.findings:
             rule = finding.rule.replace(":", "%3A") if fmt.name == "github" else finding.rule
             assert rule in text, (fmt.name, finding)
@@ -180,14 +180,14 @@ def test_text_shows_the_line_with_a_caret(full: Report) -> None:
 
 @pytest.mark.parametrize(("column", "marked"), [(1, "0"), (200, "9"), (391, "0"), (400, "9")])
 def test_a_long_line_is_cut_around_the_column(column: int, marked: str) -> None:
-    rows = [text.click.unstyle(row) for row in text.excerpt("0123456789" * 40, 3, column)]
+    rows = [unstyle(row) for row in text.excerpt("0123456789" * 40, 3, column)]
     assert len(rows[0]) <= text.WIDTH + 12
     assert rows[0][rows[1].index("^")] == marked
 
 
 def test_a_wide_character_takes_two_cells() -> None:
     _, caret = text.excerpt("国際 x", 1, 4)
-    assert text.click.unstyle(caret) == "       |      ^"
+    assert unstyle(caret) == "       |      ^"
 
 
 def test_colours_are_for_terminals_only(folder: FilePath, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pyoxigraph import Store
 
-from interpol_graph.graph.syntax import fault
+from interpol_graph.graph.store import fault
 
 
 @pytest.mark.parametrize(

@@ -176,8 +176,16 @@ def test_a_validation_past_its_time_is_ended(client: FlaskClient, monkeypatch: p
     assert time.monotonic() - started < 3 * slack()
 
 
+def test_a_validation_that_is_slow_to_start_is_waited_for(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = (
+        "import sys, time; time.sleep(1); from interpol_graph.validation import sandbox; sys.exit(sandbox.main('json'))"
+    )
+    monkeypatch.setattr(validate, "COMMAND", ["-c", slow])
+    assert posted(client, GOOD + "# filled\n" * 50_000).status_code == 200
+
+
 def test_a_validation_past_its_memory_dies_alone(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    hungry = "import interpol_graph.validation.sandbox as i, sys; i.MEMORY = 80; sys.exit(i.within_limits('json'))"
+    hungry = "import interpol_graph.validation.sandbox as i, sys; i.MEMORY = 80; sys.exit(i.main('json'))"
     monkeypatch.setattr(validate, "COMMAND", ["-c", hungry])
     answer = posted(client)
     assert answer.status_code == 503 and "memory limit" in answer.json["detail"]  # type: ignore[index]

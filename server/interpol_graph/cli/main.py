@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import IO
@@ -15,7 +16,7 @@ from typing import IO
 import click
 from pyoxigraph import QueryTriples
 
-from interpol_graph.cli.failure import Failure
+from interpol_graph.cli import Failure
 from interpol_graph.graph import paths, questions
 from interpol_graph.graph.files import Unreadable, project_files
 from interpol_graph.graph.formats import BY_NAME, DUMPS, Format, Kind, of_kind
@@ -58,7 +59,8 @@ def query(name: str, param: tuple[str, ...], style: str | None, endpoint: str | 
     """Answer a saved question by its name, a query from a file, or one from standard input."""
     text = _query_text(name, dict(_pair(item) for item in param))
     fmt = BY_NAME[style] if style else None
-    sys.stdout.buffer.write(_ask_endpoint(endpoint, text, fmt) if endpoint else _ask_bundled(text, fmt))
+    answer = _ask_endpoint(endpoint, text, fmt) if endpoint else _in_a_child(lambda: _ask_bundled(text, fmt))
+    sys.stdout.buffer.write(answer)
 
 
 def _pair(item: str) -> tuple[str, str]:
@@ -87,12 +89,40 @@ def _query_text(name: str, values: dict[str, str]) -> str:
     return text
 
 
+def _in_a_child(work: Callable[[], bytes]) -> bytes:
+    """Return what `work` returns in a child process: a query that runs out of stack or memory, or is interrupted, ends there.
+
+    Raises Failure as `work` does, and when the child was ended.
+    """
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            try:
+                answer = b"+" + work()
+            except Failure as error:
+                answer = b"-" + error.message.encode()
+            with open(writer, "wb") as pipe:
+                pipe.write(answer)
+        finally:
+            os._exit(0)
+    os.close(writer)
+    try:
+        with open(reader, "rb") as pipe:
+            answer = pipe.read()
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    if answer.startswith(b"+"):
+        return answer[1:]
+    raise Failure(answer[1:].decode() or "the query is nested too deeply, or needs more memory than there is")
+
+
 def _ask_bundled(text: str, fmt: Format | None) -> bytes:
-    """Return the answer of the bundled graph, evaluated in this process."""
+    """Return the answer of the bundled graph. Raises Failure."""
     from interpol_graph.engine import outcomes, tokens
     from interpol_graph.engine.results import Output, write
 
-    interrupt = signal.signal(signal.SIGINT, signal.SIG_DFL)  # an engine at work would not hear of Ctrl+C
     try:
         if refusal := outcomes.forbidden(tokens.read(text)):
             raise refusal
@@ -111,8 +141,6 @@ def _ask_bundled(text: str, fmt: Format | None) -> bytes:
         raise Failure(error.detail) from error
     except (Unreadable, ValueError, OSError, RuntimeError) as error:
         raise Failure(f"the query could not be evaluated: {error}") from error
-    finally:
-        signal.signal(signal.SIGINT, interrupt)
 
 
 def _ask_endpoint(endpoint: str, text: str, fmt: Format | None) -> bytes:

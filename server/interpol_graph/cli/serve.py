@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from interpol_graph.cli.failure import Failure
+from interpol_graph.cli import Failure
 from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.pool import NotStarted
 from interpol_graph.graph import questions

@@ -11,7 +11,7 @@ from typing import IO, get_args
 
 import click
 
-from interpol_graph.cli.failure import Failure
+from interpol_graph.cli import Failure
 from interpol_graph.graph import paths
 from interpol_graph.graph.files import Unreadable, given_files, project_files
 from interpol_graph.validation import formats, report, rules, run, scope, text
@@ -69,10 +69,8 @@ def command(
     listing: bool,
 ) -> None:
     """Validate the graph, files of it, or any RDF files by any shapes."""
-    fmt = formats.BY_NAME[style]
-    gc.set_threshold(
-        100_000, 20, 20
-    )  # a run makes many objects and few cycles; looking for them takes a tenth of its time
+    # A run makes many objects and few cycles; looking for them takes a tenth of its time.
+    gc.set_threshold(100_000, 20, 20)
     try:
         if listing:
             return _list_rules(shapes, output)
@@ -81,36 +79,36 @@ def command(
             scope.check_sizes(chosen, max_size)
         found = report.merged([run.run(chosen, judge) for chosen in scopes])
     except Unreadable as error:
-        refusal = report.refusal(error)
+        refusal, words = report.refusal(error), [str(error)]
         if style == "text":
-            line = report.Lines()(refusal.findings[0])
-            excerpt = text.excerpt(line, error.line, error.column) if line else []
-            raise Failure("\n".join([str(error), *excerpt])) from error
-        _write(fmt, refusal, output)
-        raise Failure(str(error)) from error
+            ((_, line),) = refusal.with_lines()
+            words += text.excerpt(line, error.line, error.column) if line else []
+        else:
+            _write(style, refusal, output)
+        raise Failure("\n".join(words)) from error
     except scope.NoChanges as error:
         raise Failure(str(error)) from error
-    _write(fmt, found, output)
+    _write(style, found, output)
     click.echo(_closing(names, changed, found), err=True)
     sys.exit(0 if found.conforms else 1)
 
 
 def _scopes(names: tuple[Path, ...], shapes: tuple[Path, ...], changed: str | None) -> list[Scope]:
     if shapes and not names:
-        raise Failure(
-            "--shapes needs the files to validate by them: interpol-graph validate my.ttl --shapes my-shapes.ttl"
-        )
+        example = "interpol-graph validate my.ttl --shapes my-shapes.ttl"
+        raise Failure(f"--shapes needs the files to validate by them: {example}")
+    whole = [scope.foreign(names, shapes)] if shapes else scope.chosen(names)
     if changed is None:
-        return [scope.foreign(names, shapes)] if shapes else scope.chosen(names)
+        return whole
     folder = names[0].resolve() if names else Path.cwd()
     changes = scope.changed(changed, folder if folder.is_dir() else folder.parent)
-    whole = [scope.foreign(names, shapes)] if shapes else scope.chosen(names)
     return [scope.narrowed(chosen, changes) for chosen in whole]
 
 
-def _write(fmt: formats.ReportFormat, found: Report, output: IO[str]) -> None:
+def _write(style: str, found: Report, output: IO[str]) -> None:
     """Write a report; colours go to a terminal only, and not there either when NO_COLOR is set."""
-    click.echo(fmt.write(found), file=output, nl=False, color=False if os.environ.get("NO_COLOR") else None)
+    written = formats.BY_NAME[style].write(found)
+    click.echo(written, file=output, nl=False, color=False if os.environ.get("NO_COLOR") else None)
 
 
 def _closing(names: tuple[Path, ...], changed: str | None, found: Report) -> str:

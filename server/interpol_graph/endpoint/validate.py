@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -27,7 +28,7 @@ from interpol_graph.engine.admission import Admission
 from interpol_graph.engine.limits import TICK, Lane
 from interpol_graph.engine.outcomes import Departed, EngineError, OutOfMemory, OutOfTime, Unavailable
 from interpol_graph.validation.formats import BY_NAME, REPORTS, ReportFormat
-from interpol_graph.validation.sandbox import MEMORY, OUT_OF_MEMORY, SECONDS
+from interpol_graph.validation.sandbox import MEMORY, NAME, OUT_OF_MEMORY, SECONDS
 
 blueprint = Blueprint("validate", __name__)
 
@@ -84,7 +85,8 @@ def inspected(statements: bytes, fmt: ReportFormat) -> tuple[int, bytes]:
     """
     try:
         with _admission.slot(gone=gone()), tempfile.TemporaryDirectory(prefix="interpol-graph-") as folder:
-            done = _run([sys.executable, *COMMAND, fmt.name], statements, folder)
+            Path(folder, NAME).write_bytes(statements)
+            done = _run([sys.executable, *COMMAND, fmt.name], folder)
     except OSError as error:
         raise Unavailable(f"The validation cannot be run: {error.strerror or error}.") from error
     head, _, body = done.stdout.partition(b"\n")
@@ -110,22 +112,22 @@ def inspected(statements: bytes, fmt: ReportFormat) -> tuple[int, bytes]:
     return int(said["errors"]), body
 
 
-def _run(command: list[str], statements: bytes, folder: str) -> subprocess.CompletedProcess[bytes]:
+def _run(command: list[str], folder: str) -> subprocess.CompletedProcess[bytes]:
     """Run a validation to its end, or to that of its client's patience. Raises OutOfTime, Departed."""
     with subprocess.Popen(  # noqa: S603
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder
     ) as process:
         # The process ends itself; the margin only covers its start.
-        deadline, sent, left = time.monotonic() + SECONDS + 5, statements, gone()
+        deadline, left = time.monotonic() + SECONDS + 5, gone()
         while True:
             try:
-                output, errors = process.communicate(sent or None, timeout=TICK)
+                output, errors = process.communicate(timeout=TICK)
                 return subprocess.CompletedProcess(command, process.returncode, output, errors)
             except subprocess.TimeoutExpired:
-                sent = b""
-            if left() or time.monotonic() > deadline:
-                process.kill()
-                raise Departed("The client went away, and its validation was stopped.") if left() else _out_of_time()
+                if not left() and time.monotonic() < deadline:
+                    continue
+            process.kill()
+            raise Departed("The client went away, and its validation was stopped.") if left() else _out_of_time()
 
 
 def _page() -> Response:

@@ -14,10 +14,10 @@ from urllib.parse import quote
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Triple, parse, serialize
 
 from interpol_graph.graph import paths
-from interpol_graph.graph.formats import BY_SUFFIX, Format
+from interpol_graph.graph.formats import BY_SUFFIX, DUMPS, Format
 from interpol_graph.graph.prefixes import GRAPHS, RDF
 
-SUFFIXES = tuple(fmt.suffix for fmt in BY_SUFFIX.values() if fmt.kind != "results")
+SUFFIXES = tuple(fmt.suffix for fmt in DUMPS)
 
 #: In N-Triples, a literal without a language, of a datatype that only one with a language can have.
 _UNTAGGED = re.compile(rf'"(?:[^"\\\n]|\\.)*+"\^\^<{RDF}(?:l|dirL)angString>'.encode())

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 from pyoxigraph import QueryResultsFormat, RdfFormat
 
@@ -10,23 +10,25 @@ from pyoxigraph import QueryResultsFormat, RdfFormat
 Kind = Literal["results", "graph", "dataset"]
 
 
-class Offered(Protocol):
-    """What can be on offer: it has a name and media types, preferred ones first."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def media_types(self) -> tuple[str, ...]: ...
-
-
 @dataclass(frozen=True)
-class Format:
-    """One serialisation: its name on command lines and in ?format=, its label, suffix, media types (preferred first) and kind."""
+class Offered:
+    """What can be on offer: its name on command lines and in ?format=, its label, its media types (preferred first)."""
 
     name: str
     label: str
-    suffix: str
     media_types: tuple[str, ...]
+
+    @property
+    def content_type(self) -> str:
+        """The Content-Type header: everything is UTF-8, and a text/* type has to say so."""
+        return self.media_types[0] + ("; charset=utf-8" if self.media_types[0].startswith("text/") else "")
+
+
+@dataclass(frozen=True)
+class Format(Offered):
+    """One serialisation, with the suffix of its files and its kind."""
+
+    suffix: str
     kind: Kind
     engine: QueryResultsFormat | RdfFormat
 
@@ -36,38 +38,31 @@ class Format:
         return self.engine.iri.rpartition("/")[2]
 
     @property
-    def content_type(self) -> str:
-        """The Content-Type header of an answer in this format: UTF-8, and a text/* type has to say so."""
-        return self.media_types[0] + ("; charset=utf-8" if self.media_types[0].startswith("text/") else "")
-
-    @property
     def rdf(self) -> RdfFormat:
         """The parser and serialiser of a graph or dataset format."""
-        if not isinstance(self.engine, RdfFormat):
-            raise TypeError(f"{self.name} does not carry RDF")
+        assert isinstance(self.engine, RdfFormat)
         return self.engine
 
     @property
     def results(self) -> QueryResultsFormat:
         """The serialiser of a results format."""
-        if not isinstance(self.engine, QueryResultsFormat):
-            raise TypeError(f"{self.name} does not carry query results")
+        assert isinstance(self.engine, QueryResultsFormat)
         return self.engine
 
 
 _Q, _R = QueryResultsFormat, RdfFormat
 
 FORMATS = (
-    Format("json", "SPARQL JSON", ".srj", ("application/sparql-results+json", "application/json"), "results", _Q.JSON),
-    Format("xml", "SPARQL XML", ".srx", ("application/sparql-results+xml", "application/xml"), "results", _Q.XML),
-    Format("csv", "CSV", ".csv", ("text/csv",), "results", _Q.CSV),
-    Format("tsv", "TSV", ".tsv", ("text/tab-separated-values",), "results", _Q.TSV),
-    Format("turtle", "Turtle", ".ttl", ("text/turtle", "application/x-turtle"), "graph", _R.TURTLE),
-    Format("ntriples", "N-Triples", ".nt", ("application/n-triples", "text/plain"), "graph", _R.N_TRIPLES),
-    Format("rdfxml", "RDF/XML", ".rdf", ("application/rdf+xml", "application/xml"), "graph", _R.RDF_XML),
-    Format("jsonld", "JSON-LD", ".jsonld", ("application/ld+json", "application/json"), "graph", _R.JSON_LD),
-    Format("trig", "TriG", ".trig", ("application/trig",), "dataset", _R.TRIG),
-    Format("nquads", "N-Quads", ".nq", ("application/n-quads",), "dataset", _R.N_QUADS),
+    Format("json", "SPARQL JSON", ("application/sparql-results+json", "application/json"), ".srj", "results", _Q.JSON),
+    Format("xml", "SPARQL XML", ("application/sparql-results+xml", "application/xml"), ".srx", "results", _Q.XML),
+    Format("csv", "CSV", ("text/csv",), ".csv", "results", _Q.CSV),
+    Format("tsv", "TSV", ("text/tab-separated-values",), ".tsv", "results", _Q.TSV),
+    Format("turtle", "Turtle", ("text/turtle", "application/x-turtle"), ".ttl", "graph", _R.TURTLE),
+    Format("ntriples", "N-Triples", ("application/n-triples", "text/plain"), ".nt", "graph", _R.N_TRIPLES),
+    Format("rdfxml", "RDF/XML", ("application/rdf+xml", "application/xml"), ".rdf", "graph", _R.RDF_XML),
+    Format("jsonld", "JSON-LD", ("application/ld+json", "application/json"), ".jsonld", "graph", _R.JSON_LD),
+    Format("trig", "TriG", ("application/trig",), ".trig", "dataset", _R.TRIG),
+    Format("nquads", "N-Quads", ("application/n-quads",), ".nq", "dataset", _R.N_QUADS),
 )
 
 BY_NAME = {fmt.name: fmt for fmt in FORMATS}

@@ -9,8 +9,8 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cache, cached_property
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,31 +33,19 @@ def _typed(datatype: str, text: str) -> Literal:
     return Literal(text, datatype=NamedNode(XSD + datatype))
 
 
-def _date(text: str) -> Literal:
-    return _typed("date", datetime.date.fromisoformat(text).isoformat())
-
-
 def _year(text: str) -> Literal:
     if not re.fullmatch(r"[0-9]{4}", text):
         raise ValueError(text)
     return _typed("gYear", text)
 
 
-def _integer(text: str) -> Literal:
-    return _typed("integer", str(int(text)))
-
-
-def _iri(text: str) -> NamedNode:
-    return NamedNode(expand(text))
-
-
 #: Type of a parameter → (what a right value looks like, how a text becomes an RDF term; ValueError if it cannot).
 TYPES: dict[str, tuple[str, Callable[[str], Term]]] = {
-    "date": ("a day such as 2015-11-05", _date),
+    "date": ("a day such as 2015-11-05", lambda text: _typed("date", str(datetime.date.fromisoformat(text)))),
     "year": ("a year such as 2015", _year),
-    "integer": ("a whole number such as 84", _integer),
+    "integer": ("a whole number such as 84", lambda text: _typed("integer", str(int(text)))),
     "string": ("any text", Literal),
-    "iri": ("an IRI or a prefixed name such as system:icse", _iri),
+    "iri": ("an IRI or a prefixed name such as system:icse", lambda text: NamedNode(expand(text))),
 }
 
 
@@ -82,15 +70,18 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Question:
-    """One saved question: its name (the file's and the URL's), its words by language, its parameters and its SPARQL."""
+    """One saved question: its name (the file's and the URL's), its words by language, its parameters and its SPARQL.
+
+    text: the whole file; body: the query without its header.
+    """
 
     name: str
     title: dict[str, str]
     description: dict[str, str]
     parameters: tuple[Parameter, ...]
+    tags: tuple[str, ...]
     text: str
-    tags: tuple[str, ...] = ()
-    extra: dict[str, Any] = field(default_factory=dict)
+    body: str
 
     def filled(self, values: Mapping[str, str] | None = None) -> str:
         """Return the SPARQL text with every parameter's value, or its default, in place.
@@ -108,11 +99,6 @@ class Question:
             term = str(parameter.term(values.get(parameter.name) or parameter.default))
             text = re.sub(rf"[?$]_{parameter.name}\b", lambda _, term=term: term, text)  # type: ignore[misc]
         return text
-
-    @cached_property
-    def body(self) -> str:
-        """The SPARQL text without its header."""
-        return "".join(line for line in self.text.splitlines(keepends=True) if not line.startswith("#+")).strip() + "\n"
 
 
 def _words(header: dict[str, Any], key: str) -> dict[str, str]:
@@ -136,8 +122,10 @@ def read(path: Path) -> Question:
 
 
 def _question(name: str, text: str) -> Question:
-    lines = [line[2:].removeprefix(" ") for line in text.splitlines() if line.startswith("#+")]
-    header = yaml.load("\n".join(lines), _LOADER) or {}  # noqa: S506 - it is a safe one
+    lines = text.splitlines(keepends=True)
+    written = "".join(line[2:].removeprefix(" ") for line in lines if line.startswith("#+"))
+    header = yaml.load(written, _LOADER) or {}  # noqa: S506 - it is a safe one
+    body = "".join(line for line in lines if not line.startswith("#+")).strip() + "\n"
     try:
         parameters = tuple(
             Parameter(key, spec["type"], str(spec["default"]), _words(spec, "description"))
@@ -146,8 +134,7 @@ def _question(name: str, text: str) -> Question:
     except (KeyError, TypeError, AttributeError) as error:
         raise BadQuestion("a parameter needs type, default, description and description.fr") from error
     words = _words(header, "title"), _words(header, "description")
-    question = Question(name, *words, parameters, text, tuple(header.get("tags") or ()), header)
-    used = set(re.findall(r"[?$]_(\w+)", question.body))
+    used = set(re.findall(r"[?$]_(\w+)", body))
     for parameter in parameters:
         if parameter.type not in TYPES:
             raise BadQuestion(f"the type of {parameter.name} is {parameter.type!r}; known are {', '.join(TYPES)}")
@@ -155,7 +142,7 @@ def _question(name: str, text: str) -> Question:
             raise BadQuestion(f"the query does not use the parameter {parameter.name} as ?_{parameter.name}")
     for extra in sorted(used - {parameter.name for parameter in parameters}):
         raise BadQuestion(f"the query uses ?_{extra}, which the header does not declare under parameters")
-    return question
+    return Question(name, *words, parameters, tuple(header.get("tags") or ()), text, body)
 
 
 @cache

@@ -50,7 +50,11 @@ class Statements:
 
     def __iter__(self) -> Iterator[Quad]:
         """Yield every statement, graph after graph."""
-        return _parsed(self._named(self.texts))
+        return self.quads(*self.texts)
+
+    def quads(self, *names: Name) -> Iterator[Quad]:
+        """Yield the statements of some graphs, each under its name."""
+        return _parsed(self._named(names))
 
     def size(self, name: Name) -> int:
         """Return how many statements a graph has."""

@@ -1,22 +1,23 @@
-"""The constraint components of SHACL Core, as one table: each parameter with its component, its sentence and its check."""
+"""The constraint components of SHACL Core, as one table: each parameter with its sentence and its check."""
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from pyoxigraph import BlankNode, Literal, NamedNode
 
 from interpol_graph.shacl import literals
-from interpol_graph.shacl.data import BadShapes, Index, Term, sh
-from interpol_graph.shacl.paths import Path
-from interpol_graph.shacl.shapes import Shape, Shapes, is_true
+from interpol_graph.shacl.data import BadShapes, Index, Path, Term, sh
+from interpol_graph.shacl.shapes import Shape, Shapes
 
 Test = Callable[[Term], bool]
 #: From a focus node and its value nodes to those values that offend; None offends when something is missing.
 Check = Callable[[Term, Sequence[Term]], Iterable[Term | None]]
+#: Whether a number and the bound that a shape sets stand as they should, or should not.
+Comparison = Callable[[int, int], bool]
 
 
 class Run(Protocol):
@@ -34,23 +35,6 @@ TestMaker = Callable[[Run, Shape, Term], Test]
 CheckMaker = Callable[[Run, Shape, Term], Check]
 
 
-@dataclass(frozen=True)
-class Component:
-    """A constraint component: its name, what it says to people, and what makes its check for one value of the parameter.
-
-    says: a sentence in which {value} is the parameter's value and {path} the path of the shape.
-    """
-
-    name: str
-    says: str
-    make: CheckMaker
-
-    @property
-    def iri(self) -> NamedNode:
-        """The IRI of the component."""
-        return sh(f"{self.name}ConstraintComponent")
-
-
 def _each(make: TestMaker) -> CheckMaker:
     """Return what makes a check of all values from what makes the test of one."""
 
@@ -61,7 +45,7 @@ def _each(make: TestMaker) -> CheckMaker:
     return made
 
 
-def _count(term: Term) -> int:
+def _number(term: Term) -> int:
     return int(term.value) if isinstance(term, Literal) else 0
 
 
@@ -79,15 +63,20 @@ def _node_kind(_run: Run, _: Shape, kind: Term) -> Test:
     return lambda value: isinstance(value, kinds)
 
 
-def _range(lower: bool, or_equal: bool, _run: Run, _: Shape, bound: Term) -> Test:
-    assert isinstance(bound, Literal)
-    if lower:
-        return lambda value: isinstance(value, Literal) and literals.less(bound, value, or_equal)
-    return lambda value: isinstance(value, Literal) and literals.less(value, bound, or_equal)
+def _least(or_equal: bool, _run: Run, _: Shape, bound: Term) -> Test:
+    return lambda value: _less(bound, value, or_equal)
 
 
-def _length(fits: Callable[[int, int], bool], _run: Run, _: Shape, bound: Term) -> Test:
-    number = _count(bound)
+def _most(or_equal: bool, _run: Run, _: Shape, bound: Term) -> Test:
+    return lambda value: _less(value, bound, or_equal)
+
+
+def _less(left: Term, right: Term, or_equal: bool) -> bool:
+    return isinstance(left, Literal) and isinstance(right, Literal) and literals.less(left, right, or_equal)
+
+
+def _length(fits: Comparison, _run: Run, _: Shape, bound: Term) -> Test:
+    number = _number(bound)
     return lambda value: isinstance(value, NamedNode | Literal) and fits(len(value.value), number)
 
 
@@ -128,14 +117,13 @@ def _of_list(fits: Callable[[Iterable[bool]], bool], run: Run, _: Shape, head: T
     return lambda value: fits(run.conforms(other, value) for other in others)
 
 
-def _min_count(_run: Run, _: Shape, bound: Term) -> Check:
-    number = _count(bound)
-    return lambda _, values: (None,) if len(values) < number else ()
+def _one(verdicts: Iterable[bool]) -> bool:
+    return sum(verdicts) == 1
 
 
-def _max_count(_run: Run, _: Shape, bound: Term) -> Check:
-    number = _count(bound)
-    return lambda _, values: (None,) if len(values) > number else ()
+def _count(wrong: Comparison, _run: Run, _: Shape, bound: Term) -> Check:
+    number = _number(bound)
+    return lambda _, values: (None,) if wrong(len(values), number) else ()
 
 
 def _has_value(_run: Run, _: Shape, wanted: Term) -> Check:
@@ -176,16 +164,13 @@ def _less_than(or_equal: bool, run: Run, _: Shape, predicate: Term) -> Check:
     assert isinstance(predicate, NamedNode)
     column = run.data.column(predicate)
 
-    def fits(value: Term, other: Term) -> bool:
-        return isinstance(value, Literal) and isinstance(other, Literal) and literals.less(value, other, or_equal)
-
-    return lambda focus, values: [v for v in values for other in column.get(focus, ()) if not fits(v, other)]
+    return lambda focus, values: [v for v in values for o in column.get(focus, ()) if not _less(v, o, or_equal)]
 
 
-def _qualified(least: bool, run: Run, shape: Shape, bound: Term) -> Check:
-    wanted, number = shape.parameters.get("qualifiedValueShape", ()), _count(bound)
+def _qualified(wrong: Comparison, run: Run, shape: Shape, bound: Term) -> Check:
+    wanted, number = shape.parameters.get("qualifiedValueShape", ()), _number(bound)
     siblings: list[Term] = []
-    if is_true(shape.parameters.get("qualifiedValueShapesDisjoint")):
+    if shape.is_true("qualifiedValueShapesDisjoint"):
         graph = run.shapes.graph
         parents = graph.inverse(sh("property")).get(shape.node, ())
         others = [other for parent in parents for other in graph.objects(parent, sh("property"))]
@@ -195,9 +180,7 @@ def _qualified(least: bool, run: Run, shape: Shape, bound: Term) -> Check:
     def count(one: Term, values: Sequence[Term]) -> int:
         return sum(run.conforms(one, v) and not any(run.conforms(each, v) for each in rest) for v in values)
 
-    if least:
-        return lambda _, values: [None for one in wanted if count(one, values) < number]
-    return lambda _, values: [None for one in wanted if count(one, values) > number]
+    return lambda _, values: [None for one in wanted if wrong(count(one, values), number)]
 
 
 def closed(run: Run, shape: Shape) -> Callable[[Term], list[tuple[Path, Term]]]:
@@ -205,54 +188,43 @@ def closed(run: Run, shape: Shape) -> Callable[[Term], list[tuple[Path, Term]]]:
     graph = run.shapes.graph
     allowed = {term for head in shape.parameters.get("ignoredProperties", ()) for term in graph.items(head) or ()}
     allowed |= {path for node in shape.parameters.get("property", ()) for path in graph.objects(node, sh("path"))}
-    return lambda node: [(Path("predicate", p), value) for p, value in run.data.about(node) if p not in allowed]
+    return lambda node: [(Path(p), value) for p, value in run.data.about(node) if p not in allowed]
 
 
-_above, _from = partial(_range, True, False), partial(_range, True, True)
-_below, _to = partial(_range, False, False), partial(_range, False, True)
-_at_least, _at_most = partial(_length, int.__ge__), partial(_length, int.__le__)
-_all, _any = partial(_of_list, all), partial(_of_list, any)
-_one = partial(_of_list, lambda verdicts: sum(verdicts) == 1)
-
-#: Parameter → component. `closed`, `property` and `sparql` are not here: their results name other paths and shapes.
-COMPONENTS = {
-    "class": Component("Class", "The value is no instance of {value}.", _each(_class)),
-    "datatype": Component("Datatype", "The value is no well-formed literal of {value}.", _each(_datatype)),
-    "nodeKind": Component("NodeKind", "The value is not of the kind {value}.", _each(_node_kind)),
-    "minCount": Component("MinCount", "There are fewer than {value} values of {path}.", _min_count),
-    "maxCount": Component("MaxCount", "There are more than {value} values of {path}.", _max_count),
-    "minExclusive": Component("MinExclusive", "The value is not greater than {value}.", _each(_above)),
-    "minInclusive": Component("MinInclusive", "The value is less than {value}.", _each(_from)),
-    "maxExclusive": Component("MaxExclusive", "The value is not less than {value}.", _each(_below)),
-    "maxInclusive": Component("MaxInclusive", "The value is greater than {value}.", _each(_to)),
-    "minLength": Component("MinLength", "The value is shorter than {value}.", _each(_at_least)),
-    "maxLength": Component("MaxLength", "The value is longer than {value}.", _each(_at_most)),
-    "pattern": Component("Pattern", "The value does not match the pattern {value}.", _each(_pattern)),
-    "languageIn": Component("LanguageIn", "The value is in none of the languages asked for.", _each(_language_in)),
-    "uniqueLang": Component("UniqueLang", "{path} has more than one value in a language.", _unique_lang),
-    "equals": Component("Equals", "The values differ from those of {value}.", _equals),
-    "disjoint": Component("Disjoint", "The value is also one of {value}.", _disjoint),
-    "lessThan": Component("LessThan", "The value is not less than that of {value}.", partial(_less_than, False)),
-    "lessThanOrEquals": Component(
-        "LessThanOrEquals", "The value is greater than that of {value}.", partial(_less_than, True)
-    ),
-    "not": Component("Not", "The value conforms to {value}, which it must not.", _each(_not)),
-    "and": Component("And", "The value does not conform to all of the shapes asked for.", _each(_all)),
-    "or": Component("Or", "The value conforms to none of the shapes asked for.", _each(_any)),
-    "xone": Component("Xone", "The value does not conform to exactly one of the shapes asked for.", _each(_one)),
-    "node": Component("Node", "The value does not conform to {value}.", _each(_node)),
-    "qualifiedMinCount": Component(
-        "QualifiedMinCount",
+#: Parameter → what its results say, with {value} for its value and {path} for the shape's path; and what makes its check.
+#: `closed`, `property` and `sparql` are not here: their results name other paths and shapes.
+COMPONENTS: dict[str, tuple[str, CheckMaker]] = {
+    "class": ("The value is no instance of {value}.", _each(_class)),
+    "datatype": ("The value is no well-formed literal of {value}.", _each(_datatype)),
+    "nodeKind": ("The value is not of the kind {value}.", _each(_node_kind)),
+    "minCount": ("There are fewer than {value} values of {path}.", partial(_count, operator.lt)),
+    "maxCount": ("There are more than {value} values of {path}.", partial(_count, operator.gt)),
+    "minExclusive": ("The value is not greater than {value}.", _each(partial(_least, False))),
+    "minInclusive": ("The value is less than {value}.", _each(partial(_least, True))),
+    "maxExclusive": ("The value is not less than {value}.", _each(partial(_most, False))),
+    "maxInclusive": ("The value is greater than {value}.", _each(partial(_most, True))),
+    "minLength": ("The value is shorter than {value}.", _each(partial(_length, operator.ge))),
+    "maxLength": ("The value is longer than {value}.", _each(partial(_length, operator.le))),
+    "pattern": ("The value does not match the pattern {value}.", _each(_pattern)),
+    "languageIn": ("The value is in none of the languages asked for.", _each(_language_in)),
+    "uniqueLang": ("{path} has more than one value in a language.", _unique_lang),
+    "equals": ("The values differ from those of {value}.", _equals),
+    "disjoint": ("The value is also one of {value}.", _disjoint),
+    "lessThan": ("The value is not less than that of {value}.", partial(_less_than, False)),
+    "lessThanOrEquals": ("The value is greater than that of {value}.", partial(_less_than, True)),
+    "not": ("The value conforms to {value}, which it must not.", _each(_not)),
+    "and": ("The value does not conform to all of the shapes asked for.", _each(partial(_of_list, all))),
+    "or": ("The value conforms to none of the shapes asked for.", _each(partial(_of_list, any))),
+    "xone": ("The value does not conform to exactly one of the shapes asked for.", _each(partial(_of_list, _one))),
+    "node": ("The value does not conform to {value}.", _each(_node)),
+    "qualifiedMinCount": (
         "Fewer than {value} values of {path} conform to the shape asked for.",
-        partial(_qualified, True),
+        partial(_qualified, operator.lt),
     ),
-    "qualifiedMaxCount": Component(
-        "QualifiedMaxCount",
+    "qualifiedMaxCount": (
         "More than {value} values of {path} conform to the shape asked for.",
-        partial(_qualified, False),
+        partial(_qualified, operator.gt),
     ),
-    "hasValue": Component("HasValue", "The value {value} is missing.", _has_value),
-    "in": Component("In", "The value is none of those allowed.", _each(_in)),
+    "hasValue": ("The value {value} is missing.", _has_value),
+    "in": ("The value is none of those allowed.", _each(_in)),
 }
-#: What the results of a closed shape name, and what they say.
-CLOSED, CLOSED_SAYS = sh("ClosedConstraintComponent"), "The property is not one that the closed shape allows."

@@ -1,14 +1,17 @@
-"""Statements indexed for validation: predicate → subject → objects, every term exactly as written."""
+"""Statements indexed for validation, every term exactly as written; and the property paths that lead through them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
 
 Term = NamedNode | BlankNode | Literal | Triple
 Column = Mapping[Term, Sequence[Term]]
+#: From a node to its value nodes.
+Step = Callable[[Term], Sequence[Term]]
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 RDFS = "http://www.w3.org/2000/01/rdf-schema#"
@@ -115,3 +118,79 @@ def reached(start: Term, step: Callable[[Term], Iterable[Term]]) -> list[Term]:
         front = [node for node in dict.fromkeys(n for each in front for n in step(each)) if node not in found]
         found.update(dict.fromkeys(front))
     return list(found)
+
+
+#: The property that marks a path → how SPARQL writes the path.
+MARKS = {
+    sh("inversePath"): "^",
+    sh("alternativePath"): "|",
+    sh("zeroOrMorePath"): "*",
+    sh("oneOrMorePath"): "+",
+    sh("zeroOrOnePath"): "?",
+}
+
+
+@dataclass(frozen=True)
+class Path:
+    """A property path: one predicate; or a kind, as SPARQL writes it (/ is a sequence), with its inner paths."""
+
+    predicate: NamedNode | None = None
+    kind: str = ""
+    parts: tuple[Path, ...] = ()
+
+    def __str__(self) -> str:
+        if self.predicate is not None:
+            return str(self.predicate)
+        inner = [str(part) for part in self.parts]
+        if self.kind in "/|":
+            return f"({self.kind.join(inner)})"
+        return f"(^{inner[0]})" if self.kind == "^" else f"({inner[0]}{self.kind})"
+
+    def step(self, data: Index, back: bool = False) -> Step:
+        """Return the function from a node to its value nodes, each once; back: from the end of the path to its start."""
+        if self.predicate is not None:
+            column = data.inverse(self.predicate) if back else data.column(self.predicate)
+            return lambda node: column.get(node, ())
+        if self.kind == "^":
+            return self.parts[0].step(data, not back)
+        steps = [part.step(data, back) for part in self.parts]
+        if self.kind == "/":
+            return _sequence(steps[::-1] if back else steps)
+        if self.kind == "|":
+            return lambda node: list(dict.fromkeys(value for step in steps for value in step(node)))
+        (only,) = steps
+        if self.kind == "*":
+            return lambda node: reached(node, only)
+        if self.kind == "+":
+            return lambda node: list(dict.fromkeys(end for value in only(node) for end in reached(value, only)))
+        return lambda node: list(dict.fromkeys((node, *only(node))))
+
+
+def _sequence(steps: Sequence[Step]) -> Step:
+    def follow(node: Term) -> Sequence[Term]:
+        front: Iterable[Term] = (node,)
+        for step in steps:
+            front = dict.fromkeys(value for each in front for value in step(each))
+        return list(front)
+
+    return follow
+
+
+def read_path(shapes: Index, node: Term, around: tuple[Term, ...] = ()) -> Path:
+    """Return the path that a node of a shapes graph describes. Raises BadShapes when it describes none."""
+    if isinstance(node, NamedNode):
+        return Path(node)
+    if not isinstance(node, BlankNode) or node in around:
+        raise BadShapes(around[0] if around else node, "sh:path holds itself or a literal; it must be a property path")
+    around = (*around, node)
+    marks = [(kind, value) for mark, kind in MARKS.items() for value in shapes.objects(node, mark)]
+    if shapes.objects(node, REST):
+        marks = [("/", node)]
+    if len(marks) != 1:
+        why = "sh:path must be an IRI, a list, or a node with one of sh:inversePath, …, sh:zeroOrOnePath"
+        raise BadShapes(node, why)
+    kind, value = marks[0]
+    parts = shapes.items(value) if kind in "/|" else [value]
+    if parts is None or (kind in "/|" and len(parts) < 2):
+        raise BadShapes(value, "a list in sh:path must be well-formed and have at least two members")
+    return Path(None, kind, tuple(read_path(shapes, part, around) for part in parts))

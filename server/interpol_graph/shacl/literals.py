@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 
 from pyoxigraph import Literal
 
@@ -76,10 +77,13 @@ _UNZONED = Decimal(14 * 3600)
 
 @dataclass(frozen=True)
 class Value:
-    """A literal's value in its order: only values of one kind compare. zoned matters to points in time alone."""
+    """A literal's value: a Decimal, float, text or truth in its order, in which only values of one kind compare.
+
+    zoned: whether a point in time has a zone.
+    """
 
     kind: str
-    number: Decimal | float | str
+    number: Any
     zoned: bool = True
 
 
@@ -109,11 +113,11 @@ def less(left: Literal, right: Literal, or_equal: bool = False) -> bool:
     if a is None or b is None or a.kind != b.kind:
         return False
     x, y = a.number, b.number
-    if a.zoned != b.zoned and isinstance(x, Decimal) and isinstance(y, Decimal):
-        return x + _UNZONED < y
+    if a.zoned != b.zoned:
+        return bool(x + _UNZONED < y)
     if isinstance(x, float) or isinstance(y, float):
         x, y = float(x), float(y)
-    return x < y or (or_equal and x == y)  # type: ignore[operator]
+    return bool(x < y or (or_equal and x == y))
 
 
 @lru_cache(maxsize=65536)
@@ -123,10 +127,10 @@ def value(literal: Literal) -> Value | None:
     name = datatype.removeprefix(XSD)
     if not datatype.startswith(XSD) or literal.language or not well_formed(literal):
         return None
-    if name in ("string", "boolean"):
-        return Value(
-            name, {"1": "true", "0": "false"}.get(literal.value, literal.value) if name == "boolean" else literal.value
-        )
+    if name == "string":
+        return Value(name, literal.value)
+    if name == "boolean":
+        return Value(name, literal.value in ("true", "1"))
     if name in ("double", "float"):
         return Value("number", float(literal.value))
     if name in ("decimal", "integer") or datatype in RANGES:
@@ -137,17 +141,14 @@ def value(literal: Literal) -> Value | None:
     part = {key: text for key, text in match.groupdict().items() if text is not None}
     if name.endswith("uration"):
         return _duration(part)
-    if "month" in part or "year" in part or "hour" in part or "midnight" in part or "day" in part:
-        return Value(name.removesuffix("Stamp"), _seconds(part), "zone" in part)
-    return None
+    return Value(name.removesuffix("Stamp"), _seconds(part), "zone" in part) if part else None
 
 
 def _duration(part: dict[str, str]) -> Value | None:
     sign = -1 if "sign" in part else 1
     months = int(part.get("years", 0)) * 12 + int(part.get("months", 0))
-    seconds = (
-        int(part.get("days", 0)) * 86400 + int(part.get("hours", 0)) * 3600 + int(part.get("minutes", 0)) * 60
-    ) + Decimal(part.get("seconds", 0))
+    minutes = (int(part.get("days", 0)) * 24 + int(part.get("hours", 0))) * 60 + int(part.get("minutes", 0))
+    seconds = minutes * 60 + Decimal(part.get("seconds", 0))
     if months and seconds:
         return None
     return Value("months", Decimal(sign * months)) if months else Value("seconds", sign * seconds)

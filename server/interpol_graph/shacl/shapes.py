@@ -9,31 +9,31 @@ from difflib import get_close_matches
 
 from pyoxigraph import BlankNode, Literal, NamedNode
 
-from interpol_graph.shacl import paths
-from interpol_graph.shacl.data import RDFS, SHACL, TYPE, BadShapes, Index, Term, reached, sh
+from interpol_graph.shacl.data import RDFS, SHACL, TYPE, BadShapes, Index, Path, Term, reached, read_path, sh
 from interpol_graph.shacl.literals import XSD
-from interpol_graph.shacl.paths import Path
 
 NODE_KINDS = ("IRI", "BlankNode", "Literal", "BlankNodeOrIRI", "BlankNodeOrLiteral", "IRIOrLiteral")
 
+Test = Callable[[Index, Term], bool]
 
-def _is_iri(_: Index, term: Term) -> bool:
-    return isinstance(term, NamedNode)
+
+def _is_a(*kinds: type) -> Test:
+    return lambda _, term: isinstance(term, kinds)
 
 
 def _is_shape(graph: Index, term: Term) -> bool:
     return isinstance(term, BlankNode) or (isinstance(term, NamedNode) and bool(graph.about(term)))
 
 
-def _has_type(*names: str) -> Callable[[Index, Term], bool]:
-    return lambda _, term: isinstance(term, Literal) and term.datatype.value in {XSD + name for name in names}
+def _has_type(name: str) -> Test:
+    return lambda _, term: isinstance(term, Literal) and term.datatype.value == XSD + name
 
 
 def _is_count(_: Index, term: Term) -> bool:
     return isinstance(term, Literal) and term.datatype.value == XSD + "integer" and term.value.lstrip("+").isdigit()
 
 
-def _list_of(test: Callable[[Index, Term], bool]) -> Callable[[Index, Term], bool]:
+def _list_of(test: Test) -> Test:
     def check(graph: Index, term: Term) -> bool:
         items = graph.items(term)
         return items is not None and all(test(graph, item) for item in items)
@@ -41,81 +41,41 @@ def _list_of(test: Callable[[Index, Term], bool]) -> Callable[[Index, Term], boo
     return check
 
 
-#: What a parameter takes: the words for a person, and the test.
-IRI = ("an IRI", _is_iri)
-ANY = ("any term", lambda _graph, _term: True)
-LITERAL = ("a literal", lambda _graph, term: isinstance(term, Literal))
-STRING = ("a string", _has_type("string"))
-BOOLEAN = ("true or false", _has_type("boolean"))
-COUNT = ("an integer from 0", _is_count)
-SHAPE = ("a shape of the shapes graph", _is_shape)
-PROPERTY = ("a shape with sh:path", lambda graph, term: bool(graph.objects(term, sh("path"))))
-KIND = (f"one of {', '.join('sh:' + kind for kind in NODE_KINDS)}", lambda _, term: term in map(sh, NODE_KINDS))
-LIST = ("a well-formed list", _list_of(ANY[1]))
-SHAPES = ("a well-formed list of shapes", _list_of(SHAPE[1]))
-IRIS = ("a well-formed list of IRIs", _list_of(IRI[1]))
-STRINGS = ("a well-formed list of strings", _list_of(STRING[1]))
-NODE = ("an IRI or a blank node", lambda _, term: isinstance(term, NamedNode | BlankNode))
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A property of shapes: what it takes, whether once at most, whether of property shapes only."""
-
-    takes: tuple[str, Callable[[Index, Term], bool]]
-    once: bool = False
-    property_only: bool = False
-
-
-#: Every property of a shape that has a say in validation.
-PARAMETERS = {
-    "path": Parameter(NODE, once=True),
-    "severity": Parameter(IRI, once=True),
-    "message": Parameter(("a string, with or without language", lambda _, term: isinstance(term, Literal))),
-    "deactivated": Parameter(BOOLEAN, once=True),
-    "targetNode": Parameter(("an IRI or a literal", lambda _, term: isinstance(term, NamedNode | Literal))),
-    "targetClass": Parameter(IRI),
-    "targetSubjectsOf": Parameter(IRI),
-    "targetObjectsOf": Parameter(IRI),
-    "class": Parameter(IRI),
-    "datatype": Parameter(IRI, once=True),
-    "nodeKind": Parameter(KIND, once=True),
-    "minCount": Parameter(COUNT, once=True, property_only=True),
-    "maxCount": Parameter(COUNT, once=True, property_only=True),
-    "minExclusive": Parameter(LITERAL, once=True),
-    "minInclusive": Parameter(LITERAL, once=True),
-    "maxExclusive": Parameter(LITERAL, once=True),
-    "maxInclusive": Parameter(LITERAL, once=True),
-    "minLength": Parameter(COUNT, once=True),
-    "maxLength": Parameter(COUNT, once=True),
-    "pattern": Parameter(STRING),
-    "flags": Parameter(STRING, once=True),
-    "languageIn": Parameter(STRINGS, once=True),
-    "uniqueLang": Parameter(BOOLEAN, once=True, property_only=True),
-    "equals": Parameter(IRI),
-    "disjoint": Parameter(IRI),
-    "lessThan": Parameter(IRI, property_only=True),
-    "lessThanOrEquals": Parameter(IRI, property_only=True),
-    "not": Parameter(SHAPE),
-    "and": Parameter(SHAPES),
-    "or": Parameter(SHAPES),
-    "xone": Parameter(SHAPES),
-    "node": Parameter(SHAPE),
-    "property": Parameter(PROPERTY),
-    "qualifiedValueShape": Parameter(SHAPE),
-    "qualifiedMinCount": Parameter(COUNT, once=True),
-    "qualifiedMaxCount": Parameter(COUNT, once=True),
-    "qualifiedValueShapesDisjoint": Parameter(BOOLEAN, once=True),
-    "closed": Parameter(BOOLEAN, once=True),
-    "ignoredProperties": Parameter(IRIS, once=True),
-    "hasValue": Parameter(ANY),
-    "in": Parameter(LIST, once=True),
-    "sparql": Parameter(NODE),
-}
+TARGETS = ("targetNode", "targetClass", "targetSubjectsOf", "targetObjectsOf")
 #: The parameters whose values are shapes, by themselves or in a list.
 REFERENCES = ("property", "node", "not", "qualifiedValueShape")
 LISTED = ("and", "or", "xone")
-TARGETS = ("targetNode", "targetClass", "targetSubjectsOf", "targetObjectsOf")
+#: The parameters that compare values with those of another property.
+PAIRS = ("equals", "disjoint", "lessThan", "lessThanOrEquals")
+#: Every property of a shape that has a say in validation → what it takes, in words for a person, and the test.
+PARAMETERS: dict[str, tuple[str, Test]] = {
+    name: (words, test)
+    for names, words, test in (
+        ("path sparql", "an IRI or a blank node", _is_a(NamedNode, BlankNode)),
+        ("severity datatype class equals disjoint lessThan lessThanOrEquals", "an IRI", _is_a(NamedNode)),
+        ("targetClass targetSubjectsOf targetObjectsOf", "an IRI", _is_a(NamedNode)),
+        ("targetNode", "an IRI or a literal", _is_a(NamedNode, Literal)),
+        ("message", "a string, with or without language", _is_a(Literal)),
+        ("minExclusive minInclusive maxExclusive maxInclusive", "a literal", _is_a(Literal)),
+        ("deactivated uniqueLang closed qualifiedValueShapesDisjoint", "true or false", _has_type("boolean")),
+        ("minCount maxCount minLength maxLength", "an integer from 0", _is_count),
+        ("qualifiedMinCount qualifiedMaxCount", "an integer from 0", _is_count),
+        ("pattern flags", "a string", _has_type("string")),
+        ("languageIn", "a well-formed list of strings", _list_of(_has_type("string"))),
+        ("ignoredProperties", "a well-formed list of IRIs", _list_of(_is_a(NamedNode))),
+        ("in", "a well-formed list", _list_of(lambda _graph, _term: True)),
+        ("hasValue", "any term", lambda _graph, _term: True),
+        ("node not qualifiedValueShape", "a shape of the shapes graph", _is_shape),
+        ("and or xone", "a well-formed list of shapes", _list_of(_is_shape)),
+        ("property", "a shape with sh:path", lambda graph, term: bool(graph.objects(term, sh("path")))),
+        ("nodeKind", f"one of sh:{', sh:'.join(NODE_KINDS)}", lambda _, term: term in map(sh, NODE_KINDS)),
+    )
+    for name in names.split()
+}
+#: The parameters that a shape may have several times.
+REPEATED = {*TARGETS, *REFERENCES, *LISTED, *PAIRS, "message", "class", "pattern", "hasValue", "sparql"}
+#: The parameters of property shapes only.
+OF_PROPERTIES = {"minCount", "maxCount", "uniqueLang", "lessThan", "lessThanOrEquals"}
 #: Properties that describe shapes, or that a node which is also something else may have.
 SILENT = re.compile(
     "name|description|order|group|defaultValue|editor|viewer|rule|values|shapesGraph|suggestedShapesGraph"
@@ -140,8 +100,11 @@ class Shape:
     parameters: dict[str, list[Term]]
     severity: NamedNode
     messages: tuple[Literal, ...]
-    deactivated: bool
     core: bool
+
+    def is_true(self, name: str) -> bool:
+        """Say whether a parameter has the value true."""
+        return any(isinstance(v, Literal) and v.value in ("true", "1") for v in self.parameters.get(name, ()))
 
 
 class Shapes:
@@ -151,7 +114,7 @@ class Shapes:
         self.graph = graph
         self._read: dict[Term, Shape] = {}
         self._defined = frozenset(self._parameters())
-        for regime in (node for nodes in graph.column(sh("entailment")).values() for node in nodes):
+        for regime in graph.inverse(sh("entailment")):
             raise BadShapes(regime, "sh:entailment is not supported: the data is judged as it stands")
         self.roots = [self.of(node) for node in aimed(graph)]
         for node in [*_typed(graph), *graph.column(sh("property"))]:
@@ -200,11 +163,10 @@ class Shapes:
                     mend = f"; did you mean sh:{near[0]}?" if near else ""
                     raise BadShapes(node, f"sh:{name} is not a property that a shape can have{mend}")
         for name, values in found.items():
-            parameter = PARAMETERS[name]
-            words, test = parameter.takes
-            if parameter.once and len(values) > 1:
+            words, test = PARAMETERS[name]
+            if len(values) > 1 and name not in REPEATED:
                 raise BadShapes(node, f"sh:{name} stands {len(values)} times; a shape has it once at most")
-            if parameter.property_only and "path" not in found:
+            if name in OF_PROPERTIES and "path" not in found:
                 raise BadShapes(node, f"sh:{name} is for property shapes, and this shape has no sh:path")
             for value in values:
                 if not test(self.graph, value):
@@ -216,11 +178,10 @@ class Shapes:
         severity = found.get("severity", [sh("Violation")])[0]
         return Shape(
             node,
-            paths.read(self.graph, found["path"][0]) if "path" in found else None,
+            read_path(self.graph, found["path"][0]) if "path" in found else None,
             found,
             severity if isinstance(severity, NamedNode) else sh("Violation"),
             tuple(message for message in found.get("message", ()) if isinstance(message, Literal)),
-            is_true(found.get("deactivated", ())),
             "sparql" not in found and not any(predicate in self._defined for predicate, _ in self.graph.about(node)),
         )
 
@@ -238,8 +199,3 @@ def implicit(graph: Index) -> list[Term]:
 
 def _typed(graph: Index) -> list[Term]:
     return [node for kind in ("NodeShape", "PropertyShape") for node in graph.instances(sh(kind))]
-
-
-def is_true(values: object) -> bool:
-    """Say whether the only value of a parameter is true."""
-    return isinstance(values, list) and any(isinstance(v, Literal) and v.value in ("true", "1") for v in values)

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pyoxigraph import Literal, NamedNode
 
 from interpol_graph.shacl import constraints
-from interpol_graph.shacl.constraints import Component
-from interpol_graph.shacl.data import BadShapes, Index, Term
+from interpol_graph.shacl.data import BadShapes, Index, Path, Step, Term, sh
 from interpol_graph.shacl.literals import XSD
-from interpol_graph.shacl.paths import Path, Step
-from interpol_graph.shacl.shapes import Shape, Shapes, implicit, is_true
+from interpol_graph.shacl.shapes import Shape, Shapes, implicit
 
 
 @dataclass(frozen=True)
@@ -58,12 +56,11 @@ class Validation:
         """
         for shape in roots:
             try:
-                for focus in () if shape.deactivated else self._targets(shape):
+                for focus in () if shape.is_true("deactivated") else self._targets(shape):
                     yield from self._of(shape, focus)
             except RecursionError:
-                raise BadShapes(
-                    shape.node, "the shape leads on and on, over hundreds of nodes or back to itself"
-                ) from None
+                why = "the shape leads on and on, over hundreds of nodes or back to itself"
+                raise BadShapes(shape.node, why) from None
 
     def conforms(self, shape: Term, node: Term) -> bool:
         """Say whether a node conforms to the shape at another node. Every verdict is reached once."""
@@ -92,36 +89,44 @@ class Validation:
         ready = self._ready.get(shape.node)
         if ready is None:
             step = shape.path.step(self.data) if shape.path else None
-            ready = self._ready[shape.node] = (step, [] if shape.deactivated else list(self._constraints(shape)))
+            ready = self._ready[shape.node] = (step, list(self._constraints(shape)))
         step, constraints = ready
         values = step(focus) if step else (focus,)
         for constraint in constraints:
             yield from constraint(focus, values)
 
     def _constraints(self, shape: Shape) -> Iterator[Constraint]:
+        if shape.is_true("deactivated"):
+            return
         if not shape.core:
             raise BadShapes(shape.node, "a constraint that is a SPARQL query is not SHACL Core")
-        for name, component in constraints.COMPONENTS.items():
+        for name in constraints.COMPONENTS:
             for parameter in shape.parameters.get(name, ()):
-                yield self._constraint(shape, component, parameter)
-        if is_true(shape.parameters.get("closed")):
+                yield self._constraint(shape, name, parameter)
+        if shape.is_true("closed"):
             yield self._closed(shape)
         for node in shape.parameters.get("property", ()):
             yield self._property(self.shapes.of(node))
 
-    def _constraint(self, shape: Shape, component: Component, parameter: Term) -> Constraint:
-        check = component.make(self, shape, parameter)
+    def _constraint(self, shape: Shape, name: str, parameter: Term) -> Constraint:
+        says, make = constraints.COMPONENTS[name]
+        check = make(self, shape, parameter)
         value = self.shown(parameter)
         if isinstance(parameter, Literal) and parameter.datatype.value == XSD + "integer":
             value = parameter.value
-        says = component.says.format(value=value, path=self.shown(shape.path))
-        rest = (shape.node, component.iri, shape.messages or (Literal(says),), shape.severity)
+        rest = _rest(shape, name, says.format(value=value, path=self.shown(shape.path)))
         return lambda focus, values: [Result(focus, shape.path, value, *rest) for value in check(focus, values)]
 
     def _closed(self, shape: Shape) -> Constraint:
         excess = constraints.closed(self, shape)
-        rest = (shape.node, constraints.CLOSED, shape.messages or (Literal(constraints.CLOSED_SAYS),), shape.severity)
+        rest = _rest(shape, "closed", "The property is not one that the closed shape allows.")
         return lambda _, values: [Result(node, path, value, *rest) for node in values for path, value in excess(node)]
 
     def _property(self, shape: Shape) -> Constraint:
         return lambda _, values: (result for node in values for result in self._of(shape, node))
+
+
+def _rest(shape: Shape, name: str, says: str) -> tuple[Term, NamedNode, tuple[Literal, ...], NamedNode]:
+    """Return what all results of one constraint share."""
+    component = sh(f"{name[0].upper()}{name[1:]}ConstraintComponent")
+    return shape.node, component, shape.messages or (Literal(says),), shape.severity

@@ -11,16 +11,15 @@ from typing import Any
 from urllib.parse import quote
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-import click
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple, serialize
 
 from interpol_graph import __version__
-from interpol_graph.graph.prefixes import BASE, expand
+from interpol_graph.graph.formats import Offered
+from interpol_graph.graph.prefixes import BASE
 from interpol_graph.shacl.data import SHACL, TYPE, sh
 from interpol_graph.shacl.literals import XSD
 from interpol_graph.validation import text
-from interpol_graph.validation.finding import Finding, shown
-from interpol_graph.validation.report import Lines, Report, address
+from interpol_graph.validation.report import Finding, Report, address, shown
 from interpol_graph.validation.rules import Rule
 from interpol_graph.validation.text import printable
 
@@ -30,30 +29,16 @@ _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 _SEVERITIES = {"error": sh("Violation"), "warning": sh("Warning"), "info": sh("Info")}
 
 SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-HOME = "https://w3id.org/interpol-graph/"
 #: The namespace of what the W3C's vocabulary has no word for: file, line, column, rule, mend; and of our own
 #: constraint components, which bear the names of the rules.
 REPORT = BASE + "report#"
 
 
 @dataclass(frozen=True)
-class ReportFormat:
-    """One way to write a report: its name on command lines and in ?format=, its label, media types (preferred first)."""
+class ReportFormat(Offered):
+    """One way to write a report."""
 
-    name: str
-    label: str
-    media_types: tuple[str, ...]
     write: Callable[[Report], str]
-
-    @property
-    def content_type(self) -> str:
-        """The Content-Type header of a report in this format."""
-        return self.media_types[0] + ("; charset=utf-8" if self.media_types[0].startswith("text/") else "")
-
-
-def plain(report: Report, fmt: ReportFormat) -> str:
-    """Return a report without colours."""
-    return click.unstyle(fmt.write(report)) if fmt.name == "text" else fmt.write(report)
 
 
 def github(report: Report) -> str:
@@ -63,12 +48,9 @@ def github(report: Report) -> str:
 
 def _annotation(finding: Finding) -> str:
     named = {"file": address(finding.path), "line": finding.line, "col": finding.column, "title": finding.rule}
-    properties = [
-        f"{name}={_escaped(str(value)).replace(':', '%3A').replace(',', '%2C')}"
-        for name, value in named.items()
-        if value
-    ]
-    return f"::{_ANNOTATIONS[finding.severity]} {','.join(properties)}::{_escaped(_sentences(finding))}\n"
+    escaped = {name: _escaped(str(value)).replace(":", "%3A").replace(",", "%2C") for name, value in named.items()}
+    properties = ",".join(f"{name}={escaped[name]}" for name, value in named.items() if value)
+    return f"::{_ANNOTATIONS[finding.severity]} {properties}::{_escaped(_sentences(finding))}\n"
 
 
 def _sentences(finding: Finding) -> str:
@@ -92,7 +74,7 @@ def as_json(report: Report) -> str:
 
 
 def _members(finding: Finding) -> dict[str, str | int | None]:
-    terms = finding.terms
+    terms = {name: getattr(finding.terms, name) for name in ("path", "value", "component", "shape")}
     return {
         "rule": finding.rule,
         "severity": finding.severity,
@@ -100,10 +82,7 @@ def _members(finding: Finding) -> dict[str, str | int | None]:
         "line": finding.line or None,
         "column": finding.column or None,
         "focus": finding.focus,
-        "path": shown(terms.path) if terms.path else None,
-        "value": shown(terms.value) if terms.value else None,
-        "component": shown(terms.component) if terms.component else None,
-        "shape": shown(terms.shape) if terms.shape else None,
+        **{name: shown(term) if term else None for name, term in terms.items()},
         "message": finding.message,
         "mend": finding.mend or None,
     }
@@ -124,9 +103,8 @@ def junit(report: Report) -> str:
         failed = sum(finding.severity == "error" for finding in findings)
         if not failed:
             SubElement(suite, "testcase", classname=name, name="no errors")
-        cases = len(findings) + (not failed)
-        suite.attrib |= {"tests": str(cases), "failures": str(failed), "errors": "0", "skipped": "0"}
-        tests, failures = tests + cases, failures + failed
+        suite.attrib |= {"tests": str(len(suite)), "failures": str(failed), "errors": "0", "skipped": "0"}
+        tests, failures = tests + len(suite), failures + failed
     suites.attrib |= {"tests": str(tests), "failures": str(failures), "errors": "0"}
     indent(suites)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(suites, encoding="unicode") + "\n"
@@ -136,10 +114,9 @@ def _case(suite: Element, name: str, finding: Finding) -> None:
     place = f" (line {finding.line})" if finding.line else ""
     # XML cannot hold control characters at all.
     title = printable(f"{finding.rule}: {finding.focus}{place}")
-    attributes = {"classname": name, "name": title, "file": name} | (
-        {"line": str(finding.line)} if finding.line else {}
-    )
-    case = SubElement(suite, "testcase", attributes)
+    case = SubElement(suite, "testcase", classname=name, name=title, file=name)
+    if finding.line:
+        case.set("line", str(finding.line))
     body = "\n".join(printable(part) for part in (f"{finding.place}: {finding.message}", finding.mend) if part)
     if finding.severity == "error":
         failure = SubElement(case, "failure", message=printable(finding.message), type=printable(finding.rule))
@@ -150,42 +127,39 @@ def _case(suite: Element, name: str, finding: Finding) -> None:
 
 def sarif(report: Report) -> str:
     """Return the report as one SARIF 2.1.0 log with one run, which code scanning reads."""
-    lines, names = Lines(), list(report.rules)
+    rules = report.rules
+    numbers = {name: number for number, name in enumerate(rules)}
     driver = {
         "name": "interpol-graph",
         "version": __version__,
-        "informationUri": HOME,
-        "rules": [_described(rule) for rule in report.rules.values()],
+        "informationUri": BASE,
+        "rules": [_described(rule) for rule in rules.values()],
     }
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
         "artifacts": [{"location": _artifact(path)} for path, _ in report.by_file()],
-        "results": [_sarif_result(finding, names.index(finding.rule), lines(finding)) for finding in report.findings],
+        "results": [_result(finding, numbers[finding.rule], line) for finding, line in report.with_lines()],
     }
     return json.dumps({"$schema": SARIF, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2) + "\n"
 
 
 def _described(rule: Rule) -> dict[str, Any]:
     words = f"{rule.asks}\n\n{rule.mend}".strip()
-    described = {
+    return {
         "id": rule.name,
         "shortDescription": {"text": rule.asks},
         "help": {"text": words, "markdown": words},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {"tags": [rule.kind]},
-    }
-    return described | ({"helpUri": rule.page} if rule.page else {})
+    } | ({"helpUri": rule.page} if rule.page else {})
 
 
-def _sarif_result(finding: Finding, index: int, line: str) -> dict[str, Any]:
+def _result(finding: Finding, index: int, line: str) -> dict[str, Any]:
     place: dict[str, Any] = {"artifactLocation": _artifact(finding.path)}
     if finding.line:
-        place["region"] = {"startLine": finding.line}
-        if finding.column:
-            place["region"]["startColumn"] = finding.column
-        if line:
-            place["region"]["snippet"] = {"text": line}
+        column = {"startColumn": finding.column} if finding.column else {}
+        place["region"] = {"startLine": finding.line, **column, **({"snippet": {"text": line}} if line else {})}
     # The print stays when lines above change, so that a known finding is recognised.
     known_by = f"{address(finding.path)}\0{finding.rule}\0{finding.focus}\0{finding.message}"
     return {
@@ -225,11 +199,10 @@ def turtle(report: Report) -> str:
 
 def _properties(finding: Finding) -> Iterator[tuple[NamedNode, NamedNode | BlankNode | Literal]]:
     terms = finding.terms
-    focus = terms.node or _named(finding.focus) or BlankNode()
     component = terms.component or NamedNode(REPORT + quote(finding.rule.rpartition(":")[2]))
     for name, value in {
         TYPE: sh("ValidationResult"),
-        sh("focusNode"): focus,
+        sh("focusNode"): terms.node or BlankNode(),
         sh("resultSeverity"): terms.severity or _SEVERITIES[finding.severity],
         sh("sourceConstraintComponent"): component,
         sh("sourceShape"): terms.shape,
@@ -246,14 +219,6 @@ def _properties(finding: Finding) -> Iterator[tuple[NamedNode, NamedNode | Blank
             yield name, BlankNode() if isinstance(value, BlankNode) else value
     for message in terms.messages or (Literal(finding.message),):
         yield sh("resultMessage"), message
-
-
-def _named(focus: str) -> NamedNode | None:
-    """Return the IRI that a name such as session:84 stands for."""
-    try:
-        return NamedNode(expand(focus)) if ":" in focus and not focus.endswith(":") else None
-    except ValueError:
-        return None
 
 
 REPORTS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from pyoxigraph import BlankNode, Quad, RdfFormat
 
 from interpol_graph.graph.files import SourceFile
 from interpol_graph.shacl.data import Term
-from interpol_graph.validation.positions import NOWHERE, Place, Positions, Text
+from interpol_graph.validation.positions import NOWHERE, Offsets, Place, Text, offsets
 
 #: Where a finding stands: file, line and column.
 Spot = tuple[Path, int, int]
@@ -48,36 +48,35 @@ class Reading:
         return {quad.object: number for number, quad in reversed([*enumerate(self.quads)])}
 
     @cached_property
-    def _positions(self) -> Positions | None:
-        return Positions(self.text, self.quads) if self.shown and self.text else None
+    def _offsets(self) -> list[Offsets]:
+        return offsets(self.text.text, self.quads) if self.shown and self.text else []
 
     def place(self, number: int, part: int) -> Place:
-        """Return where the subject (0), predicate (1) or object (2) of a statement stands."""
-        return self._positions.place(number, part) if self._positions else NOWHERE
+        """Return where the subject (0), predicate (1) or object (2) of a statement begins."""
+        return self.text.place(self._offsets[number][part]) if self.text and self._offsets else NOWHERE
 
     def find(self, focus: Term, predicate: Term | None, value: Term | None) -> Place:
         """Return where to put the finger on a node that the file says something of: on the value of its property, or of
         one of its parts; else on the property; else on the node."""
         for wanted in ((predicate, value), (predicate, None), (None, None)):
-            if (place := self._first(focus, *wanted)) != NOWHERE:
-                return place
-            if wanted[1] is not None and (place := self._within(focus, *wanted)) != NOWHERE:
+            place = self._first(focus, *wanted)
+            if place == NOWHERE and wanted[1] is not None:
+                place = self._within(focus, *wanted)
+            if place != NOWHERE:
                 return place
         return NOWHERE
 
-    def says(self, focus: Term, predicate: Term | None, value: Term | None) -> bool:
-        """Tell whether the file has a statement with these terms; None is any."""
-        return any(True for _ in self._matching(focus, predicate, value))
-
-    def _matching(self, focus: Term, predicate: Term | None, value: Term | None) -> Iterator[int]:
-        for number in self.about.get(focus, ()):
-            quad = self.quads[number]
-            if (predicate is None or quad.predicate == predicate) and (value is None or quad.object == value):
-                yield number
+    def matching(self, focus: Term, predicate: Term | None, value: Term | None) -> list[int]:
+        """Return the numbers of the statements with these terms; None is any."""
+        return [
+            number
+            for number in self.about.get(focus, ())
+            if predicate in (None, self.quads[number].predicate) and value in (None, self.quads[number].object)
+        ]
 
     def _first(self, focus: Term, predicate: Term | None, value: Term | None) -> Place:
         part = 2 if value is not None else 1 if predicate is not None else 0
-        return min((self.place(number, part) for number in self._matching(focus, predicate, value)), default=NOWHERE)
+        return min((self.place(number, part) for number in self.matching(focus, predicate, value)), default=NOWHERE)
 
     def _within(self, focus: Term, predicate: Term | None, value: Term | None) -> Place:
         """Return where a value stands in a blank node that a node leads to."""
@@ -93,26 +92,23 @@ class Reading:
         return NOWHERE
 
 
-class Locator:
-    """Finds the terms of findings in some files. files: in the order in which they are looked through."""
+def locate(
+    files: Sequence[Reading], focus: Term | None, predicate: Term | None = None, value: Term | None = None
+) -> Spot:
+    """Return where a focus node stands, better the value of its property, if these are given.
 
-    def __init__(self, files: Sequence[Reading]) -> None:
-        self.files = files
-
-    def place(self, focus: Term | None, predicate: Term | None = None, value: Term | None = None) -> Spot:
-        """Return where a focus node stands, better the value of its property, if these are given.
-
-        Line and column are 0 in a file whose findings are not shown, and when a node stands nowhere.
-        """
-        if focus is not None:
-            homes = [file for file in self.files if focus in file.about]
-            # Without a property the value is the node itself, which may stand anywhere.
-            precise = ((predicate, value), (predicate, None)) if predicate else ()
-            for wanted in (*precise, (None, None)):
-                for file in homes:
-                    if file.says(focus, *wanted):
-                        return file.path, *file.find(focus, predicate, value)
-            for file in self.files:
-                if focus in file.mentions:
-                    return file.path, *file.place(file.mentions[focus], 2)
-        return self.files[0].path, *NOWHERE
+    files: in the order in which they are looked through. Line and column are 0 in a file whose findings are not shown, and
+    when a node stands nowhere.
+    """
+    if focus is not None:
+        homes = [file for file in files if focus in file.about]
+        # Without a property the value is the node itself, which may stand anywhere.
+        precise = ((predicate, value), (predicate, None)) if predicate else ()
+        for wanted in (*precise, (None, None)):
+            for file in homes:
+                if file.matching(focus, *wanted):
+                    return file.path, *file.find(focus, predicate, value)
+        for file in files:
+            if focus in file.mentions:
+                return file.path, *file.place(file.mentions[focus], 2)
+    return files[0].path, *NOWHERE

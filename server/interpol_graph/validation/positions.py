@@ -54,46 +54,37 @@ class Text:
             yield match["prefix"], match["namespace"], *self.place(match.start("at"))
 
 
-class Positions:
-    """The places of the statements of one Turtle file.
+def offsets(text: str, statements: Sequence[Quad]) -> list[Offsets]:
+    """Return where the parts of each statement of a Turtle file begin; nothing when its tokens do not fit the statements.
 
-    text: the file; statements: what the parser made of it, in the parser's order.
+    statements: what the parser made of the text, in the parser's order.
     """
+    found = read(text)
+    if len(found) != len(statements):
+        return []
+    for quad, (subject, predicate, value) in zip(statements, found, strict=True):
+        if not (_spelt(text, quad.subject, subject) and _spelt(text, quad.predicate, predicate)):
+            return []
+        if quad.predicate != REST and not _spelt(text, quad.object, value):
+            return []
+    return found
 
-    def __init__(self, text: Text, statements: Sequence[Quad]) -> None:
-        self._text = text
-        offsets = read(text.text)
-        fits = len(offsets) == len(statements) and all(map(self._fits, statements, offsets))
-        self._offsets = offsets if fits else []
 
-    def place(self, number: int, part: int) -> Place:
-        """Return where a part of the statement of this number begins: subject (0), predicate (1) or object (2)."""
-        return self._text.place(self._offsets[number][part]) if self._offsets else NOWHERE
-
-    def _fits(self, quad: Quad, offsets: Offsets) -> bool:
-        subject, predicate, value = offsets
-        return (
-            self._spelt(quad.subject, subject)
-            and self._spelt(quad.predicate, predicate)
-            and (quad.predicate == REST or self._spelt(quad.object, value))
-        )
-
-    def _spelt(self, term: Term, offset: int) -> bool:
-        """Tell whether a term can be what is written at an offset."""
-        text = self._text.text
-        first = text[offset]
-        if isinstance(term, BlankNode):
-            return first in "[(" or text.startswith("_:", offset)
-        if isinstance(term, Literal):
-            return first in "\"'+-.0123456789" or text.startswith(("true", "false"), offset)
-        if first == "(":
-            return True
-        match = _TOKEN.match(text, offset)
-        name = match[1] if match else ""
-        if name == "a":
-            return term == TYPE
-        name = name[1:-1] if first == "<" else name.partition(":")[2]
-        return "\\" in name or "./" in name or str(term).endswith(name + ">")
+def _spelt(text: str, term: Term, offset: int) -> bool:
+    """Tell whether a term can be what is written at an offset."""
+    first = text[offset]
+    if isinstance(term, BlankNode):
+        return first in "[(" or text.startswith("_:", offset)
+    if isinstance(term, Literal):
+        return first in "\"'+-.0123456789" or text.startswith(("true", "false"), offset)
+    if first == "(":
+        return True
+    match = _TOKEN.match(text, offset)
+    name = match[1] if match else ""
+    if name == "a":
+        return term == TYPE
+    name = name[1:-1] if first == "<" else name.partition(":")[2]
+    return "\\" in name or "./" in name or str(term).endswith(name + ">")
 
 
 @dataclass(slots=True)

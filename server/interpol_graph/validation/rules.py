@@ -13,7 +13,6 @@ from pyoxigraph import Literal, NamedNode, Quad
 from interpol_graph.graph.files import Unreadable
 from interpol_graph.graph.prefixes import shorten
 from interpol_graph.shacl.data import Index, Term, sh
-from interpol_graph.validation.finding import Finding
 
 _HEADER = re.compile(r"^#\+ (\w+): (.+)$", re.MULTILINE)
 
@@ -57,26 +56,14 @@ BUILT_IN = (
 
 def known(shapes: Iterable[Quad], checks: Path | None = None) -> dict[str, Rule]:
     """Return identifier → rule: the built-in ones, those of a shapes graph, those of a folder of check queries."""
-    found = [*BUILT_IN, *_of_shapes(Index(shapes))]
+    table = {rule.name: rule for rule in BUILT_IN}
+    for rule in _of_shapes(Index(shapes)):
+        table.setdefault(rule.name, rule)
     for path in sorted(checks.glob("*.rq")) if checks else ():
         head = header(path)
-        found.append(
-            Rule(path.stem, head.get("description", head["title"]), head.get("mend", ""), head["severity"], "check")
-        )
-    table: dict[str, Rule] = {}
-    for rule in found:
-        table.setdefault(rule.name, rule)
+        asks, mend = head.get("description", head["title"]), head.get("mend", "")
+        table.setdefault(path.stem, Rule(path.stem, asks, mend, head["severity"], "check"))
     return table
-
-
-def of_finding(finding: Finding, table: dict[str, Rule]) -> Rule:
-    """Return the rule of a finding; one that stands in no table is made from the finding itself."""
-    if finding.rule in table:
-        return table[finding.rule]
-    name = finding.rule.removeprefix("sh:")
-    page = f"https://www.w3.org/TR/shacl/#{name}" if name != finding.rule else ""
-    asks = f"{name} of SHACL" if page else finding.message
-    return Rule(finding.rule, asks, finding.mend, finding.severity, "shape", page)
 
 
 def header(path: Path) -> dict[str, str]:

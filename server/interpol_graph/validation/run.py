@@ -11,19 +11,15 @@ from typing import Literal
 
 from pyoxigraph import NamedNode, Quad, QuerySolutions, RdfFormat, Store, Triple, parse
 
-from interpol_graph.graph import paths
 from interpol_graph.graph.files import Unreadable
 from interpol_graph.graph.prefixes import GRAPHS, shorten
 from interpol_graph.graph.store import APART, DERIVED, ask, conclude
-from interpol_graph.shacl.data import BadShapes, Index, Term
-from interpol_graph.shacl.paths import Path
+from interpol_graph.shacl.data import BadShapes, Index, Path, Term
 from interpol_graph.shacl.shapes import Shapes, aimed
 from interpol_graph.shacl.validation import Result, Validation
 from interpol_graph.validation import rules, vocabulary
-from interpol_graph.validation import scope as scopes
-from interpol_graph.validation.finding import Finding, Terms, shown
-from interpol_graph.validation.locator import Locator, Reading
-from interpol_graph.validation.report import Report
+from interpol_graph.validation.locator import Reading, locate
+from interpol_graph.validation.report import Finding, Report, Terms, shown
 from interpol_graph.validation.scope import Scope
 
 ONTOLOGY, SHAPES = GRAPHS + "ontology", GRAPHS + "shapes"
@@ -48,17 +44,8 @@ def run(scope: Scope, judge: Judge = "own") -> Report:
         checks, findings = scope.root / "queries" / "checks", sorted(_by_our_rules(files, scope.root, judge))
     reported = tuple(finding for finding in findings if finding.path in scope.shown)
     others = {file.path for file in files if file.graph not in (ONTOLOGY, SHAPES)} - scope.shown
-    elsewhere = sum(finding.path in others for finding in findings)
-
-    def table() -> dict[str, rules.Rule]:
-        return rules.known(chain.from_iterable(file.quads for file in shapes), checks)
-
-    return Report(reported, tuple(sorted(scope.shown)), table, elsewhere)
-
-
-def project(root: FilePath = paths.ROOT) -> list[Finding]:
-    """Validate a whole project: the folders ontology/, data/, shapes/ and queries/checks/ below root."""
-    return list(run(scopes.project(root)).findings)
+    table = rules.known(chain.from_iterable(file.quads for file in shapes), checks) if reported else {}
+    return Report(reported, tuple(sorted(scope.shown)), table, sum(finding.path in others for finding in findings))
 
 
 def _by_our_rules(files: Sequence[Reading], root: FilePath, judge: Judge) -> list[Finding]:
@@ -69,8 +56,7 @@ def _by_our_rules(files: Sequence[Reading], root: FilePath, judge: Judge) -> lis
         offenders = pool.submit(lambda: list(_offenders(store, root / "queries" / "checks")))
         findings = list(vocabulary.check(files, Index(chain.from_iterable(file.quads for file in ontology))))
         findings += _by_shapes(data, shapes, derived, judge)
-    locator = Locator([*data, *shapes])
-    asked = [_of_check(*offender, locator) for offender in offenders.result()]
+    asked = [_of_check(*offender, [*data, *shapes]) for offender in offenders.result()]
     # What the vocabulary check said of a place, a query of the same name need not say again.
     before = {(finding.place, finding.rule) for finding in findings}
     return findings + [finding for finding in asked if (finding.place, finding.rule) not in before]
@@ -79,9 +65,9 @@ def _by_our_rules(files: Sequence[Reading], root: FilePath, judge: Judge) -> lis
 def _loaded(files: Iterable[Reading], rules: Sequence[FilePath]) -> tuple[Store, list[Quad]]:
     """Return a store of some files, each statement in its graph and in the default graph, and what the rules conclude."""
     store = Store()
-    quads = list(chain.from_iterable(file.quads for file in files))
-    store.bulk_extend(quads)
-    store.bulk_extend(Quad(q.subject, q.predicate, q.object) for q in quads if q.graph_name not in APART)
+    store.bulk_extend(chain.from_iterable(file.quads for file in files))
+    apart = ", ".join(map(str, APART))
+    store.update(f"INSERT {{ ?s ?p ?o }} WHERE {{ GRAPH ?graph {{ ?s ?p ?o }} FILTER (?graph NOT IN ({apart})) }}")
     concluded = parse(conclude(store, list(rules), stated=False), RdfFormat.N_TRIPLES)
     derived = [Quad(q.subject, q.predicate, q.object, DERIVED) for q in concluded]
     store.bulk_extend(derived)
@@ -99,10 +85,9 @@ def _by_shapes(
     try:
         results = list(judged(statements, rule_book, judge))
     except BadShapes as error:
-        path, line, column = Locator(shapes).place(error.node)
+        path, line, column = locate(shapes, error.node)
         raise Unreadable(path, f"{shown(error.node)}: {error.reason}", line, column) from error
-    locator = Locator(files)
-    return (_finding(result, locator) for result in results)
+    return (_finding(result, files) for result in results)
 
 
 def judged(data: Index, rule_book: Index, judge: Judge = "own") -> Iterator[Result]:
@@ -127,12 +112,12 @@ def _statements(files: Iterable[Reading]) -> Iterator[Quad]:
             yield quad
 
 
-def _finding(result: Result, locator: Locator) -> Finding:
+def _finding(result: Result, files: Sequence[Reading]) -> Finding:
     predicate = result.path.predicate if result.path else None
     named = result.shape if isinstance(result.shape, NamedNode) else result.component
     about = f" ({shown(predicate)} {shown(result.value)})" if predicate and result.value else ""
     return Finding(
-        *locator.place(result.focus, predicate, result.value),
+        *locate(files, result.focus, predicate, result.value),
         shorten(named.value),
         shown(result.focus),
         f"{result.message}{about}",
@@ -156,17 +141,17 @@ def _offenders(store: Store, folder: FilePath) -> Iterator[tuple[str, dict[str, 
             yield path.stem, header, dict(zip(names, row, strict=True))
 
 
-def _of_check(rule: str, header: dict[str, str], row: dict[str, Term | None], locator: Locator) -> Finding:
+def _of_check(rule: str, header: dict[str, str], row: dict[str, Term | None], files: Sequence[Reading]) -> Finding:
     words = {name: shown(term) if term else "" for name, term in row.items()}
     focus, predicate, value = (row.get(name) for name in ("focus", "property", "value"))
     return Finding(
-        *locator.place(focus, predicate, value),
+        *locate(files, focus, predicate, value),
         rule,
         words["focus"],
         _filled(header["message"], words),
         _filled(header.get("mend", ""), words),
         header["severity"],
-        Terms(focus, Path("predicate", predicate) if isinstance(predicate, NamedNode) else None, value),
+        Terms(focus, Path(predicate) if isinstance(predicate, NamedNode) else None, value),
     )
 
 

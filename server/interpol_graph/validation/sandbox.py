@@ -1,8 +1,8 @@
 """The process that validates a visitor's Turtle: short-lived, with a limit on its time and memory, gone when it has answered.
 
-Run as `python -m interpol_graph.validation.sandbox FORMAT` with the Turtle on standard input and an empty folder as working
-directory. It prints one line of JSON, then the report: {"errors": 2}; or, without a report, {"refused": …} with line and
-column for what is not Turtle.
+Run as `python -m interpol_graph.validation.sandbox FORMAT` in a folder that holds the Turtle as input.ttl and nothing else.
+It prints one line of JSON, then the report: {"errors": 2}; or, without a report, {"refused": …} with line and column for
+what is not Turtle.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import signal
 import sys
 from pathlib import Path
 
+import click
+
 #: Seconds that one validation may take, and mebibytes that it may use.
 SECONDS = 20
 MEMORY = 1024
@@ -22,33 +24,24 @@ OUT_OF_MEMORY = 70
 NAME = "input.ttl"
 
 
-def main(style: str) -> None:
-    """Validate standard input by the bundled ontology, shapes and checks, and print the report."""
+def main(style: str) -> int:
+    """Validate the file by the bundled ontology, shapes and checks, print the report, and return the exit code."""
     signal.alarm(SECONDS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY << 20, MEMORY << 20))
-    # Imported under the limits, which thus hold for everything.
-    from interpol_graph.graph.files import Unreadable
-    from interpol_graph.validation import formats, report, run, scope
-
-    file = Path.cwd() / NAME
-    file.write_bytes(sys.stdin.buffer.read())
     try:
-        found = report.merged([run.run(chosen) for chosen in scope.chosen([file])])
-    except Unreadable as error:
-        print(json.dumps({"refused": error.reason, "line": error.line, "column": error.column}))
-        return
-    print(json.dumps({"errors": found.counts["error"]}))
-    print(formats.plain(found, formats.BY_NAME[style]), end="")
+        # Imported under the limits, which thus hold for everything.
+        from interpol_graph.graph.files import Unreadable
+        from interpol_graph.validation import formats, report, run, scope
 
-
-def within_limits(style: str) -> int:
-    """Do it, and return the exit code."""
-    try:
-        main(style)
+        found = report.merged([run.run(chosen) for chosen in scope.chosen([Path(NAME)])])
+        print(json.dumps({"errors": found.counts["error"]}))
+        click.echo(formats.BY_NAME[style].write(found), nl=False, color=False)
     except MemoryError:
         return OUT_OF_MEMORY
+    except Unreadable as error:
+        print(json.dumps({"refused": error.reason, "line": error.line, "column": error.column}))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(within_limits(sys.argv[1]))
+    sys.exit(main(sys.argv[1]))

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from interpol_graph.graph import paths
 from interpol_graph.graph.files import SourceFile, Unreadable, data_files, given_files, graph_of, project_files
-from interpol_graph.graph.prefixes import GRAPHS
 
 #: Mebibytes that one file may have: past that, memory is what a validation would run out of first.
 MAX_SIZE = 32
@@ -37,11 +36,7 @@ class Scope:
 def checkout(path: Path) -> Path | None:
     """Return the folder of the graph's source that a path lies in, or None."""
     for folder in (path, *path.parents):
-        if (
-            (folder / "ontology" / "interpol.ttl").is_file()
-            and (folder / "data").is_dir()
-            and (folder / "shapes").is_dir()
-        ):
+        if all((folder / name).exists() for name in ("ontology/interpol.ttl", "data", "shapes")):
             return folder
     return None
 
@@ -85,10 +80,8 @@ def chosen(names: Iterable[Path]) -> list[Scope]:
 
 def foreign(names: Iterable[Path], shapes: Iterable[Path]) -> Scope:
     """Return the validation of any files by any SHACL shapes, and by nothing else."""
-    files = tuple(given_files(path.resolve() for path in names))
-    return Scope(
-        files, frozenset(file.path for file in files), shapes=tuple(given_files(path.resolve() for path in shapes))
-    )
+    files, judges = (tuple(given_files(path.resolve() for path in paths)) for paths in (names, shapes))
+    return Scope(files, frozenset(file.path for file in files), shapes=judges)
 
 
 def narrowed(scope: Scope, changes: frozenset[Path]) -> Scope:
@@ -139,12 +132,9 @@ def _git(folder: Path, *arguments: str, failure: str) -> str:
 
 def _as_data(path: Path) -> list[SourceFile]:
     found = given_files([path])
-    if path.is_dir():
-        found = data_files(path) or found
-    return [
-        SourceFile(file.path, file.graph if file.graph.startswith(GRAPHS) else graph_of(Path(file.path.stem)))
-        for file in found
-    ]
+    if path.is_dir() and (named := data_files(path)):
+        return named
+    return [SourceFile(file.path, graph_of(Path(file.path.stem))) for file in found]
 
 
 def _alone(files: list[SourceFile], root: Path) -> Scope:

@@ -17,8 +17,7 @@ from pyshacl.graph_abstraction import DataGraph
 from pyshacl.validator import Validator
 from rdflib.term import Identifier, Node
 
-from interpol_graph.shacl import paths
-from interpol_graph.shacl.data import BadShapes, Index, Term, reached, sh
+from interpol_graph.shacl.data import BadShapes, Index, Term, reached, read_path, sh
 from interpol_graph.shacl.validation import Result
 
 STRING = "http://www.w3.org/2001/XMLSchema#string"
@@ -74,7 +73,7 @@ def _result(shapes: Index, stated: list[tuple[Node, Node | tuple[object, Node]]]
     path = one("resultPath")
     messages = tuple(term for term in said.get(sh("resultMessage"), ()) if isinstance(term, Literal))
     messages = messages or (Literal("The query of the constraint finds this."),)
-    return Result(focus, paths.read(shapes, path) if path else None, one("value"), shape, component, messages, severity)
+    return Result(focus, read_path(shapes, path) if path else None, one("value"), shape, component, messages, severity)
 
 
 def _check_queries(shapes: Index) -> None:

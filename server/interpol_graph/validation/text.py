@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import groupby
 
 import click
 
 from interpol_graph.graph import paths
-from interpol_graph.validation.finding import Finding, summary
-from interpol_graph.validation.report import Lines, Report
+from interpol_graph.validation.report import Finding, Report
 
 #: Characters of a source line that are shown at most.
 WIDTH = 110
@@ -17,13 +17,10 @@ COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
 
 def write(report: Report) -> str:
     """Return the report, coloured; whoever prints it takes the colours out when it does not go to a terminal."""
-    lines = Lines()
     parts: list[str] = []
-    for path, findings in report.by_file():
-        if findings:
-            parts.append(click.style(printable(paths.shown(path)), bold=True, underline=True))
-            parts += [_finding(finding, lines(finding)) for finding in findings]
-            parts.append("")
+    for path, found in groupby(report.with_lines(), key=lambda pair: pair[0].path):
+        title = click.style(printable(paths.shown(path)), bold=True, underline=True)
+        parts += [title, *(_finding(finding, line) for finding, line in found), ""]
     return "\n".join(parts)
 
 
@@ -34,14 +31,26 @@ def closing(report: Report) -> str:
     return f"{summary(report.counts)} in {files} file{'' if files == 1 else 's'}.{elsewhere}"
 
 
+def summary(counts: dict[str, int]) -> str:
+    """Return the counts as people say them.
+
+    >>> summary({"error": 1, "warning": 0, "info": 2})
+    '1 error, 0 warnings, 2 infos'
+    >>> summary({"error": 0, "warning": 3, "info": 0})
+    '0 errors, 3 warnings'
+    """
+    named = [(name, number) for name, number in counts.items() if number or name != "info"]
+    return ", ".join(f"{number} {name}{'' if number == 1 else 's'}" for name, number in named)
+
+
 def _finding(finding: Finding, line: str) -> str:
-    severity = click.style(finding.severity, fg=COLOURS.get(finding.severity), bold=True)
-    focus = printable(finding.focus)
-    message = printable(finding.message)
+    colour = COLOURS[finding.severity]
+    severity = click.style(finding.severity, fg=colour, bold=True)
+    focus, message = printable(finding.focus), printable(finding.message)
     about = "" if message.startswith(focus) else f"{focus}: "
     parts = [f"{printable(finding.place)}: {severity}: {about}{message} {click.style(f'[{finding.rule}]', dim=True)}"]
     if line:
-        parts += excerpt(line, finding.line, finding.column, COLOURS.get(finding.severity))
+        parts += excerpt(line, finding.line, finding.column, colour)
     if finding.mend:
         parts.append(f"    {click.style('mend:', bold=True)} {printable(finding.mend)}")
     return "\n".join(parts)
@@ -49,11 +58,10 @@ def _finding(finding: Finding, line: str) -> str:
 
 def excerpt(line: str, number: int, column: int, colour: str | None = None) -> list[str]:
     """Return a source line with its number, and a caret below the column; a long line is cut around it."""
-    start = max(0, min(column - 1 - WIDTH // 3, len(line) - WIDTH)) if len(line) > WIDTH else 0
+    start = max(0, min(column - 1 - WIDTH // 3, len(line) - WIDTH))
     shown = printable(line[start : start + WIDTH])
     before, after = "…" if start else "", "…" if start + WIDTH < len(line) else ""
-    gutter = f"{number:>6} | "
-    rows = [f"{gutter}{before}{shown.rstrip()}{after}"]
+    rows = [f"{number:>6} | {before}{shown.rstrip()}{after}"]
     if column:
         blank = " " * (width(before) + width(shown[: column - 1 - start]))
         rows.append(f"{'':>6} | {blank}{click.style('^', fg=colour, bold=True)}")

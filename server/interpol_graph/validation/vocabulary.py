@@ -13,36 +13,24 @@ from rdflib.namespace import DefinedNamespace
 from interpol_graph.graph.prefixes import TERMS, prefixes, shorten
 from interpol_graph.shacl.data import TYPE, Index, Term, sh
 from interpol_graph.shacl.literals import well_formed
-from interpol_graph.validation.finding import Finding, Terms, shown
 from interpol_graph.validation.locator import Reading
+from interpol_graph.validation.report import Finding, Terms, shown
 
 #: Rule, message and mend of a term that is not in order.
 Verdict = tuple[str, str, str]
 
-#: The vocabularies whose terms rdflib knows. Ours is closed by the ontology itself.
-CLOSED: tuple[type[DefinedNamespace], ...] = (
-    DCTERMS,
-    FOAF,
-    ORG,
-    OWL,
-    PROV,
-    QB,
-    RDF,
-    RDFS,
-    SDO,
-    SH,
-    SKOS,
-    XSD,
-)
+#: The vocabularies whose terms rdflib knows, by namespace. Ours is closed by the ontology itself.
+_CLOSED: dict[str, type[DefinedNamespace]] = {
+    str(each): each for each in (DCTERMS, FOAF, ORG, OWL, PROV, QB, RDF, RDFS, SDO, SH, SKOS, XSD)
+}
 
 
 @cache
 def _external(namespace: str) -> frozenset[str] | None:
-    for vocabulary in CLOSED:
-        if str(vocabulary) == namespace:
-            names = {str(term)[len(namespace) :] for term in dir(vocabulary) if str(term).startswith(namespace)}
-            return frozenset(names | set(getattr(vocabulary, "_extras", ())))
-    return None
+    if (vocabulary := _CLOSED.get(namespace)) is None:
+        return None
+    names = {str(term)[len(namespace) :] for term in dir(vocabulary) if str(term).startswith(namespace)}
+    return frozenset(names.union(getattr(vocabulary, "_extras", ())))
 
 
 def declared(ontology: Index) -> frozenset[str]:
@@ -69,9 +57,7 @@ def check(files: Iterable[Reading], ontology: Index) -> Iterator[Finding]:
     verdicts: dict[Term, Verdict | None] = {}
     for file in files:
         yield from _prefixes(file, right)
-        terms: set[Term] = {quad.subject for quad in file.quads}
-        terms.update(quad.predicate for quad in file.quads)
-        terms.update(quad.object for quad in file.quads)
+        terms = {term for quad in file.quads for term in quad.triple}
         for term in terms.difference(verdicts):
             verdicts[term] = verdict(term, ours)
         if any(verdicts[term] for term in terms):
@@ -87,10 +73,8 @@ def _misspelt(file: Reading, verdicts: dict[Term, Verdict | None]) -> Iterator[F
             if (found := verdicts[term]) and terms[: part + 1] not in seen:
                 seen.add(terms[: part + 1])
                 rule, message, mend = found
-                about = Terms(quad.subject)
-                yield Finding(
-                    file.path, *file.place(number, part), rule, shown(quad.subject), message, mend, terms=about
-                )
+                spot, focus, about = (file.path, *file.place(number, part)), shown(quad.subject), Terms(quad.subject)
+                yield Finding(*spot, rule, focus, message, mend, terms=about)
 
 
 def _prefixes(file: Reading, right: dict[str, str]) -> Iterator[Finding]:
@@ -109,21 +93,14 @@ def verdict(term: Term, ours: frozenset[str]) -> Verdict | None:
     """Return rule, message and mend for a term that is not in order, else None."""
     if isinstance(term, Literal) and not well_formed(term):
         message = f'"{term.value}" is not a value of {shorten(term.datatype.value)}'
-        return (
-            "ill-typed-literal",
-            message,
-            "Write the value in the lexical form of its datatype, or mend the datatype.",
-        )
+        mend = "Write the value in the lexical form of its datatype, or mend the datatype."
+        return "ill-typed-literal", message, mend
     iri = term.datatype.value if isinstance(term, Literal) else term.value if isinstance(term, NamedNode) else ""
-    namespace, name = _split(iri)
+    cut = max(iri.rfind("#"), iri.rfind("/")) + 1
+    namespace, name = iri[:cut], iri[cut:]
     known = ours if namespace == TERMS else _external(namespace)
     if known is None or not name or name in known:
         return None
     near = get_close_matches(name, known, n=1)
     mend = f"Did you mean {shorten(namespace + near[0])}?" if near else "Use a term that the vocabulary declares."
     return "undeclared-term", f"{shorten(iri)} is not declared in its vocabulary", mend
-
-
-def _split(iri: str) -> tuple[str, str]:
-    cut = max(iri.rfind("#"), iri.rfind("/")) + 1
-    return iri[:cut], iri[cut:]
