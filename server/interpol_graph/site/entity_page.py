@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from interpol_graph.endpoint.rows import Row, Term, described, iri, select
+from interpol_graph.endpoint.current import Row, Term, described, iri, select
 from interpol_graph.graph.prefixes import TERMS, expand
 from interpol_graph.site import backlinks
 from interpol_graph.site.backlinks import DERIVED, Group
@@ -23,13 +23,7 @@ _AROUND = """SELECT DISTINCT ?s ?p ?o WHERE {{
   {{ ?s interpol:about {e} ; ?p ?o }} UNION {{ ?f interpol:about {e} ; interpol:citation ?s . ?s ?p ?o }}
   UNION {{ ?f interpol:about {e} . ?s interpol:about ?f ; ?p ?o }} }}"""
 
-_A = expand("rdf:type")
-_CITATION, _INFERENCE, _SUPPORTS, _FROM = (
-    TERMS + name for name in ("citation", "inference", "supports", "inferredFrom")
-)
-_ABOUT, _PROPERTY, _CLAIMED, _SOURCE, _VALUE = (
-    TERMS + name for name in ("about", "property", "claimedValue", "source", "value")
-)
+_A, _ABOUT, _CITATION, _INFERENCE = expand("rdf:type"), TERMS + "about", TERMS + "citation", TERMS + "inference"
 
 # Properties that open the table of facts; the others follow by name, those in _LAST at the end.
 _FIRST = (
@@ -90,11 +84,6 @@ class EntityPage:
     groups: list[Group]
     documents: list[Document]
 
-    @property
-    def disputed(self) -> int:
-        """How many facts and figures sources disagree on."""
-        return sum(bool(fact.claims) for fact in self.facts) + sum(bool(figure.claims) for figure in self.figures)
-
 
 def gather(entity: str) -> EntityPage | None:
     """Return what the page of an entity shows, or None if the graph says nothing of it."""
@@ -117,7 +106,7 @@ class _Gathering:
         self.claims = [
             (about.value, name.value, claim)
             for claim, parts in sorted(self.around.items()) if TERMS + "ConflictingClaim" in _iris(parts[_A])
-            for about in parts[_ABOUT] for name in parts[_PROPERTY]
+            for about in parts[_ABOUT] for name in parts[TERMS + "property"]
         ]  # fmt: skip
 
     def page(self) -> EntityPage:
@@ -145,7 +134,8 @@ class _Gathering:
         citations, inferences = ([self.own[t.value] for t in own[name]] for name in (_CITATION, _INFERENCE))
         facts = []
         for name in self._ordered([*own, *(name for about, name, _ in self.claims if about == self.entity)]):
-            grounds = {t.value for node in inferences if name in _iris(node[_SUPPORTS]) for t in node[_FROM]}
+            reasons = [node for node in inferences if name in _iris(node[TERMS + "supports"])]
+            grounds = {t.value for node in reasons for t in node[TERMS + "inferredFrom"]}
             documents = sorted(ground for ground in grounds if "/id/source/" in ground)
             fact = Fact(self.labels.ref(name), self._values(own[name]), self.citations.marks(citations, name))
             fact.inferred = [self.labels.ref(ground) for ground in sorted(grounds.difference(documents))]
@@ -157,7 +147,7 @@ class _Gathering:
     def _figure(self, figure: str) -> Figure:
         parts = self.around[figure]
         facts = {name.removeprefix(TERMS): self._values(parts[name]) for name in parts if name.startswith(TERMS)}
-        marks = self.citations.marks([self.around[t.value] for t in parts[_CITATION]], _VALUE)
+        marks = self.citations.marks([self.around[t.value] for t in parts[_CITATION]], TERMS + "value")
         return Figure(figure, facts, marks, self._disputes(figure))
 
     def _figure_order(self, figure: str) -> tuple[str, ...]:
@@ -169,9 +159,9 @@ class _Gathering:
     def _disputes(self, about: str, name: str | None = None) -> list[Claim]:
         """Return what is claimed instead, of one property or of all."""
         return [
-            Claim(claim, value, [self.citations.mark(t.value, disputed) for t in self.around[claim][_SOURCE]])
+            Claim(claim, value, [self.citations.mark(t.value, disputed) for t in self.around[claim][TERMS + "source"]])
             for subject, disputed, claim in self.claims if subject == about and name in (None, disputed)
-            for value in self._values(self.around[claim][_CLAIMED])
+            for value in self._values(self.around[claim][TERMS + "claimedValue"])
         ]  # fmt: skip
 
     def _values(self, terms: Iterable[Term]) -> list[Value]:

@@ -7,8 +7,7 @@ from urllib.parse import quote
 
 from flask import has_request_context, request, url_for
 
-from interpol_graph.endpoint.current import snapshot
-from interpol_graph.endpoint.rows import Term
+from interpol_graph.endpoint.current import Term, snapshot
 from interpol_graph.graph.prefixes import ENTITIES, GRAPHS, TERMS, expand, shorten
 from interpol_graph.site.labels import Text
 from interpol_graph.site.phrases import LANGUAGES, day, language, number, phrase, speech
