@@ -72,7 +72,6 @@ PROBLEMS = {
     "PreconditionFailed": (412, "Precondition failed"),
     "BodyTooLarge": (413, "Body too large"),
     "UnsupportedMediaType": (415, "Unsupported media type"),
-    "LimitReached": (503, "Limit reached"),
     "OutOfTime": (503, "Time limit reached"),
     "OutOfMemory": (503, "Memory limit reached"),
     "AnswerTooLarge": (503, "Answer too large"),

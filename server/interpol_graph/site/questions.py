@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, request, url_for
 
 from interpol_graph.endpoint import api
-from interpol_graph.endpoint.caching import CACHED, lifetime
-from interpol_graph.endpoint.current import query, render, table
+from interpol_graph.endpoint.caching import lifetime
+from interpol_graph.endpoint.current import data, query, render, table
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.formats import of_kind
 from interpol_graph.graph.questions import Question, saved
@@ -54,10 +54,9 @@ def question(name: str) -> Response:
 
 
 @blueprint.get("/queries/<name>.rq")
-def text(name: str) -> tuple[str, dict[str, str]]:
+def text(name: str) -> Response:
     """Return the file of a question."""
-    media_type = "application/sparql-query; charset=utf-8"
-    return api.question(name).text, {"Content-Type": media_type, "Cache-Control": CACHED}
+    return data(api.question(name).text.encode(), "application/sparql-query; charset=utf-8", negotiated=False)
 
 
 def _heading(question: Question) -> str:
