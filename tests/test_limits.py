@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from conftest import slack
-from interpol_graph.endpoint.problems import problem_of
+from interpol_graph.endpoint import problems
 from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.outcomes import Busy, Departed, OutOfMemory, OutOfTime, Unavailable
 from interpol_graph.engine.pool import EvaluatorProcess, NotStarted
@@ -89,7 +89,7 @@ def test_a_full_house_turns_away_with_retry_after() -> None:
         time.sleep(0.5)
         with pytest.raises(Busy) as busy:
             snapshot.query("ASK {}")
-        assert problem_of(busy.value).headers == {"Retry-After": "5"}
+        assert problems.fields(busy.value) == {"Retry-After": "5"}
         thread.join()
 
 

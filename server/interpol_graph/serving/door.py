@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from interpol_graph.endpoint import observation
-from interpol_graph.endpoint.problems import DEPARTED, DIGEST, PROBLEM, BadRequest, Problem, RequestTimeout
-from interpol_graph.engine.outcomes import Busy
+from interpol_graph.endpoint.problems import DEPARTED, DIGEST, PROBLEM, BadRequest, RequestTimeout
+from interpol_graph.engine.outcomes import Busy, EngineError
 from interpol_graph.serving.answer_cache import AnswerCache, Entry, Fields
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ class Door:
 
 async def _problem(
     environ: WSGIEnvironment, scope: dict[str, Any], receive: Receive, take: Callable[[], bool]
-) -> Problem | Busy | None:
+) -> EngineError | None:
     """Read the body into the environment, and return what is wrong with the request as such, if anything.
 
     take: takes room for one more piece, and tells whether there was enough.
