@@ -32,14 +32,14 @@ def answer() -> Response:
 
 def turtle() -> str:
     """Return the description as its template writes it."""
-    about = snapshot().about
+    state = snapshot()
     return render_template(
         "service-description.ttl",
         endpoint=_endpoint(),
         formats=(*of_kind("results"), *of_kind("graph")),
-        graphs=about["graphs"],
-        union=set(about["graphs"]) == set(about["default"]),
-        triples=_triples(snapshot().digest),
+        graphs=state.graphs,
+        union=set(state.graphs) == set(state.default),
+        triples=_triples(state.digest),
     )
 
 

@@ -118,7 +118,6 @@ _OF_ENGINE: dict[type[EngineError], tuple[str, int, str, int | None]] = {
     outcomes.TooComplex: ("TooComplex", 400, "Query too complex", None),
     outcomes.NoFormat: ("NotAcceptable", 406, "Not acceptable", None),
     outcomes.Unwritable: ("Unwritable", 406, "Not acceptable", None),
-    outcomes.LimitReached: ("LimitReached", 503, "Limit reached", None),
     outcomes.OutOfTime: ("OutOfTime", 503, "Time limit reached", None),
     outcomes.OutOfMemory: ("OutOfMemory", 503, "Memory limit reached", None),
     outcomes.AnswerTooLarge: ("AnswerTooLarge", 503, "Answer too large", None),
