@@ -174,14 +174,14 @@ def _examples() -> list[Question]:
 def _description() -> Response:
     """Return the SPARQL 1.1 Service Description, all numbers counted, in the RDF format that the client likes best."""
     fmt = negotiation.require(of_kind("graph"), "The description of this endpoint")
-    about = current.snapshot().about
+    state = current.snapshot()
     turtle = render_template(
         "service-description.ttl",
         endpoint=_endpoint(),
         formats=(*of_kind("results"), *of_kind("graph")),
-        graphs=about["graphs"],
-        union=set(about["graphs"]) == set(about["default"]),
-        triples=_triples(about["digest"]),
+        graphs=state.graphs,
+        union=set(state.graphs) == set(state.default),
+        triples=_triples(state.digest),
     )
     # Blank nodes have the same names, and statements the same order, whoever is asked and how often.
     statements = Dataset(parse(turtle, format=RdfFormat.TURTLE))
