@@ -12,6 +12,7 @@ from flask import Flask
 from werkzeug.exceptions import NotFound
 
 from conftest import ROOT
+from interpol_graph.cli.main import main
 
 FOLDERS = ("ontology", "data", "shapes", "server", "queries", "tests", "benchmarks")
 #: Every README of ours: not those of environments, caches and packages.
