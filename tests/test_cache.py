@@ -272,7 +272,7 @@ def test_memory_keeps_apart_what_is_negotiated(server_process: Server, header: s
 def test_what_never_repeats_is_never_kept(server_process: Server, query: str, accept: str) -> None:
     answers = [server_process(select(query), accept=accept, **{"if-none-match": '"x"'}) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 200]
-    assert answers[0].data != answers[1].data and len(server_process.cache) == 0
+    assert answers[0].data != answers[1].data and len(server_process.cache.entries) == 0
     for answer in answers:
         assert answer.headers["Cache-Control"] == "no-store" and "ETag" not in answer.headers
 
@@ -294,7 +294,7 @@ def test_errors_and_health_are_never_kept(server_process: Server, path: str, acc
         answer = server_process(path, accept=accept)
         assert (answer.status_code == 200) is (path == "/healthz")
         assert "no-" in answer.headers["Cache-Control"] and "ETag" not in answer.headers
-    assert len(server_process.cache) == 0
+    assert len(server_process.cache.entries) == 0
 
 
 @pytest.mark.parametrize("name", ["If-Match", "If-Unmodified-Since", "Range"])
@@ -318,7 +318,7 @@ def test_memory_is_bounded_and_forgets_the_least_recently_used() -> None:
     cache.get(("a",))
     for name in "ijk":
         put(name, 10_000)
-    assert cache.used == 100_000 and len(cache) == 10
+    assert cache.used == 100_000 and len(cache.entries) == 10
     assert cache.get(("a",)) and cache.get(("c",)) and cache.get(("b",)) is None
     put("large", 20_000)
     assert cache.get(("large",)) is None, "one answer never drives out all others"
@@ -334,7 +334,7 @@ def test_memory_stays_bounded_under_many_different_requests(process: EvaluatorPr
         server = Server(small)
         for number in range(60):
             assert server(select(f"SELECT ({number} AS ?x) {{}} # {'x' * 30_000}")).status_code == 200
-    assert 0 < server.cache.used <= server.cache.room == 1 << 20 and len(server.cache) < 60
+    assert 0 < server.cache.used <= server.cache.room == 1 << 20 and len(server.cache.entries) < 60
 
 
 def test_many_at_once_get_their_own_answers(server_process: Server) -> None:

@@ -85,7 +85,7 @@ def command(host: str, port: int, workers: int, data: tuple[Path, ...], log: boo
                 supervisor.run(keeper, address, port, workers, log)
             finally:
                 keeper.stop()
-        except (questions.BadQuestion, supervisor.PortTaken, NotStarted) as error:
+        except (questions.BadQuestion, NotStarted) as error:
             raise Failure(str(error)) from error
         finally:
             if application.ident:  # begun, and an import that a process does not wait for ends in a traceback

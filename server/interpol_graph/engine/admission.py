@@ -15,9 +15,6 @@ from dataclasses import dataclass
 from interpol_graph.engine.limits import TICK, Lane
 from interpol_graph.engine.outcomes import Busy, Departed
 
-#: Queries whose lane is remembered; past this number the memory starts afresh.
-_REMEMBERED = 1000
-
 
 class Preempted(Exception):
     """The query took longer than its lane allows, and there was no place in the next."""
@@ -70,8 +67,8 @@ class Admission:
                 self.changed.notify_all()
 
     def remember(self, name: str, lane: int) -> None:
-        """Let a query begin in this lane the next time."""
-        if len(self.remembered) >= _REMEMBERED:
+        """Let a query begin in this lane the next time; of a thousand, the memory starts afresh."""
+        if len(self.remembered) >= 1000:
             self.remembered.clear()
         self.remembered[name] = lane
 

@@ -30,8 +30,6 @@ from interpol_graph.graph.store import KnowledgeGraph
 _PREFIX = re.compile(r"(?<!\w)(\w*+):")
 #: What the engine raises for a query that is in order and cannot be evaluated.
 _FAULTS = (ValueError, OSError, RuntimeError)
-#: Queries after which the size is looked at even when they were short.
-_NOW_AND_THEN = 50
 
 
 class Evaluator:
@@ -44,7 +42,7 @@ class Evaluator:
         # What another engine evaluates is only read here: over no statements, to see what is wrong with it.
         self.store = Store() if self.remote else graph.store
         self.statm = os.open("/proc/self/statm", os.O_RDONLY)  # before nothing can be opened any more
-        self.born, self.answered = self._size(), 0
+        self.born = self._size()
         most = self.born + self.memory
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
         if not self.remote:
@@ -69,10 +67,10 @@ class Evaluator:
                 except EngineError as error:
                     head, body = {"error": type(error).__name__, "detail": error.detail, "extra": error.extra}, b""
                 head["seconds"] = time.perf_counter() - started
-                # What the allocator kept would be missing from the next query's allowance.
-                self.answered += 1
-                if head["seconds"] > 0.005 or self.answered % _NOW_AND_THEN == 0:
-                    head["last"] = self._size() - self.born > self.memory // 16 or _copied() > self.memory
+                # What the allocator kept would be missing from the next query's allowance; and of the graph, which it
+                # shares, this process has made its own what it has read.
+                copied = resource.getrusage(resource.RUSAGE_SELF).ru_minflt * resource.getpagesize()
+                head["last"] = self._size() - self.born > self.memory // 16 or copied > self.memory
                 message = frame(head, body)
                 signal.setitimer(signal.ITIMER_REAL, 0)
                 self.door.sendall(message)
@@ -80,7 +78,7 @@ class Evaluator:
                 os._exit(OUT_OF_MEMORY)
             except OSError:
                 return
-            if head.get("last"):
+            if head["last"]:
                 return
 
     def _size(self) -> int:
@@ -150,8 +148,3 @@ def _used(query: str) -> dict[str, str]:
     if "\\" in query:  # any letter may be written as an escape
         return known
     return {prefix: known[prefix] for prefix in set(_PREFIX.findall(query)) if prefix in known}
-
-
-def _copied() -> int:
-    """Return how many bytes this process has made its own: of the graph, too, which it shares until it reads it."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt * resource.getpagesize()

@@ -27,9 +27,6 @@ from interpol_graph.graph.files import Unreadable, given_files, project_files
 from interpol_graph.graph.prefixes import prefixes
 from interpol_graph.graph.store import KnowledgeGraph
 
-#: Milliseconds without a connection after which evaluators that nobody leads end.
-_LONELY = 2000
-
 
 class Forkserver:
     """The children of one graph, each with its socket; the parent keeps each socket to watch it."""
@@ -48,8 +45,8 @@ class Forkserver:
             self.poll.register(waking, select.POLLIN)
 
     def serve(self) -> None:
-        """Fork, watch and reap until nobody leads and nobody asks."""
-        while events := dict(self.poll.poll(None if self.led or self.children else _LONELY)):
+        """Fork, watch and reap; without a lead, until nobody has been connected for two seconds."""
+        while events := dict(self.poll.poll(None if self.led or self.children else 2000)):
             if sys.stdin.fileno() in events:  # nobody writes there: it has been closed
                 self.led = False
                 self.poll.unregister(sys.stdin)
@@ -99,10 +96,8 @@ class Forkserver:
                     self.poll.unregister(connection)
                 # A child holds from the start what this process holds.
                 held = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
-                report = {
-                    "ended": os.waitstatus_to_exitcode(status),
-                    "mebibytes": (usage.ru_maxrss >> 10) - (held >> 20),
-                }
+                grown = (usage.ru_maxrss >> 10) - (held >> 20)
+                report = {"ended": os.waitstatus_to_exitcode(status), "mebibytes": grown}
                 with suppress(OSError):
                     connection.send(frame(report, end=EXIT_REPORT), socket.MSG_DONTWAIT)
                 connection.close()
@@ -111,7 +106,8 @@ class Forkserver:
 def main() -> None:
     """Load, tell, then serve."""
     address, settings = sys.argv[1], Settings(**json.loads(sys.argv[2]))
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # to all of a service, it must not cut answers off
+    for ending in (signal.SIGTERM, signal.SIGHUP):  # to all of a service, they must not cut answers off
+        signal.signal(ending, signal.SIG_IGN)
     try:
         root = Path(settings.project or paths.ROOT)
         if settings.data:

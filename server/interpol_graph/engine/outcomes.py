@@ -168,8 +168,7 @@ def of_exit(settings: Settings, code: int | None, mebibytes: int) -> EngineError
     """
     if code == -signal.SIGALRM:
         return OutOfTime(
-            f"The query was stopped after {settings.timeout:g} seconds, its time limit; "
-            "make it more specific or download the data from /dumps/.",
+            f"The query was stopped after {settings.timeout:g} seconds, its time limit; {_ADVICE}",
             seconds=settings.timeout,
         )
     overflow = code in (-signal.SIGSEGV, -signal.SIGBUS)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
@@ -23,7 +22,7 @@ from interpol_graph.engine.snapshot import Snapshot
 
 
 class NotStarted(Exception):
-    """The evaluators did not start; the message says why."""
+    """There is nothing to serve, or nowhere to serve it; the message says why."""
 
 
 class EvaluatorPool:
@@ -77,17 +76,18 @@ def _read(state: str) -> dict[str, Any]:
     return dict(json.loads(Path(state).read_bytes()))
 
 
-class EvaluatorProcess:
+class EvaluatorProcess(ExitStack):
     """The process that holds one state of the data: `address` is its socket, `about` what it said of its graph.
 
-    At the end of a `with` block it ends. folder: where its socket lies. Raises NotStarted when the data cannot be loaded.
+    When it is closed it ends, with all that it evaluates. folder: where its socket lies. Raises NotStarted when the data
+    cannot be loaded.
     """
 
     def __init__(self, settings: Settings, folder: str | None = None) -> None:
+        super().__init__()
         self.settings = settings
-        self.folder = tempfile.mkdtemp(prefix="interpol-graph-", dir=folder)
-        self.address = os.path.join(self.folder, "evaluators")
-        self._pools: list[EvaluatorPool] = []
+        own = tempfile.TemporaryDirectory(prefix="interpol-graph-", dir=folder, ignore_cleanup_errors=True)
+        self.address = os.path.join(self.enter_context(own), "evaluators")
         command = [sys.executable, "-m", "interpol_graph.engine.forkserver", self.address, json.dumps(asdict(settings))]
         # A child that is out of memory would need some to print where; it would not end before its time.
         environment = {**os.environ, "RUST_BACKTRACE": "0"}
@@ -95,18 +95,13 @@ class EvaluatorProcess:
         self.process = subprocess.Popen(  # noqa: S603
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
         )
+        self.callback(self._end)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         self.about: dict[str, Any] = json.loads(line or '{"error": "the evaluator process ended while loading"}')
         if "error" in self.about:
-            self.end()
+            self.close()
             raise NotStarted(self.about["error"])
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.end()
 
     @property
     def alive(self) -> bool:
@@ -115,14 +110,9 @@ class EvaluatorProcess:
 
     def pool(self) -> EvaluatorPool:
         """Return a pool of these evaluators, which is closed when they end."""
-        self._pools.append(EvaluatorPool(self.address, self.settings, self.about))
-        return self._pools[-1]
+        return self.enter_context(closing(EvaluatorPool(self.address, self.settings, self.about)))
 
-    def end(self) -> None:
-        """End it now, with all that it evaluates."""
-        for pool in self._pools:
-            pool.close()
+    def _end(self) -> None:
         with self.process:
             if self.alive:
                 os.killpg(self.process.pid, signal.SIGKILL)
-        shutil.rmtree(self.folder, ignore_errors=True)

@@ -12,14 +12,6 @@ from pyoxigraph import QuerySolutions, Store, parse_query_results
 from interpol_graph.engine.outcomes import engine_fails, not_evaluated, too_large
 from interpol_graph.graph.formats import BY_NAME
 
-#: Seconds that an engine may be silent; whoever asks may have less patience.
-_SILENCE = 60.0
-#: Characters of an engine's own words that are passed on.
-_WORDS = 300
-#: Bytes that are read of an answer at a time.
-_PIECE = 1 << 20
-#: How many times as long as its limit an answer may be in the format in which the engine sends it.
-_LONGER = 8
 #: How many statements there are, by named graph, and unnamed in the default graph.
 _COUNT = "SELECT ?g (COUNT(*) AS ?n) { { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } } } GROUP BY ?g"
 _JSON = BY_NAME["json"]
@@ -35,14 +27,15 @@ class Remote:
         self.url = url
         self.path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        self.connection = kind(parts.hostname, parts.port, timeout=_SILENCE)
+        self.connection = kind(parts.hostname, parts.port, timeout=60)
 
     def fetch(
         self, query: str, media_type: str, limit: int, default: Iterable[str] = (), named: Iterable[str] = ()
     ) -> bytes:
         """Return the whole answer. Raises Unavailable, ForbiddenQuery, AnswerTooLarge.
 
-        limit: bytes that the answer may have in the format of whoever asked; what is compact there may be long here.
+        limit: bytes that the answer may have in the format of whoever asked; what is compact there may be eight times as
+        long here.
         """
         form = [("query", query), *(("default-graph-uri", iri) for iri in default)]
         form += [("named-graph-uri", iri) for iri in named]
@@ -56,9 +49,9 @@ class Remote:
             self.connection.request("POST", self.path, urlencode(form), fields)
             response = self.connection.getresponse()
             body = bytearray()
-            while piece := response.read(_PIECE):
+            while piece := response.read(1 << 20):
                 body += piece
-                if len(body) > _LONGER * limit:
+                if len(body) > 8 * limit:
                     self.connection.close()
                     raise too_large(limit)
             if response.length:  # that many bytes were announced and did not come
@@ -67,7 +60,7 @@ class Remote:
             self.connection.close()
             raise engine_fails(f"{self.url} does not answer: {error or type(error).__name__}") from error
         if 400 <= response.status < 500:
-            raise not_evaluated(" ".join(body.decode("utf-8", "replace").split())[:_WORDS])
+            raise not_evaluated(" ".join(body.decode("utf-8", "replace").split())[:300])
         given = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
         if response.status != 200 or given != media_type:
             raise engine_fails(

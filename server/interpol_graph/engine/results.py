@@ -25,9 +25,6 @@ _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"')
 _NO_XML = "it holds a control character, or a property whose IRI does not end in a name that every reader of XML takes"
 #: Elements of RDF/XML that are no more (7.2.4), though the engine writes them.
 _FORMER = {f"http://www.w3.org/1999/02/22-rdf-syntax-ns# {name}" for name in ("aboutEach", "aboutEachPrefix", "bagID")}
-_NO_MEMORY = expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
-#: Bytes that are sent on at a time.
-_PIECE = 1 << 20
 
 
 class Output(io.BytesIO):
@@ -64,7 +61,7 @@ class Output(io.BytesIO):
             if self.reader:
                 self.reader.Parse(data, last)
         except ExpatError as error:
-            if error.code == _NO_MEMORY:
+            if error.code == expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]:
                 raise MemoryError from error
             raise unwritable(self.fmt, _NO_XML) from error
 
@@ -74,7 +71,7 @@ class Output(io.BytesIO):
 
 
 class Pieces(Output):
-    """Bytes that are sent on before they are many; what is left in the end is the last piece."""
+    """Bytes that are sent on when they are a mebibyte; what is left in the end is the last piece."""
 
     def __init__(self, fmt: Format, send: Callable[[bytes], None]) -> None:
         super().__init__(fmt)
@@ -82,7 +79,7 @@ class Pieces(Output):
 
     def write(self, data: Any) -> int:
         written = super().write(data)
-        if self.tell() >= _PIECE:
+        if self.tell() >= 1 << 20:
             self.send(self.getvalue())
             self.seek(0)
             self.truncate()

@@ -144,7 +144,9 @@ class Snapshot:
             if head.get("last") or connection.demoted:
                 connection.close()
             else:
-                snapshot.keep(connection)
+                snapshot.idle.append(connection)
+                if snapshot.over:
+                    snapshot.close()
             return head, body
 
     def _converse(
@@ -187,12 +189,6 @@ class Snapshot:
         with suppress(IndexError):
             return self.idle.pop(), True
         return Connection(self.address), False
-
-    def keep(self, connection: Connection) -> None:
-        """Take a connection back for the next query."""
-        self.idle.append(connection)
-        if self.over:
-            self.close()
 
     def close(self) -> None:
         """Close what is free; what is in use is closed when it comes back."""

@@ -33,12 +33,12 @@ class Entry:
     unchanged: Fields
     facts: dict[str, Any]
 
-    def matches(self, if_none_match: bytes | None) -> bool:
-        """Tell whether the client holds this answer already (RFC 9110, 13.1.2: the comparison is weak)."""
-        if if_none_match is None or not self.etag:
-            return False
-        held = [tag.strip().removeprefix(b"W/") for tag in if_none_match.split(b",")]
-        return held == [b"*"] or self.etag.removeprefix(b"W/") in held
+    def answer(self, method: str, if_none_match: bytes | None) -> tuple[int, Fields, bytes]:
+        """Return status, fields and body for a client, which may hold this answer already (RFC 9110, 13.1.2: compared weakly)."""
+        held = [tag.strip().removeprefix(b"W/") for tag in (if_none_match or b"").split(b",")]
+        if self.etag and (held == [b"*"] or self.etag.removeprefix(b"W/") in held):
+            return 304, self.unchanged, b""
+        return 200, self.fields, b"" if method == "HEAD" else self.body
 
 
 class AnswerCache:
@@ -50,10 +50,7 @@ class AnswerCache:
     def __init__(self, room: int, forwarded: bool = False) -> None:
         self.room, self.used = room, 0
         self._varying = _NEGOTIATED + (_FORWARDED if forwarded else ())
-        self._entries: OrderedDict[Key, tuple[Entry, int]] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._entries)
+        self.entries: OrderedDict[Key, tuple[Entry, int]] = OrderedDict()
 
     def key(self, scope: dict[str, Any], digest: str) -> tuple[Key, bytes | None] | None:
         """Return all that an answer depends on, and If-None-Match; None for a request that is never answered from here.
@@ -73,10 +70,10 @@ class AnswerCache:
 
     def get(self, key: Key) -> Entry | None:
         """Return the answer to a request if it is kept."""
-        found = self._entries.get(key)
+        found = self.entries.get(key)
         if found is None:
             return None
-        self._entries.move_to_end(key)
+        self.entries.move_to_end(key)
         return found[0]
 
     def put(self, key: Key, fields: Fields, body: object, facts: dict[str, Any]) -> None:
@@ -91,9 +88,9 @@ class AnswerCache:
         timeless = [field for field in fields if field[0] != b"server-timing"]
         unchanged = [field for field in timeless if field[0] not in _OF_BODY]
         hit = [*timeless, (b"server-timing", b'cache;desc="hit"')]
-        if key in self._entries:
-            self.used -= self._entries.pop(key)[1]
-        self._entries[key] = Entry(hit, body, named.get(b"etag", b""), unchanged, facts), size
+        if key in self.entries:
+            self.used -= self.entries.pop(key)[1]
+        self.entries[key] = Entry(hit, body, named.get(b"etag", b""), unchanged, facts), size
         self.used += size
         while self.used > self.room:
-            self.used -= self._entries.popitem(last=False)[1][1]
+            self.used -= self.entries.popitem(last=False)[1][1]

@@ -21,7 +21,7 @@ from urllib.parse import unquote_to_bytes
 from interpol_graph.endpoint import observation
 from interpol_graph.endpoint.problems import DEPARTED, DIGEST, PROBLEM, BadRequest, RequestTimeout
 from interpol_graph.engine.outcomes import Busy, EngineError
-from interpol_graph.serving.answer_cache import AnswerCache, Entry, Fields
+from interpol_graph.serving.answer_cache import AnswerCache, Fields, Key
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -59,33 +59,21 @@ class Door:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        started = time.perf_counter()
-        asked = self.cache.key(scope, self.digest())
-        if asked and (entry := self.cache.get(asked[0])):
-            return await self._repeat(scope, send, entry, asked[1], started)
+        started, method = time.perf_counter(), scope["method"]
+        key, if_none_match = self.cache.key(scope, self.digest()) or (None, None)
+        if key and (entry := self.cache.get(key)):
+            status, fields, body = entry.answer(method, if_none_match)
+            facts = {**entry.facts, "cache": "hit" if status == 200 else "unchanged"}
+            observation.record(method, scope["path"], status, len(body), time.perf_counter() - started, facts)
+            return await self._send(send, status, fields, body)
         taken: list[int] = []
         try:
-            await self._answer(scope, receive, send, taken, asked and asked[0])
+            await self._answer(scope, receive, send, taken, key)
         finally:
             self.held -= sum(taken)
 
-    async def _repeat(
-        self, scope: dict[str, Any], send: Send, entry: Entry, if_none_match: bytes | None, started: float
-    ) -> None:
-        """Send an answer that is kept, or that the client has it already."""
-        if entry.matches(if_none_match):
-            status, fields, body, outcome = 304, entry.unchanged, b"", "unchanged"
-        else:
-            status, fields, outcome = 200, entry.fields, "hit"
-            body = b"" if scope["method"] == "HEAD" else entry.body
-        seconds = time.perf_counter() - started
-        observation.record(
-            scope["method"], scope["path"], status, len(body), seconds, {**entry.facts, "cache": outcome}
-        )
-        await self._send(send, status, fields, body)
-
     async def _answer(
-        self, scope: dict[str, Any], receive: Receive, send: Send, taken: list[int], key: tuple[Any, ...] | None
+        self, scope: dict[str, Any], receive: Receive, send: Send, taken: list[int], key: Key | None
     ) -> None:
         """Let the application answer in a thread, and keep what may be kept."""
         environ, left = _environ(scope), Event()

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,28 +29,20 @@ from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.pool import EvaluatorProcess, NotStarted
 from interpol_graph.graph import paths
 
-#: Through this variable the main process tells its workers where the state is written, the settings, and whether to log.
-HANDOVER = "INTERPOL_GRAPH_SERVICE"
-#: Seconds after which what is still asked of replaced data is given up.
-_FAREWELL = 60.0
 #: What may be wrong with data, or with a machine that is out of memory, processes or disk for a while.
 _FOR_A_WHILE = (NotStarted, OSError, ValueError)
 
 
-class PortTaken(Exception):
-    """Nothing can listen at the address; the message says why."""
-
-
 def check_port(host: str, port: int) -> str:
-    """Return the host as a number after making sure that nobody listens at it. Raises PortTaken."""
+    """Return the host as a number after making sure that nobody listens at it. Raises NotStarted."""
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        socket.create_server(address[:2], family=family).close()
-    except socket.gaierror as error:
-        raise PortTaken(f"{host} is no address of this machine: {error.strerror}") from error
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
     except OSError as error:
-        raise PortTaken(
-            f"cannot listen at {host}:{port}: {os.strerror(error.errno or 0)}; choose another with --port"
+        raise NotStarted(
+            f"cannot listen at {host}:{port}: {error.strerror}; choose another with --host or --port"
         ) from error
     return str(address[0])
 
@@ -75,20 +67,19 @@ def valid(settings: Settings, root: Path) -> str | None:
     return f"{place}: {first['message']} {first['mend'] or ''}".strip() + rest
 
 
-@dataclass
 class Supervisor:
     """Keeps evaluators behind the workers: a new process when one dies, other data when they have changed.
 
     The workers read from the state file which evaluators to ask; those that were replaced end with their last query.
     """
 
-    settings: Settings
-    folder: Path
-    check: Callable[[Settings, Path], str | None] = valid
-    reload: threading.Event = field(default_factory=threading.Event)
-    _stop: threading.Event = field(default_factory=threading.Event)
-    #: Those that were replaced, and when each is given up.
-    _replaced: list[tuple[EvaluatorProcess, float]] = field(default_factory=list)
+    def __init__(self, settings: Settings, folder: Path, check: Callable[[Settings, Path], str | None] = valid) -> None:
+        self.settings, self.folder, self.check = settings, folder, check
+        #: The file that names the evaluators.
+        self.state = folder / "state"
+        self.reload, self._stop = threading.Event(), threading.Event()
+        #: Those that were replaced, and when each is given up.
+        self._replaced: list[tuple[EvaluatorProcess, float]] = []
 
     def start(self) -> dict[str, Any]:
         """Start the first evaluators and the watch over them; return what they say of the graph. Raises NotStarted."""
@@ -103,12 +94,7 @@ class Supervisor:
         self._stop.set()
         self._thread.join()
         for process in (self.process, *(process for process, _ in self._replaced)):
-            process.end()
-
-    @property
-    def state(self) -> Path:
-        """The file that names the evaluators."""
-        return self.folder / "state"
+            process.close()
 
     def _copied(self) -> Path:
         """Return a copy of the project's files: what is validated is what is loaded, now and after a crash."""
@@ -129,7 +115,7 @@ class Supervisor:
             fresh.write_text(json.dumps({"address": process.address, "about": process.about}), encoding="utf-8")
             fresh.replace(self.state)
         except BaseException:
-            process.end()
+            process.close()
             raise
         return process
 
@@ -147,27 +133,26 @@ class Supervisor:
             for process, deadline in list(self._replaced):
                 if not process.alive or time.monotonic() > deadline:
                     self._replaced.remove((process, deadline))
-                    process.end()
+                    process.close()
 
     def _replace(self, files: Path, event: str, **facts: Any) -> None:
         old, self.process = self.process, self._started(files)
-        self._replaced.append((old, time.monotonic() + max(_FAREWELL, 2 * self.settings.timeout)))
+        self._replaced.append((old, time.monotonic() + max(60, 2 * self.settings.timeout)))
         observation.log(event=event, **facts, digest=self.process.about["digest"])
 
     def _reload(self) -> None:
-        before, files = self._files, None
+        files = None
         try:
             files = self._copied()
             if wrong := self.check(self.settings, files):
                 raise NotStarted(wrong)
             self._replace(files, "reloaded")
-            self._files = files
+            files, self._files = self._files, files
         except _FOR_A_WHILE as error:
             why = str(error).replace(f"{files}/", "")
             observation.log(event="reload refused", why=why, digest=self.process.about["digest"])
-        useless = files if self._files is before else before
-        if useless:
-            shutil.rmtree(useless, ignore_errors=True)
+        if files:  # those refused, or those that were served before
+            shutil.rmtree(files, ignore_errors=True)
 
 
 def _as_new() -> None:
@@ -183,7 +168,9 @@ def run(supervisor: Supervisor, address: str, port: int, workers: int, log: bool
     with suppress(ValueError, OSError):
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    os.environ[HANDOVER] = json.dumps({"state": str(supervisor.state), "settings": asdict(settings), "log": log})
+    os.environ["INTERPOL_GRAPH_SERVICE"] = json.dumps(
+        {"state": str(supervisor.state), "settings": asdict(settings), "log": log}
+    )
     server = Granian(
         "interpol_graph.app:worker",
         address=address,
