@@ -16,25 +16,22 @@ from interpol_graph.engine.outcomes import Busy, Departed
 
 def full(admission: Admission, lane: int) -> bool:
     try:
-        admission.take(lane)
+        with admission.slot(lane):
+            return False
     except Busy:
         return True
-    admission.leave(lane)
-    return False
 
 
 def test_a_higher_lane_takes_from_those_below() -> None:
     admission = Admission([Lane(3, 0), Lane(2, 0), Lane(1, 0)], 0)
-    admission.take(2)
-    assert full(admission, 2) and not full(admission, 1) and not full(admission, 0)
-    admission.take(1)
-    assert full(admission, 1) and not full(admission, 0)
-    admission.take(0)
-    assert full(admission, 0)
-    admission.leave(2)
-    assert not full(admission, 2) and not full(admission, 0)
-    admission.leave(1)
-    admission.leave(0)
+    with ExitStack() as held:
+        with admission.slot(2):
+            assert full(admission, 2) and not full(admission, 1) and not full(admission, 0)
+            held.enter_context(admission.slot(1))
+            assert full(admission, 1) and not full(admission, 0)
+            held.enter_context(admission.slot(0))
+            assert full(admission, 0)
+        assert not full(admission, 2) and not full(admission, 0)
     assert admission.running == [0, 0, 0]
 
 
@@ -72,37 +69,34 @@ def test_whoever_waits_gets_the_place_that_is_left() -> None:
     told: list[int] = []
     admission = Admission([Lane(1, 1)], 30)
     admission.watch = told.append
-    admission.take()
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(admission.take)
-        while not admission.waiting[0]:
-            time.sleep(0.01)
-        assert full(admission, 0), "the queue is full"
-        admission.leave()
+    with ExitStack() as held, ThreadPoolExecutor(1) as pool:
+        with admission.slot():
+            waiting = pool.submit(held.enter_context, admission.slot())
+            while not admission.waiting[0]:
+                time.sleep(0.01)
+            assert full(admission, 0), "the queue is full"
         waiting.result(timeout=10)
-    assert admission.running == [1] and told == [1, 0]
+        assert admission.running == [1] and told == [1, 0]
 
 
 def test_a_wait_ends() -> None:
     admission = Admission([Lane(1, 1)], 0.05)
-    admission.take()
-    with pytest.raises(Busy):
-        admission.take()
-    assert admission.waiting == [0] and admission.running == [1]
+    with admission.slot():
+        with pytest.raises(Busy), admission.slot():
+            pass
+        assert admission.waiting == [0] and admission.running == [1]
 
 
 def test_one_that_gives_up_leaves_the_queue() -> None:
     admission, gone = Admission([Lane(1, 1)], 30), threading.Event()
-    admission.take()
-
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(admission.take, 0, gone.is_set)
+    with ExitStack() as held, ThreadPoolExecutor(1) as pool, admission.slot():
+        waiting = pool.submit(held.enter_context, admission.slot(gone=gone.is_set))
         while not admission.waiting[0]:
             time.sleep(0.01)
         gone.set()
         with pytest.raises(Departed):
             waiting.result(timeout=10)
-    assert admission.waiting == [0] and admission.running == [1]
+        assert admission.waiting == [0] and admission.running == [1]
 
 
 def test_counts_hold_under_many_threads() -> None:

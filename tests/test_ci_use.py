@@ -16,13 +16,14 @@ import yaml
 from click.testing import CliRunner
 
 from conftest import ROOT
+from interpol_graph.cli import validate
 from interpol_graph.cli.main import main
 from interpol_graph.validation import formats
 
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 HOOKS: list[dict[str, Any]] = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
 README, REPORTS = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "shapes/README.md"))
-OPTIONS = {option for parameter in main.commands["validate"].params for option in parameter.opts}
+OPTIONS = {option for parameter in validate.command.params for option in parameter.opts}
 DATA = "@prefix ex: <http://example.org/> .\n\nex:tom a ex:Cat ;\n    ex:age 'three' .\n"
 SHAPES = """@prefix ex: <http://example.org/> .
 @prefix sh: <http://www.w3.org/ns/shacl#> .
@@ -95,7 +96,7 @@ def test_the_hooks_name_what_exists() -> None:
     for hook in HOOKS:
         assert {"id", "name", "entry", "language", "files"} <= set(hook)
         program, command, *options = shlex.split(hook["entry"])
-        assert program == "interpol-graph" and isinstance(main.commands[command], click.Command)
+        assert program == "interpol-graph" and isinstance(main.get_command(click.Context(main), command), click.Command)
         assert {option for option in options if option.startswith("-")} <= OPTIONS
         assert re.search(hook["files"], "data/operations/2023.ttl")
         assert hook["id"] in README

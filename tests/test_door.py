@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from interpol_graph.endpoint.problems import PROBLEM
-from interpol_graph.engine.outcomes import Busy
+from interpol_graph.endpoint import problems
 from interpol_graph.serving.answer_cache import AnswerCache
 from interpol_graph.serving.door import PIECE, Door
 
@@ -55,10 +54,9 @@ def serving(body: Iterable[bytes]) -> Door:
     """Return a door before an application."""
 
     def app(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        problem = environ.get(PROBLEM)
-        if problem:
-            title = "Busy" if isinstance(problem, Busy) else problem.title
-            start("503 SERVICE UNAVAILABLE" if title == "Busy" else f"{problem.code} {problem.name}", [])
+        if problem := environ.get(problems.PROBLEM):
+            status, title = problems.PROBLEMS[problems.name(problem)]
+            start(f"{status} {title}", [])
             return [json.dumps({"title": title}).encode()]
         start("200 OK", [("Content-Type", "text/plain")])
         return body

@@ -86,14 +86,11 @@ class Service:
         return [json.loads(line) for line in lines if line.startswith("{")]
 
     def kinds(self) -> dict[str, list[int]]:
-        """Return the process numbers of the main process, the workers, the evaluators' parent and its children."""
-        found: dict[str, list[int]] = {"main": [], "worker": [], "evaluators": [], "child": []}
+        """Return the process numbers of the workers, of the evaluators' parent and of its children."""
+        found: dict[str, list[int]] = {"worker": [], "evaluators": [], "child": []}
         for pid, parent, command in descendants(self.process.pid):
             holder = "interpol_graph.engine.forkserver" in command
-            main = parent == self.process.pid
-            found[
-                "main" if main else "worker" if not holder else "evaluators" if parent in found["main"] else "child"
-            ].append(pid)
+            found["worker" if not holder else "evaluators" if parent == self.process.pid else "child"].append(pid)
         return found
 
     def stop(self) -> None:
@@ -195,7 +192,7 @@ def test_a_client_that_goes_away_stops_its_query(tmp_path: Path) -> None:
         service.stop()
 
 
-@pytest.mark.parametrize("kind", ["main", "worker", "evaluators", "child"])
+@pytest.mark.parametrize("kind", ["worker", "evaluators", "child"])
 def test_any_process_may_be_killed(service: Service, kind: str) -> None:
     service.ask("ASK {}")
     before = service.kinds()
@@ -210,16 +207,24 @@ def test_any_process_may_be_killed(service: Service, kind: str) -> None:
     assert set(statuses[-50:]) == {200}
 
 
-def test_the_service_outlives_its_first_process(tmp_path: Path) -> None:
-    service = Service(tmp_path)
-    main = service.kinds()["main"][0]
-    service.process.kill()
-    service.process.wait()
-    try:
-        assert [service.ask(f"ASK {{}} # {number}") for number in range(20)] == [200] * 20
-    finally:
-        os.kill(main, signal.SIGTERM)
-        wait(lambda: not Path(f"/proc/{main}").exists() or "Z" in Path(f"/proc/{main}/stat").read_text())
+def test_with_the_main_process_all_others_end_and_first_answer_what_they_have_begun(tmp_path: Path) -> None:
+    service = Service(tmp_path, "--timeout", "3")
+    others = [pid for pids in service.kinds().values() for pid in pids]
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(service.open, SLOW)
+        time.sleep(1)
+        service.process.kill()
+        service.process.wait()
+        status, _, body = running.result()
+        assert status == 503 and b"Time limit" in body, "answered in order, by its own limit"
+    assert len(others) >= 3
+
+    def over(pid: int) -> bool:
+        with suppress(OSError):
+            return "Z" in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
+        return True
+
+    wait(lambda: all(map(over, others)))
 
 
 def test_reload_serves_new_data_and_drops_nothing(service: Service) -> None:

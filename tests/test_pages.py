@@ -358,7 +358,8 @@ def test_an_empty_format_is_the_page_itself(client: FlaskClient) -> None:
 
 def test_health(client: FlaskClient) -> None:
     assert client.get("/healthz").json["status"] == "ok"  # type: ignore[index]
-    assert client.get("/robots.txt").mimetype == "text/plain"
+    robots = client.get("/robots.txt", buffered=True)
+    assert robots.mimetype == "text/plain" and "Disallow: /sparql" in robots.text
     assert client.get("/favicon.ico", buffered=True).mimetype == "image/svg+xml"
 
 

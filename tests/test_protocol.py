@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from io import BytesIO
@@ -17,8 +18,9 @@ from rdflib import RDF, VOID, Graph, Literal, Namespace, URIRef
 from werkzeug.test import EnvironBuilder, TestResponse
 
 from interpol_graph.app import create_app
-from interpol_graph.endpoint import sparql
+from interpol_graph.endpoint import problems, sparql
 from interpol_graph.engine import tokens
+from interpol_graph.engine.outcomes import EngineError, LimitReached
 from interpol_graph.engine.pool import EvaluatorPool, EvaluatorProcess
 from interpol_graph.engine.snapshot import Snapshot
 from interpol_graph.graph.formats import FORMATS, of_kind
@@ -197,6 +199,17 @@ def test_what_is_wrong_is_said(client: FlaskClient) -> None:
         assert word in answer.get_json()["detail"]
     unknown = sent(client, next(c for c in RULES if c.name.startswith("FROM NAMED a graph"))).get_json()
     assert unknown["graph"] == f"{GRAPHS}sesions" and unknown["similar"][0] == SESSIONS and "known" not in unknown
+
+
+def subclasses(of: type[EngineError]) -> Iterator[type[EngineError]]:
+    for error in of.__subclasses__():
+        yield error
+        yield from subclasses(error)
+
+
+def test_every_error_is_a_row_of_the_table_and_every_row_an_error() -> None:
+    raised = {problems.name(error("")) for error in subclasses(EngineError) if error is not LimitReached}
+    assert raised == set(problems.PROBLEMS)
 
 
 def test_405_names_what_is_allowed(client: FlaskClient) -> None:

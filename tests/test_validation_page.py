@@ -6,6 +6,7 @@ import json
 import threading
 import time
 import urllib.request
+from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
@@ -23,7 +24,7 @@ from interpol_graph.validation.formats import REPORTS, ReportFormat
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 TURTLE = {"Content-Type": "text/turtle"}
-BAD = validate.EXAMPLE
+BAD = (Path(validate.__file__).parents[1] / "templates" / "example.ttl").read_text()
 GOOD = "@prefix interpol: <https://w3id.org/interpol-graph/ontology#> .\n# nothing stated, nothing wrong\n"
 
 

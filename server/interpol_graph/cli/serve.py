@@ -64,13 +64,6 @@ def command(host: str, port: int, workers: int, data: tuple[Path, ...], log: boo
     # The workers are forked from this process: what is imported while the graph is loaded they need not wait for.
     application = threading.Thread(target=import_module, args=["interpol_graph.app"])
 
-    def ready(about: dict[str, Any]) -> None:
-        application.join()
-        size = sum(about["graphs"].values())
-        click.echo(
-            f"Loaded {size:,} statements in {len(about['graphs'])} graphs. Serving on http://{host}:{port}/ (Ctrl+C ends)."
-        )
-
     with tempfile.TemporaryDirectory(prefix="interpol-graph-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         # prometheus_client reads it when it is imported, and its processes write there.
@@ -83,7 +76,15 @@ def command(host: str, port: int, workers: int, data: tuple[Path, ...], log: boo
             address = supervisor.check_port(host, port)
             click.echo(f"Loading {'the bundled graph' if not data else ', '.join(settings.data)} …")
             application.start()
-            supervisor.run(settings, folder, (address, port), workers, log, ready)
+            keeper = supervisor.Supervisor(settings, folder)
+            sizes = keeper.start()["graphs"]
+            try:
+                application.join()
+                loaded = f"Loaded {sum(sizes.values()):,} statements in {len(sizes)} graphs."
+                click.echo(f"{loaded} Serving on http://{host}:{port}/ (Ctrl+C ends).")
+                supervisor.run(keeper, address, port, workers, log)
+            finally:
+                keeper.stop()
         except (questions.BadQuestion, supervisor.PortTaken, NotStarted) as error:
             raise Failure(str(error)) from error
         finally:

@@ -76,40 +76,27 @@ def register(app: Flask, digest: Callable[[], str]) -> None:
 
     @app.before_request
     def unchanged() -> Response | None:
-        environ, held = request.environ, request.if_none_match
-        if request.if_match.star_tag:
-            environ.pop("HTTP_IF_MATCH")  # werkzeug takes * for a tag that nothing has (RFC 9110, 13.1.1)
+        environ = request.environ
+        if environ.get("HTTP_IF_MATCH", "").strip() == "*":
+            del environ["HTTP_IF_MATCH"]  # werkzeug takes * for a tag that nothing has (RFC 9110, 13.1.1)
         if request.method == "HEAD":
             environ.pop("HTTP_RANGE", None)  # a HEAD has no parts (RFC 9110, 14.2)
-        if (
-            request.method not in ("GET", "HEAD")
-            or request.if_match
-            or held.star_tag
-            or not held.contains_weak(asked())
-        ):
+        if request.method not in ("GET", "HEAD") or request.if_match:
             return None
-        response = Response(status=304)
-        response.headers.pop("Content-Type")
-        response.headers["Cache-Control"] = CACHED
-        response.set_etag(asked(), weak=True)
-        response.vary.update(["Accept", "Accept-Language", "Accept-Encoding"])
-        return response
+        held = request.if_none_match  # * is true of anything; whether there is anything is not known yet
+        return _not_modified(asked()) if not held.star_tag and held.contains_weak(asked()) else None
 
     @app.after_request
     def finish(response: Response) -> Response:
         if request.method in ("GET", "HEAD") and response.status_code == 200:
             if "ETag" not in response.headers and response.headers.get("Cache-Control") == CACHED:
                 response.set_etag(asked(), weak=True)
-            if (
-                request.if_match
-                and not request.if_match.star_tag
-                and not request.if_match.is_strong(response.get_etag()[0] or "")
-            ):
+            if _precondition_fails(response):
                 response.close()
                 response = problems.answer(
                     problems.PreconditionFailed("The answer is another one than If-Match names.")
                 )
-            elif "ETag" in response.headers and not request.if_match:
+            elif "ETag" in response.headers:
                 response.make_conditional(request)
         _encode(response)
         for name, value in _security(response.mimetype or "").items():
@@ -127,6 +114,20 @@ def tag(digest: str, *parts: object) -> str:
 def lifetime(answer: Answer | None) -> str:
     """Return how long an answer may be used: not at all if the next evaluation may differ."""
     return UNCACHED if answer and answer.volatile else CACHED
+
+
+def _not_modified(etag: str) -> Response:
+    """Return the answer for a client that has what it asks for."""
+    response = Response(status=304, headers={"Cache-Control": CACHED})
+    response.headers.pop("Content-Type")
+    response.set_etag(etag, weak=True)
+    response.vary.update(["Accept", "Accept-Language", "Accept-Encoding"])
+    return response
+
+
+def _precondition_fails(response: Response) -> bool:
+    """Tell whether If-Match names another answer than this one: only a strong tag matches (RFC 9110, 13.1.1)."""
+    return bool(request.if_match) and not request.if_match.is_strong(response.get_etag()[0] or "")
 
 
 def _security(media_type: str) -> dict[str, str]:

@@ -1,31 +1,58 @@
-"""What the request at hand works with: the state of the graph that it asks, and its answer as data or as a page."""
+"""What the request at hand works with: the state of the graph that it asks, rows of answers as Python values, and its response."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from flask import Response, current_app, g, make_response, render_template, request
+from pyoxigraph import NamedNode
 
-from interpol_graph.endpoint import caching, observation
-from interpol_graph.endpoint.problems import DEPARTED, DIGEST, Problem, document, problem_of
+from interpol_graph.endpoint import caching, observation, problems
 from interpol_graph.engine.admission import never
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.engine.snapshot import Answer, Snapshot
+
+
+class Term(NamedTuple):
+    """One RDF term of an answer; kind is uri, bnode or literal (triple for a quoted one, nothing for an unbound one)."""
+
+    kind: str = ""
+    value: str = ""
+    language: str = ""
+    datatype: str = ""
+
+
+UNBOUND = Term()
+Row = dict[str, Term]
+#: What is said of one subject: property → values.
+Parts = Mapping[str, list[Term]]
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a SELECT or ASK answers: columns and rows, or one truth."""
+
+    columns: list[str]
+    rows: list[Row]
+    truth: bool | None = None
 
 
 def snapshot() -> Snapshot:
     """Return the state of the graph that this request asks, the same from its first query to its last."""
     if "snapshot" not in g:
         g.snapshot = current_app.extensions["pool"].snapshot()
-        request.environ[DIGEST] = g.snapshot.digest
+        request.environ[problems.DIGEST] = g.snapshot.digest
     found: Snapshot = g.snapshot
     return found
 
 
 def gone() -> Callable[[], bool]:
     """Return the function that tells whether the client has left."""
-    found: Callable[[], bool] = request.environ.get(DEPARTED, never)
+    found: Callable[[], bool] = request.environ.get(problems.DEPARTED, never)
     return found
 
 
@@ -36,11 +63,51 @@ def query(text: str, **wishes: Any) -> Answer:
     return answer
 
 
-def answered(answer: Answer) -> Response:
-    """Return the answer to a query as data."""
-    response = data(answer.body, answer.format.content_type, lifetime=caching.lifetime(answer))
-    response.headers["Server-Timing"] = f"query;dur={answer.seconds * 1000:.3f}"
-    return response
+def select(text: str) -> list[Row]:
+    """Evaluate a SELECT query and return its rows."""
+    return table(query(text).body).rows
+
+
+def ask(text: str) -> bool:
+    """Evaluate an ASK query and return the truth."""
+    return bool(table(query(text).body).truth)
+
+
+def table(body: bytes) -> Table:
+    """Read SPARQL results JSON."""
+    answer = json.loads(body)
+    if "boolean" in answer:
+        return Table([], [], answer["boolean"])
+    rows = [{name: _term(binding) for name, binding in row.items()} for row in answer["results"]["bindings"]]
+    return Table(answer["head"]["vars"], rows)
+
+
+def _term(binding: Mapping[str, Any]) -> Term:
+    if binding["type"] == "triple":
+        parts = (_term(binding["value"][part]).value for part in ("subject", "predicate", "object"))
+        return Term("triple", "<< " + " ".join(parts) + " >>")
+    return Term(binding["type"], binding["value"], binding.get("xml:lang", ""), binding.get("datatype", ""))
+
+
+def described(rows: Iterable[Row], called: Callable[[str], str] = str) -> dict[str, dict[str, list[Term]]]:
+    """Return subject → property → values of rows of ?s ?p ?o; `called` says how an IRI of a property is written."""
+    found: dict[str, dict[str, list[Term]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        found[row["s"].value][called(row["p"].value)].append(row["o"])
+    return found
+
+
+def iri(text: str) -> str | None:
+    """Return an IRI as SPARQL writes it, in angle brackets, or None if the text cannot be an IRI."""
+    try:
+        return str(NamedNode(text))
+    except ValueError:
+        return None
+
+
+def values(iris: Iterable[str]) -> str:
+    """Return IRIs as the inside of a VALUES block; what is not an IRI is left out."""
+    return " ".join(filter(None, map(iri, iris)))
 
 
 def data(body: bytes, content_type: str, *, negotiated: bool = True, lifetime: str = caching.CACHED) -> Response:
@@ -52,11 +119,18 @@ def data(body: bytes, content_type: str, *, negotiated: bool = True, lifetime: s
     return response
 
 
+def answered(answer: Answer) -> Response:
+    """Return the answer to a query as data."""
+    response = data(answer.body, answer.format.content_type, lifetime=caching.lifetime(answer))
+    response.headers["Server-Timing"] = f"query;dur={answer.seconds * 1000:.3f}"
+    return response
+
+
 def render(
     template: str,
     *,
     negotiated: bool = False,
-    error: Problem | EngineError | None = None,
+    error: EngineError | None = None,
     lifetime: str = caching.CACHED,
     **context: object,
 ) -> Response:
@@ -65,11 +139,11 @@ def render(
     negotiated: whether the same address also answers with data; error: what the page, as `problem`, says was wrong;
     lifetime: how long it may be kept, if nothing was.
     """
-    problem = problem_of(error) if error else None
-    page = make_response(render_template(template, problem=problem and document(problem), **context))
+    problem = problems.document(error) if error else None
+    page = make_response(render_template(template, problem=problem, **context))
     page.headers["Cache-Control"] = caching.UNCACHED if problem else lifetime
     page.vary.update(["Accept", "Accept-Language"] if negotiated else ["Accept-Language"])
-    if problem:
-        page.status_code = problem.code
-        page.headers.extend(problem.headers)
+    if error and problem:
+        page.status_code = problem["status"]
+        page.headers.update(problems.fields(error))
     return page

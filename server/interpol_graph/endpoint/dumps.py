@@ -45,11 +45,9 @@ Make = Callable[[IO[bytes]], object]
 
 def register(app: Flask, state: str | None) -> None:
     """Give the application a folder for its files: that of the service, beside its state, or one of its own."""
-    if state:
-        app.extensions["dumps"] = Path(state).with_name("dumps")
-        app.extensions["dumps"].mkdir(exist_ok=True)
-    else:
-        app.extensions["dumps"] = Path(_own_folder().name)
+    folder = Path(state).with_name("dumps") if state else Path(_own_folder().name)
+    folder.mkdir(exist_ok=True)
+    app.extensions["dumps"] = folder
     app.register_blueprint(blueprint)
 
 

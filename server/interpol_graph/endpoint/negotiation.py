@@ -10,49 +10,47 @@ from flask import request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from interpol_graph.endpoint.problems import BadParameter, NotAcceptable, UnsupportedMediaType
-from interpol_graph.graph.formats import BY_NAME, FORMATS, Format, Kind, Offered, listed, of_kind
+from interpol_graph.endpoint.problems import BadParameter, UnsupportedMediaType
+from interpol_graph.engine.outcomes import NoFormat
+from interpol_graph.graph.formats import BY_SUFFIX, FORMATS, Format, Kind, Offered, listed, of_kind
 
 HTML = "text/html"
 #: The kinds of answers that a query can have.
 KINDS: tuple[Kind, Kind] = ("results", "graph")
 
+Offer = TypeVar("Offer", bound=Offered)
 
-def called(name: str | None) -> Format | None:
-    """Return the format that ?format= (or a form field of that name) asks for, or None when it asks for none.
 
-    Raises BadParameter when no format has that name.
-    """
-    if not name:  # absent, or a form's choice of the page itself
-        return None
+def called(name: str, formats: Sequence[Offer]) -> Offer:
+    """Return the format that ?format= calls by its name, suffix or media type. Raises BadParameter when there is none."""
     name = name.replace(" ", "+")  # in a link, a plus that nobody encoded reads as a blank
-    for fmt in BY_NAME.values():
-        if name == fmt.name or name == fmt.suffix[1:] or name in fmt.media_types:
+    for fmt in formats:
+        if name in (fmt.name, *fmt.media_types) or BY_SUFFIX.get("." + name) is fmt:
             return fmt
-    raise BadParameter(
-        f"There is no format {name!r}; known are {', '.join(BY_NAME)}.",
-        parameter="format",
-        known=list(BY_NAME),
-    )
+    known = [fmt.name for fmt in formats]
+    raise BadParameter(f"There is no format {name!r}; known are {', '.join(known)}.", parameter="format", known=known)
 
 
-def choose(formats: Sequence[Format]) -> Format | None:
-    """Return the format of `formats` that the client likes best; the first one if it has no wish; None if none will do."""
-    wish = called(request.values.get("format"))
-    if wish is not None:
-        return wish if wish in formats else None
+def choose(formats: Sequence[Offer], known: Sequence[Offered] = FORMATS) -> Offer | None:
+    """Return the format of `formats` that the client likes best; the first one if it has no wish; None if none will do.
+
+    known: what ?format= may name at all. Raises BadParameter when it names something else.
+    """
+    if name := request.values.get("format"):  # empty in a form that wants a page
+        wish = called(name, known)
+        return next((fmt for fmt in formats if fmt is wish), None)
     return best(formats, request.headers.get("Accept", ""))
 
 
-def require(formats: Sequence[Format], what: str) -> Format:
-    """Return what `choose` does. Raises NotAcceptable, which says in which formats `what` is on offer."""
-    fmt = choose(formats)
+def require(formats: Sequence[Offer], what: str, known: Sequence[Offered] = FORMATS) -> Offer:
+    """Return what `choose` does. Raises NoFormat, which says in which formats `what` is on offer."""
+    fmt = choose(formats, known)
     if fmt is None:
-        raise refusal(formats, what)
+        raise NoFormat(
+            f"{what} is on offer as {listed(formats)}; ask for one by Accept or ?format=.",
+            offered=[offer.media_types[0] for offer in formats],
+        )
     return fmt
-
-
-Offer = TypeVar("Offer", bound=Offered)
 
 
 def best(formats: Sequence[Offer], accept: str) -> Offer | None:
@@ -87,27 +85,16 @@ def wants_html() -> bool:
     return not request.values.get("format") and likes_html(request.headers.get("Accept", ""))
 
 
-#: What a client may like better than a page.
-_DATA = tuple(media_type for fmt in FORMATS for media_type in fmt.media_types)
-
-
 @lru_cache(maxsize=256)
 def likes_html(accept: str) -> bool:
     """Tell whether an Accept header names HTML and likes nothing better."""
     wishes = parse_accept_header(accept, MIMEAccept)
     named = HTML in [value.split(";")[0] for value, quality in wishes if quality]
-    return named and wishes.quality(HTML) >= max(map(wishes.quality, _DATA))
+    data = (media_type for fmt in FORMATS for media_type in fmt.media_types)
+    return named and wishes.quality(HTML) >= max(map(wishes.quality, data))
 
 
 def check_coding() -> None:
     """Refuse a body that was compressed. Raises UnsupportedMediaType."""
     if coding := request.headers.get("Content-Encoding"):
         raise UnsupportedMediaType(f"A body in the encoding {coding} is not read here; send it as it is.")
-
-
-def refusal(formats: Sequence[Offered], what: str) -> NotAcceptable:
-    """Return the error that says in which formats `what` is on offer."""
-    return NotAcceptable(
-        f"{what} is on offer as {listed(formats)}; ask for one by Accept or ?format=.",
-        offered=[fmt.media_types[0] for fmt in formats],
-    )

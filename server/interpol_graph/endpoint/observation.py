@@ -17,15 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Flask, Response, g, request
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    REGISTRY,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    generate_latest,
-)
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from interpol_graph.engine.admission import Admission
@@ -126,26 +118,19 @@ def log(**facts: Any) -> bool:
     return False
 
 
-def exposition() -> bytes:
-    """Return all metrics in the text format of Prometheus, summed over all workers."""
-    folder = os.environ.get(FOLDER)
-    if not folder:
-        return generate_latest(REGISTRY)
-    for file in Path(folder).glob("gauge_live*.db"):
-        pid = int(file.stem.rpartition("_")[2])
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            with suppress(FileNotFoundError):  # another worker may be faster
-                mark_process_dead(pid)  # type: ignore[no-untyped-call]
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
-
-
 @blueprint.get("/metrics")
 def metrics() -> Response:
-    """Show the metrics."""
-    response = Response(exposition(), content_type=CONTENT_TYPE_LATEST)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    """Show all metrics in the text format of Prometheus, summed over all workers."""
+    registry = None
+    if folder := os.environ.get(FOLDER):
+        for file in Path(folder).glob("gauge_live*.db"):
+            pid = int(file.stem.rpartition("_")[2])
+            try:
+                os.kill(pid, 0)
+            except ProcessLookupError:
+                with suppress(FileNotFoundError):  # another worker may be faster
+                    mark_process_dead(pid)  # type: ignore[no-untyped-call]
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    exposition = generate_latest(registry) if registry else generate_latest()
+    return Response(exposition, content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})

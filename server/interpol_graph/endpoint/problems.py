@@ -1,17 +1,6 @@
-"""What can go wrong with a request. The class is the status; one shape serves programs and people (RFC 9457).
+"""What can go wrong with a request, and how it is told: one table, and one shape for programs and people (RFC 9457).
 
-Problem
-├── BadRequest 400
-│   ├── MalformedTurtle        with line and column
-│   └── BadParameter
-├── NotFound 404
-├── NotAcceptable 406          with the formats on offer
-├── RequestTimeout 408
-├── PreconditionFailed 412
-├── BodyTooLarge 413
-└── UnsupportedMediaType 415
-
-What becomes of a query stands in engine.outcomes; the table here gives each of those errors its name and status.
+The errors here are of requests as such; what becomes of a query stands in engine.outcomes.
 """
 
 from __future__ import annotations
@@ -24,7 +13,6 @@ from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAll
 from werkzeug.exceptions import NotFound as RoutingNotFound
 
 from interpol_graph.endpoint import observation
-from interpol_graph.engine import outcomes
 from interpol_graph.engine.outcomes import EngineError
 
 TYPES = "https://w3id.org/interpol-graph/problems#"
@@ -36,162 +24,122 @@ DEPARTED = "interpol_graph.departed"
 DIGEST = "interpol_graph.digest"
 
 
-class Problem(HTTPException):
-    """An error that tells what was wrong with this input and what would be right.
-
-    detail: the sentence for the reader; extra: further members of the problem document (RFC 9457, section 3.2);
-    headers: header fields of the answer; kind: its name in the type's IRI and in the log.
-    """
-
-    code = 400
-    title = "Bad request"
-    headers: dict[str, str] = {}
-
-    def __init__(self, detail: str, **extra: Any) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.extra = {key: value for key, value in extra.items() if value is not None}
-        self.kind = type(self).__name__
-
-    def get_headers(self, *args: Any, **kwargs: Any) -> list[tuple[str, str]]:
-        """Return the header fields of the answer."""
-        return [*super().get_headers(*args, **kwargs), *self.headers.items()]
-
-
-class BadRequest(Problem):
+class BadRequest(EngineError):
     """The request cannot be understood."""
 
 
 class MalformedTurtle(BadRequest):
-    """The statements are not Turtle."""
-
-    title = "Malformed Turtle"
+    """The statements are not Turtle; with line and column."""
 
 
 class BadParameter(BadRequest):
     """A parameter is missing, unknown or has a value of the wrong type."""
 
-    title = "Bad parameter"
 
-
-class NotFound(Problem):
+class NotFound(EngineError):
     """There is no such thing here."""
 
-    code, title = 404, "Not found"
 
-
-class NotAcceptable(Problem):
-    """None of the formats on offer is acceptable to the client."""
-
-    code, title = 406, "Not acceptable"
-
-
-class PreconditionFailed(Problem):
-    """What is here is not what If-Match names."""
-
-    code, title = 412, "Precondition failed"
-
-
-class BodyTooLarge(Problem):
-    """The body is larger than what is read here."""
-
-    code, title = 413, "Body too large"
-
-
-class RequestTimeout(Problem):
+class RequestTimeout(EngineError):
     """The client was too slow in sending its request."""
 
-    code, title = 408, "Request timeout"
+
+class PreconditionFailed(EngineError):
+    """What is here is not what If-Match names."""
 
 
-class UnsupportedMediaType(Problem):
+class BodyTooLarge(EngineError):
+    """The body is larger than what is read here."""
+
+
+class UnsupportedMediaType(EngineError):
     """The body is of a type that is not read here."""
 
-    code, title = 415, "Unsupported media type"
 
-
-#: What the engine's errors are called to a client: name, status, title, and seconds after which to try again.
-_OF_ENGINE: dict[type[EngineError], tuple[str, int, str, int | None]] = {
-    outcomes.MalformedQuery: ("MalformedQuery", 400, "Malformed query", None),
-    outcomes.ForbiddenQuery: ("ForbiddenQuery", 400, "Query not allowed", None),
-    outcomes.UnknownGraph: ("UnknownGraph", 400, "Unknown graph", None),
-    outcomes.TooComplex: ("TooComplex", 400, "Query too complex", None),
-    outcomes.NoFormat: ("NotAcceptable", 406, "Not acceptable", None),
-    outcomes.Unwritable: ("Unwritable", 406, "Not acceptable", None),
-    outcomes.LimitReached: ("LimitReached", 503, "Limit reached", None),
-    outcomes.OutOfTime: ("OutOfTime", 503, "Time limit reached", None),
-    outcomes.OutOfMemory: ("OutOfMemory", 503, "Memory limit reached", None),
-    outcomes.AnswerTooLarge: ("AnswerTooLarge", 503, "Answer too large", None),
-    outcomes.Interrupted: ("Interrupted", 503, "Interrupted", 1),
-    outcomes.Departed: ("Interrupted", 503, "Interrupted", 1),
-    outcomes.Busy: ("Busy", 503, "Busy", 5),
-    outcomes.Unavailable: ("Unavailable", 503, "Unavailable", 5),
+#: Name of an error, as in the type's IRI and in the log → status and title.
+PROBLEMS = {
+    "BadRequest": (400, "Bad request"),
+    "MalformedTurtle": (400, "Malformed Turtle"),
+    "BadParameter": (400, "Bad parameter"),
+    "MalformedQuery": (400, "Malformed query"),
+    "ForbiddenQuery": (400, "Query not allowed"),
+    "UnknownGraph": (400, "Unknown graph"),
+    "TooComplex": (400, "Query too complex"),
+    "NotFound": (404, "Not found"),
+    "NotAcceptable": (406, "Not acceptable"),
+    "Unwritable": (406, "Not acceptable"),
+    "RequestTimeout": (408, "Request timeout"),
+    "PreconditionFailed": (412, "Precondition failed"),
+    "BodyTooLarge": (413, "Body too large"),
+    "UnsupportedMediaType": (415, "Unsupported media type"),
+    "OutOfTime": (503, "Time limit reached"),
+    "OutOfMemory": (503, "Memory limit reached"),
+    "AnswerTooLarge": (503, "Answer too large"),
+    "Interrupted": (503, "Interrupted"),
+    "Busy": (503, "Busy"),
+    "Unavailable": (503, "Unavailable"),
 }
+#: Errors that a client knows by the name of another.
+_ALIASES = {"NoFormat": "NotAcceptable", "Departed": "Interrupted"}
+#: Seconds after which to try again.
+_RETRY_AFTER = {"Interrupted": 1, "Busy": 5, "Unavailable": 5}
 
 
-def problem_of(error: Problem | EngineError) -> Problem:
-    """Return the problem that tells a client of an error, and note for the log what the engine says of it."""
-    if isinstance(error, Problem):
-        return error
-    observation.note(**error.facts)
-    problem = Problem(error.detail, **error.extra)
-    problem.kind, problem.code, problem.title, seconds = _OF_ENGINE[type(error)]
-    if seconds:
-        problem.headers = {"Retry-After": str(seconds)}
-    return problem
+def name(error: EngineError) -> str:
+    """Return the name of an error in the table."""
+    own = type(error).__name__
+    return _ALIASES.get(own, own)
 
 
-def document(error: HTTPException) -> dict[str, Any]:
+def document(error: EngineError | HTTPException) -> dict[str, Any]:
     """Return the problem document of an error, and note for the log what became of the request."""
-    title = getattr(error, "title", error.name)
-    kind = error.kind if isinstance(error, Problem) else type(error).__name__
-    observation.note(outcome=kind)
-    return {
-        "type": TYPES + kind if isinstance(error, Problem) else "about:blank",
-        "title": title,
-        "status": error.code or 500,
-        "detail": error.description or title,
-        **getattr(error, "extra", {}),
-    }
+    if isinstance(error, HTTPException):  # the framework's own
+        observation.note(outcome=type(error).__name__)
+        told = {"title": error.name, "status": error.code or 500, "detail": error.description or error.name}
+        return {"type": "about:blank", **told}
+    observation.note(**error.facts, outcome=name(error))
+    status, title = PROBLEMS[name(error)]
+    return {"type": TYPES + name(error), "title": title, "status": status, "detail": error.detail, **error.extra}
 
 
-def answer(error: HTTPException) -> Response:
+def fields(error: EngineError | HTTPException) -> dict[str, str]:
+    """Return the header fields of an error's answer, beside its type."""
+    if isinstance(error, HTTPException):
+        return {field: value for field, value in error.get_headers() if field != "Content-Type"}
+    seconds = _RETRY_AFTER.get(name(error))
+    return {"Retry-After": str(seconds)} if seconds else {}
+
+
+def answer(error: EngineError | HTTPException) -> Response:
     """Write an error as problem+json, or as a page for a client that prefers HTML."""
     error = _told(error)
     problem = document(error)
-    if (
-        request.accept_mimetypes.best_match(["application/problem+json", "application/json", "text/html"])
-        == "text/html"
-    ):
+    offered = ["application/problem+json", "application/json", "text/html"]
+    if request.accept_mimetypes.best_match(offered) == "text/html":
         body, media_type = render_template("error.html", problem=problem), "text/html; charset=utf-8"
     else:
         body, media_type = json.dumps(problem, ensure_ascii=False), "application/problem+json"
-    response = Response(body, problem["status"], content_type=media_type)
-    for name, value in error.get_headers():
-        if name.lower() != "content-type":
-            response.headers[name] = value
+    response = Response(body, problem["status"], fields(error), content_type=media_type)
     response.headers["Cache-Control"] = "no-store"
     response.vary.add("Accept")
     return response
 
 
-def _told(error: HTTPException) -> HTTPException:
+def _told(error: EngineError | HTTPException) -> EngineError | HTTPException:
     """Return an error of the framework with a sentence that says what would be right."""
     if isinstance(error, RequestEntityTooLarge):
         most = request.max_content_length or 0
         return BodyTooLarge(f"The body is larger than {most >> 10} KiB, the most that is read here.", bytes=most)
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         methods = ", ".join(sorted(error.valid_methods))
-        return MethodNotAllowed(
-            error.valid_methods, f"{request.path} is not asked by {request.method}, but by {methods}."
-        )
-    if type(error) is RoutingNotFound:
+        error.description = f"{request.path} is not asked by {request.method}, but by {methods}."
+    elif type(error) is RoutingNotFound:
         error.description = f"There is nothing at {request.path}; the ways in are listed at {request.root_path}/."
     return error
 
 
 def register(app: Flask) -> None:
-    """Make the one handler answer every HTTP error, and an unexpected one without its traceback."""
+    """Make the one handler answer every error, and an unexpected one without its traceback."""
 
     @app.before_request
     def met_before() -> None:
@@ -199,7 +147,7 @@ def register(app: Flask) -> None:
             raise request.environ[PROBLEM]
 
     app.register_error_handler(HTTPException, answer)
-    app.register_error_handler(EngineError, lambda error: answer(problem_of(error)))
+    app.register_error_handler(EngineError, answer)
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:

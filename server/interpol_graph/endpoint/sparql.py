@@ -1,15 +1,17 @@
-"""/sparql: the query operation of the SPARQL 1.1 Protocol, and the editor for people."""
+"""/sparql: the query operation of the SPARQL 1.1 Protocol, the description of the service, and the editor for people."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes, urlencode
+from functools import lru_cache
+from urllib.parse import parse_qsl, urlencode
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, render_template, request
+from pyoxigraph import CanonicalizationAlgorithm, Dataset, NamedNode, RdfFormat, parse, serialize
 
-from interpol_graph.endpoint import caching, current, description, negotiation
-from interpol_graph.endpoint.problems import BadRequest, Problem, UnsupportedMediaType
-from interpol_graph.endpoint.rows import table
+from interpol_graph.endpoint import caching, current, negotiation
+from interpol_graph.endpoint.problems import BadRequest, UnsupportedMediaType
 from interpol_graph.engine import outcomes
 from interpol_graph.engine.outcomes import EngineError, NoFormat, Unwritable
 from interpol_graph.engine.snapshot import Answer
@@ -29,14 +31,12 @@ PARAMETERS = frozenset({"query", "update", "default-graph-uri", "named-graph-uri
 #: Bytes of an answer up to which it is shown as a table: a larger one would take a page's time and memory many times over.
 LARGEST = 4 << 20
 
-EXAMPLE = """SELECT ?session ?sessionLabel ?place ?placeLabel ?start WHERE {
-  ?session a interpol:AssemblySession ; rdfs:label ?sessionLabel .
-  ?session interpol:place ?place ; interpol:startDate ?start .
-  ?place rdfs:label ?placeLabel .
-  FILTER(LANG(?sessionLabel) = "en" && LANG(?placeLabel) = "en")
+#: The prefixes that the description of the service is written with.
+PREFIXES = {
+    "formats": "http://www.w3.org/ns/formats/",
+    "sd": "http://www.w3.org/ns/sparql-service-description#",
+    "void": "http://rdfs.org/ns/void#",
 }
-ORDER BY DESC(?start) LIMIT 20
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,9 @@ class Asked:
     """One request: its query (None when there is none), its dataset, and the format that it wants by name, if any."""
 
     query: str | None
-    default: tuple[str, ...] = ()
-    named: tuple[str, ...] = ()
-    format: Format | None = None
+    default: list[str]
+    named: list[str]
+    format: Format | None
 
 
 @blueprint.route("/sparql", methods=["GET", "POST"], strict_slashes=False)
@@ -60,9 +60,8 @@ def sparql() -> Response:
     if asked.format is None and negotiation.likes_html(accept):
         return _editor(asked)
     if asked.query is None and request.method != "POST" and not asked.default and not asked.named:
-        return description.answer()
-    answer = _answer(asked, accept)
-    return current.answered(answer)
+        return _description()
+    return current.answered(_answer(asked, accept))
 
 
 def _read() -> Asked:
@@ -70,46 +69,59 @@ def _read() -> Asked:
 
     Raises BadRequest, ForbiddenQuery, UnsupportedMediaType.
     """
-    pairs = _pairs(request.query_string)
-    direct = None
+    given: dict[str, list[str]] = defaultdict(list)
+    _parameters(request.query_string, given)
     if request.method == "POST":
-        negotiation.check_coding()
-        if request.mimetype not in (FORM, QUERY, UPDATE):
-            raise UnsupportedMediaType(
-                f"A query is posted as {FORM} (parameter `query`) or as {QUERY} (the body), "
-                f"not as {request.mimetype or 'a body without a Content-Type'}.",
-                supported=[FORM, QUERY],
-            )
-        charset = request.mimetype_params.get("charset", "utf-8")
-        if charset.lower() not in ("utf-8", "utf8", "us-ascii"):
-            raise UnsupportedMediaType(
-                f"The charset {charset} is not read here; send the query in UTF-8.", supported=["utf-8"]
-            )
-        body = request.get_data(cache=False)
-        if request.mimetype == UPDATE:
-            raise outcomes.read_only()
-        if request.mimetype == FORM:
-            pairs += _pairs(body)
-        else:
-            direct = _text(body, "The query")
-    queries = [value for name, value in pairs if name == "query"]
-    if direct is not None and queries:
-        raise BadRequest("The query is sent twice, as the body and as the parameter `query`; send it once.")
-    if any(name == "update" for name, _ in pairs):
+        _posted(given)
+    if "update" in given:
         raise outcomes.read_only()
+    queries, wishes = given["query"], list(filter(None, given["format"]))
     if len(queries) > 1:
-        raise BadRequest(f"The parameter `query` is given {len(queries)} times; send exactly one query.")
-    wishes = [value for name, value in pairs if name == "format" and value]
-    return Asked(
-        queries[0] if queries else direct,
-        tuple(value for name, value in pairs if name == "default-graph-uri"),
-        tuple(value for name, value in pairs if name == "named-graph-uri"),
-        negotiation.called(wishes[0]) if wishes else None,
-    )
+        raise BadRequest(f"The query is given {len(queries)} times, as the body or as `query`; send exactly one.")
+    wish = negotiation.called(wishes[0], FORMATS) if wishes else None
+    return Asked(queries[0] if queries else None, given["default-graph-uri"], given["named-graph-uri"], wish)
+
+
+def _posted(given: dict[str, list[str]]) -> None:
+    """Add what the body says to the parameters of the address."""
+    negotiation.check_coding()
+    if request.mimetype not in (FORM, QUERY, UPDATE):
+        raise UnsupportedMediaType(
+            f"A query is posted as {FORM} (parameter `query`) or as {QUERY} (the body), "
+            f"not as {request.mimetype or 'a body without a Content-Type'}.",
+            supported=[FORM, QUERY],
+        )
+    charset = request.mimetype_params.get("charset", "utf-8")
+    if charset.lower() not in ("utf-8", "utf8", "us-ascii"):
+        raise UnsupportedMediaType(
+            f"The charset {charset} is not read here; send the query in UTF-8.", supported=["utf-8"]
+        )
+    body = request.get_data(cache=False)
+    if request.mimetype == UPDATE:
+        raise outcomes.read_only()
+    if request.mimetype == FORM:
+        _parameters(body, given)
+    else:
+        given["query"].append(_text(body, "The query"))
+
+
+def _parameters(encoded: bytes, given: dict[str, list[str]]) -> None:
+    """Add the parameters that are read, percent-decoded; bytes that are no UTF-8 are an error, not a guess."""
+    # Latin-1 stands for the bytes themselves.
+    for name, value in parse_qsl(encoded.decode("latin-1"), keep_blank_values=True, encoding="latin-1"):
+        if name in PARAMETERS:
+            given[name].append(_text(value.encode("latin-1"), f"The parameter `{name}`"))
+
+
+def _text(content: bytes, what: str) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"{what} is not UTF-8: byte {error.start} cannot be decoded.") from error
 
 
 def _answer(asked: Asked, accept: str, failed: frozenset[str] = frozenset()) -> Answer:
-    """Return the whole answer in the best format but those that failed. Raises a Problem or an EngineError."""
+    """Return the whole answer in the best format but those that failed. Raises EngineError."""
     if asked.query is None:
         raise BadRequest(
             f"There is no query: send one as the parameter `query`, or as the body with Content-Type {QUERY}."
@@ -132,24 +144,6 @@ def _answer(asked: Asked, accept: str, failed: frozenset[str] = frozenset()) -> 
             raise problem from None
 
 
-def _pairs(encoded: bytes) -> list[tuple[str, str]]:
-    """Return the parameters that are read, percent-decoded; bytes that are no UTF-8 are an error, not a guess."""
-    pairs = []
-    for part in encoded.split(b"&"):
-        name, _, value = part.partition(b"=")
-        called = unquote_to_bytes(name).decode("utf-8", "replace")
-        if called in PARAMETERS:
-            pairs.append((called, _text(unquote_to_bytes(value.replace(b"+", b" ")), f"The parameter `{called}`")))
-    return pairs
-
-
-def _text(content: bytes, what: str) -> str:
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise BadRequest(f"{what} is not UTF-8: byte {error.start} cannot be decoded.") from error
-
-
 def _editor(asked: Asked) -> Response:
     """Return the editor, with the answer to its query or with what is wrong with it."""
     answer = error = shown = None
@@ -157,17 +151,18 @@ def _editor(asked: Asked) -> Response:
     if query.strip():
         try:
             answer = _answer(asked, "")
-        except (Problem, EngineError) as problem:
+        except EngineError as problem:
             error = problem
     if answer and answer.format.kind == "results" and len(answer.body) <= LARGEST:
-        shown = table(answer.body)
+        shown = current.table(answer.body)
     dataset = [("default-graph-uri", iri) for iri in asked.default]
     dataset += [("named-graph-uri", iri) for iri in asked.named]
+    address = "/sparql?" + urlencode([("query", query), *dataset]) + "&format="
     return current.render(
         "sparql.html", negotiated=True, error=error, lifetime=caching.lifetime(answer), query=asked.query, dataset=dataset,
-        header=sparql_header(), default_query=EXAMPLE, formats=FORMATS[:8], examples=_examples(),
+        header=sparql_header(), formats=FORMATS[:8], examples=_examples(),
         answer=answer, table=shown, large=answer and answer.format.kind == "results" and not shown,
-        downloads=[(fmt, _address(query, dataset, fmt)) for fmt in of_kind(answer.format.kind)] if answer else [],
+        downloads=[(fmt, address + fmt.name) for fmt in of_kind(answer.format.kind)] if answer else [],
     )  # fmt: skip
 
 
@@ -176,5 +171,36 @@ def _examples() -> list[Question]:
     return list({question.tags[:1]: question for question in reversed(saved().values())}.values())[:8]
 
 
-def _address(query: str, dataset: list[tuple[str, str]], fmt: Format) -> str:
-    return "/sparql?" + urlencode([("query", query), *dataset, ("format", fmt.name)])
+def _description() -> Response:
+    """Return the SPARQL 1.1 Service Description, all numbers counted, in the RDF format that the client likes best."""
+    fmt = negotiation.require(of_kind("graph"), "The description of this endpoint")
+    state = current.snapshot()
+    turtle = render_template(
+        "service-description.ttl",
+        endpoint=_endpoint(),
+        formats=(*of_kind("results"), *of_kind("graph")),
+        graphs=state.graphs,
+        union=set(state.graphs) == set(state.default),
+        triples=_triples(state.digest),
+    )
+    # Blank nodes have the same names, and statements the same order, whoever is asked and how often.
+    statements = Dataset(parse(turtle, format=RdfFormat.TURTLE))
+    statements.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
+    triples = sorted((quad.triple for quad in statements), key=str)
+    return current.data(serialize(triples, format=fmt.rdf, prefixes=PREFIXES) or b"", fmt.content_type)
+
+
+def _endpoint() -> str:
+    """Return the endpoint's address as the client reached it."""
+    try:
+        if not request.host:
+            raise ValueError
+        return NamedNode(request.url_root + "sparql").value
+    except ValueError as error:
+        raise BadRequest("The Host of this request cannot stand in an address.") from error
+
+
+@lru_cache(maxsize=2)
+def _triples(digest: str) -> int:
+    """Return the size of the default graph, counted once for each state of the graph."""
+    return int(current.select("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")[0]["n"].value)

@@ -16,14 +16,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from interpol_graph.endpoint import caching, negotiation
 from interpol_graph.endpoint.current import data, gone, render
-from interpol_graph.endpoint.problems import (
-    BadParameter,
-    BadRequest,
-    BodyTooLarge,
-    MalformedTurtle,
-    Problem,
-    UnsupportedMediaType,
-)
+from interpol_graph.endpoint.problems import BadRequest, BodyTooLarge, MalformedTurtle, UnsupportedMediaType
 from interpol_graph.engine.admission import Admission
 from interpol_graph.engine.limits import TICK, Lane
 from interpol_graph.engine.outcomes import Departed, EngineError, OutOfMemory, OutOfTime, Unavailable
@@ -47,22 +40,11 @@ _admission = Admission(
     [Lane(AT_ONCE, QUEUE)], QUEUE_TIMEOUT, "Other validations are under way; try again in a few seconds."
 )
 
-EXAMPLE = """@prefix interpol: <https://w3id.org/interpol-graph/ontology#> .
-@prefix place: <https://w3id.org/interpol-graph/id/place/> .
-@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
-@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
-
-place:lyon a interpol:Place ;
-    rdfs:label "Lyon"@en ;
-    interpol:latitude "45,76"^^xsd:decimal ;
-    interpol:longitud 4.84 .
-"""
-
 
 @blueprint.get("/validate", strict_slashes=False)
 def validate() -> Response:
     """Show the page with an empty text box."""
-    return render("validate.html", text="", example=EXAMPLE, formats=REPORTS, limit=LARGEST)
+    return render("validate.html", text="", formats=REPORTS, limit=LARGEST)
 
 
 @blueprint.post("/validate", strict_slashes=False)
@@ -71,15 +53,21 @@ def findings() -> Response:
     # A form writes many a byte as three.
     most = LARGEST * 3 if request.mimetype == FORM else LARGEST
     request.max_content_length = request.max_form_memory_size = most + 1024
-    if negotiation.likes_html(request.headers.get("Accept", "")) and not _wish():
-        return _page()
-    fmt = _format()
-    _, body = inspected(_statements(), fmt)
-    return data(body, fmt.content_type, lifetime=caching.UNCACHED)
+    try:
+        if negotiation.wants_html():
+            return _page()
+        fmt = negotiation.require(REPORTS, "A report", REPORTS)
+        return data(report(_statements(), fmt), fmt.content_type, lifetime=caching.UNCACHED)
+    except RequestEntityTooLarge:
+        raise BodyTooLarge(
+            f"The statements are larger than {LARGEST >> 10} KiB, the most that is validated here; install the command "
+            "interpol-graph and validate them on your own machine.",
+            bytes=LARGEST,
+        ) from None
 
 
-def inspected(statements: bytes, fmt: ReportFormat) -> tuple[int, bytes]:
-    """Return the number of errors in some Turtle and the report, made by a process that can be ended.
+def report(statements: bytes, fmt: ReportFormat) -> bytes:
+    """Return the report on some Turtle, made by a process that can be ended.
 
     Raises MalformedTurtle, OutOfTime, OutOfMemory, Busy, Departed, Unavailable when the disk takes no file.
     """
@@ -89,7 +77,6 @@ def inspected(statements: bytes, fmt: ReportFormat) -> tuple[int, bytes]:
             done = _run([sys.executable, *COMMAND, fmt.name], folder)
     except OSError as error:
         raise Unavailable(f"The validation cannot be run: {error.strerror or error}.") from error
-    head, _, body = done.stdout.partition(b"\n")
     if done.returncode == -signal.SIGALRM:
         raise _out_of_time()
     # Whoever refuses memory to a library without exceptions sees it abort.
@@ -101,15 +88,13 @@ def inspected(statements: bytes, fmt: ReportFormat) -> tuple[int, bytes]:
         )
     if done.returncode:
         raise RuntimeError(f"the validation failed: {done.stderr.decode(errors='replace')[-2000:]}")
+    head, _, body = done.stdout.partition(b"\n")
     said: dict[str, Any] = json.loads(head)
     if "refused" in said:
-        place = f"(line {said['line']}, column {said['column']}) " if said["line"] else ""
-        raise MalformedTurtle(
-            f"What was sent {place}{said['refused']}.",
-            line=said["line"] or None,
-            column=said["column"] or None,
-        )
-    return int(said["errors"]), body
+        line, column = said["line"] or None, said["column"] or None
+        place = f"(line {line}, column {column}) " if line else ""
+        raise MalformedTurtle(f"What was sent {place}{said['refused']}.", line=line, column=column)
+    return body
 
 
 def _run(command: list[str], folder: str) -> subprocess.CompletedProcess[bytes]:
@@ -134,65 +119,31 @@ def _page() -> Response:
     """Return the page with the visitor's text and what was found in it, or what is wrong with it."""
     text, found, wrong = "", None, None
     try:
-        content = _statements()
-        text = content.decode("utf-8", errors="replace").replace("\r\n", "\n")
-        found = json.loads(inspected(text.encode(), BY_NAME["json"])[1])
-    except (Problem, EngineError) as error:
+        text = _statements().decode("utf-8", errors="replace").replace("\r\n", "\n")
+        found = json.loads(report(text.encode(), BY_NAME["json"]))
+    except EngineError as error:
         wrong = error
     return render(
-        "validate.html", negotiated=True, error=wrong, lifetime=caching.UNCACHED, text=text, example=EXAMPLE,
+        "validate.html", negotiated=True, error=wrong, lifetime=caching.UNCACHED, text=text,
         formats=REPORTS, limit=LARGEST, found=found, shown=SHOWN, source=text.split("\n")[:LINES],
         marked={finding["line"] for finding in found["findings"]} if found else set(),
     )  # fmt: skip
 
 
 def _statements() -> bytes:
-    """Return the posted Turtle, from the body or from the form's field `turtle`."""
+    """Return the posted Turtle, from the body or from the form's field `turtle`. Raises RequestEntityTooLarge."""
     negotiation.check_coding()
     if request.mimetype not in (*TURTLE, FORM):
         raise UnsupportedMediaType(
             f"Statements are posted as Turtle (text/turtle), not as {request.mimetype or 'a body without a Content-Type'}.",
             supported=[*TURTLE, FORM],
         )
-    try:
-        content = request.form.get("turtle", "").encode() if request.mimetype == FORM else request.get_data()
-    except RequestEntityTooLarge:
-        raise _too_large() from None
+    content = request.form.get("turtle", "").encode() if request.mimetype == FORM else request.get_data()
     if len(content) > LARGEST:
-        raise _too_large()
+        raise RequestEntityTooLarge
     if not content.strip():
         raise BadRequest("There are no statements: send Turtle as the body, or as the form field `turtle`.")
     return content
-
-
-def _wish() -> str | None:
-    """Return what ?format=, or the form's field of that name, asks for."""
-    try:
-        return request.args.get("format") or (request.form.get("format") if request.mimetype == FORM else None)
-    except RequestEntityTooLarge:
-        raise _too_large() from None
-
-
-def _format() -> ReportFormat:
-    if name := _wish():
-        if name not in BY_NAME:
-            known = list(BY_NAME)
-            raise BadParameter(
-                f"There is no format {name!r}; known are {', '.join(known)}.", parameter="format", known=known
-            )
-        return BY_NAME[name]
-    fmt = negotiation.best(REPORTS, request.headers.get("Accept", ""))
-    if fmt is None:
-        raise negotiation.refusal(REPORTS, "A report")
-    return fmt
-
-
-def _too_large() -> BodyTooLarge:
-    return BodyTooLarge(
-        f"The statements are larger than {LARGEST >> 10} KiB, the most that is validated here; install the command "
-        "interpol-graph and validate them on your own machine.",
-        bytes=LARGEST,
-    )
 
 
 def _out_of_time() -> OutOfTime:

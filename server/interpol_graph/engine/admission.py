@@ -10,8 +10,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
-from interpol_graph.engine.channel import Connection, Ended
 from interpol_graph.engine.limits import TICK, Lane
 from interpol_graph.engine.outcomes import Busy, Departed
 
@@ -57,39 +57,16 @@ class Admission:
 
         Raises Busy when the queue is full or the wait too long, Departed.
         """
-        self.take(lane, gone)
-        slot = Slot(self, lane)
+        slot = Slot(self, lane, gone)
+        with self.changed:
+            if not self._free(lane):
+                self._wait(lane, gone)
+            self._move(lane, 1)
         try:
             yield slot
         finally:
-            self.leave(slot.lane)
-
-    def take(self, lane: int = 0, gone: Callable[[], bool] = never) -> None:
-        """Take a place in a lane, to be given back. Raises Busy, Departed."""
-        with self.changed:
-            if self._free(lane):
-                return self._move(lane, 1)
-            if self.waiting[lane] >= self.lanes[lane].queue:
-                raise Busy(self.busy)
-            self._wait(lane, 1)
-            deadline = time.monotonic() + self.queue_timeout
-            try:
-                while not self._free(lane):
-                    if gone():
-                        raise Departed("The client went away, and nobody waits for its answer.")
-                    left = deadline - time.monotonic()
-                    if left <= 0:
-                        raise Busy(self.busy)
-                    self.changed.wait(min(left, TICK))
-                self._move(lane, 1)
-            finally:
-                self._wait(lane, -1)
-
-    def leave(self, lane: int = 0) -> None:
-        """Give the place back."""
-        with self.changed:
-            self._move(lane, -1)
-            if any(self.waiting):
+            with self.changed:
+                self._move(slot.lane, -1)
                 self.changed.notify_all()
 
     def remember(self, name: str, lane: int) -> None:
@@ -98,6 +75,21 @@ class Admission:
             self.remembered.clear()
         self.remembered[name] = lane
 
+    def _wait(self, lane: int, gone: Callable[[], bool]) -> None:
+        if self.waiting[lane] >= self.lanes[lane].queue:
+            raise Busy(self.busy)
+        deadline = time.monotonic() + self.queue_timeout
+        self._queue(lane, 1)
+        try:
+            while not self._free(lane):
+                if gone():
+                    raise Departed("The client went away, and nobody waits for its answer.")
+                if time.monotonic() >= deadline:
+                    raise Busy(self.busy)
+                self.changed.wait(TICK)
+        finally:
+            self._queue(lane, -1)
+
     def _free(self, lane: int) -> bool:
         return all(self.running[at] < self.lanes[at].most for at in range(lane + 1))
 
@@ -105,16 +97,18 @@ class Admission:
         for at in range(lane + 1):
             self.running[at] += change
 
-    def _wait(self, lane: int, change: int) -> None:
+    def _queue(self, lane: int, change: int) -> None:
         self.waiting[lane] += change
         self.watch(sum(self.waiting))
 
 
+@dataclass
 class Slot:
-    """A place in a lane."""
+    """A place in a lane; `gone` tells whether whoever has it has left."""
 
-    def __init__(self, admission: Admission, lane: int) -> None:
-        self.admission, self.lane = admission, lane
+    admission: Admission
+    lane: int
+    gone: Callable[[], bool]
 
     def promote(self) -> None:
         """Go to the next lane. Raises Preempted when it has no place."""
@@ -124,40 +118,3 @@ class Slot:
                 raise Preempted
             admission.running[longer] += 1
         self.lane = longer
-
-
-class RunningQuery:
-    """One query at an evaluator; `tick` is called again and again while no answer comes.
-
-    gone: tells whether whoever asked has left; deadline: when its evaluator is given up; elsewhere: another engine
-    evaluates.
-    """
-
-    def __init__(
-        self, slot: Slot, connection: Connection, gone: Callable[[], bool], deadline: float, elsewhere: bool
-    ) -> None:
-        self.slot, self.connection, self.gone, self.deadline = slot, connection, gone, deadline
-        # Another engine's work is not seen from here; then the time that goes by is what counts.
-        self.spent = time.monotonic if elsewhere else connection.spent
-        self.before: float | None = None
-        if slot.lane:
-            connection.demote()
-
-    def tick(self) -> None:
-        """Promote a query that takes longer than its lane allows; give up when nobody waits for it, or at no end.
-
-        Raises Preempted, Departed, Ended.
-        """
-        spent = self.spent()
-        if self.before is None:
-            self.before = spent - TICK  # the first look: it has worked no longer than one has waited
-        if self.gone():
-            error = Departed("The client went away, and its query was stopped.")
-            error.facts["ended"] = "Departed"
-            raise error
-        # What counts is its work: on a busy machine a short query takes long, too.
-        if spent - self.before >= self.slot.admission.lanes[self.slot.lane].seconds:
-            self.slot.promote()
-            self.connection.demote()
-        if time.monotonic() > self.deadline:
-            raise Ended(None, 0)

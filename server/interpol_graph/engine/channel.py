@@ -27,11 +27,7 @@ _SCHEDULED = 2
 
 
 class Ended(Exception):
-    """The evaluator ended: by which exit code or signal (negative), how much larger; code is None when nobody saw it."""
-
-    def __init__(self, code: int | None, mebibytes: int) -> None:
-        super().__init__(code, mebibytes)
-        self.code, self.mebibytes = code, mebibytes
+    """The evaluator ended: by which exit code or signal (negative; None when nobody saw it), and how many MiB larger."""
 
 
 def frame(head: dict[str, Any], body: bytes = b"", end: bytes = ANSWER) -> bytes:
@@ -88,10 +84,8 @@ class Connection:
 
     def ask(self, request: dict[str, Any], idle: Callable[[], None]) -> Message:
         """Return the answer; idle is called while it is waited for. Raises Ended."""
-        try:
+        with suppress(OSError):  # it has ended; there may be an exit report to receive
             self.door.sendall(frame(request))
-        except OSError:
-            raise Ended(None, 0) from None
         return self.receive(idle)
 
     def receive(self, idle: Callable[[], None] = lambda: None) -> Message:
@@ -112,11 +106,11 @@ class Connection:
                 os.setpriority(os.PRIO_PROCESS, self.pid, 10)
 
     def spent(self) -> float:
-        """Return the seconds that the child has had of the processor in its life, or where nobody tells, those gone by."""
+        """Return the seconds that the child has had of the processor in its life."""
         try:
             return time.clock_gettime((~self.pid << 3) | _SCHEDULED)
-        except OSError:
-            return time.monotonic()
+        except OSError:  # it has ended, and its exit report is on its way
+            return 0.0
 
     def close(self) -> None:
         """Close it; its evaluator is killed if it is still at work."""

@@ -11,7 +11,6 @@ import re
 import resource
 import signal
 import socket
-import sys
 import time
 from typing import Any
 
@@ -44,16 +43,14 @@ class Evaluator:
         self.remote = Remote(settings.engine) if settings.engine else None
         # What another engine evaluates is only read here: over no statements, to see what is wrong with it.
         self.store = Store() if self.remote else graph.store
-        # Opened before nothing can be opened any more.
-        self.statm = os.open("/proc/self/statm", os.O_RDONLY) if sys.platform == "linux" else None
-        most = self.memory + (self._size() if self.statm else 0)
+        self.statm = os.open("/proc/self/statm", os.O_RDONLY)  # before nothing can be opened any more
+        self.born, self.answered = self._size(), 0
+        most = self.born + self.memory
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
         if not self.remote:
             # No descriptor beyond those open now: nothing can be fetched, whatever a query says.
             resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        self.born = self._size()
-        self.answered = 0
 
     def serve(self) -> None:
         """Answer until the connection is closed, or until this child has grown too large to be kept."""
@@ -65,14 +62,16 @@ class Evaluator:
                 return
             # A dump takes as long as the graph is large; what it costs is not the client's choice.
             signal.setitimer(signal.ITIMER_REAL, 0 if "dump" in request else self.timeout)
+            started = time.perf_counter()
             try:
                 try:
                     head, body = self._dump(request) if "dump" in request else self._query(request)
                 except EngineError as error:
-                    head, body = outcomes.told(error), b""
+                    head, body = {"error": type(error).__name__, "detail": error.detail, "extra": error.extra}, b""
+                head["seconds"] = time.perf_counter() - started
                 # What the allocator kept would be missing from the next query's allowance.
                 self.answered += 1
-                if head.get("seconds", 1) > 0.005 or self.answered % _NOW_AND_THEN == 0:
+                if head["seconds"] > 0.005 or self.answered % _NOW_AND_THEN == 0:
                     head["last"] = self._size() - self.born > self.memory // 16 or _copied() > self.memory
                 message = frame(head, body)
                 signal.setitimer(signal.ITIMER_REAL, 0)
@@ -85,16 +84,13 @@ class Evaluator:
                 return
 
     def _size(self) -> int:
-        """Return the memory of this process in bytes, as its limit counts it; where the kernel does not tell, the largest so far."""
-        if self.statm is None:
-            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        """Return the memory of this process in bytes, as its limit counts it."""
         return int(os.pread(self.statm, 64, 0).split()[0]) * resource.getpagesize()
 
     def _query(self, request: dict[str, Any]) -> Message:
         """Return the answer to a query. Raises EngineError."""
         query: str = request["query"]
         chosen = request["default"] or request["named"]
-        started = time.perf_counter()
         try:
             answer = self.store.query(
                 query,
@@ -119,7 +115,7 @@ class Evaluator:
             raise outcomes.engine_fails(str(error)) from error
         except _FAULTS as error:
             raise outcomes.not_evaluated(str(error)) from error
-        return {"format": fmt.name, "seconds": time.perf_counter() - started, "rows": rows}, body.getvalue()
+        return {"format": fmt.name, "rows": rows}, body.getvalue()
 
     def _elsewhere(self, remote: Remote, request: dict[str, Any], kind: Kind) -> Found:
         """Let another engine evaluate, and return its answer as the one built in would have given it."""

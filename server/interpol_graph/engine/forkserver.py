@@ -1,8 +1,7 @@
 """The process that holds the graph: it forks a child for every connection, watches it, and tells how it ended.
 
 Run as `python -m interpol_graph.engine.forkserver SOCKET SETTINGS-JSON`; it prints one line of JSON when the graph is loaded.
-Its standard input is its lead: a line, "end", ends it with all its children, and when whoever started it is gone it stays
-only as long as somebody is connected.
+Its standard input is its lead: when whoever started it is gone it stays only as long as somebody is connected.
 """
 
 from __future__ import annotations
@@ -17,9 +16,6 @@ import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
-
-from pyoxigraph import DefaultGraph
 
 from interpol_graph.engine.channel import EXIT_REPORT, frame
 from interpol_graph.engine.evaluator import Evaluator
@@ -52,24 +48,20 @@ class Forkserver:
             self.poll.register(waking, select.POLLIN)
 
     def serve(self) -> None:
-        """Fork, watch and reap until told to end, or until nobody leads and nobody asks."""
+        """Fork, watch and reap until nobody leads and nobody asks."""
         while events := dict(self.poll.poll(None if self.led or self.children else _LONELY)):
-            if events.pop(sys.stdin.fileno(), 0):
-                if os.read(sys.stdin.fileno(), 64):
-                    return self._end()
+            if sys.stdin.fileno() in events:  # nobody writes there: it has been closed
                 self.led = False
                 self.poll.unregister(sys.stdin)
-            rang, knocked = events.pop(self.bell.fileno(), 0), events.pop(self.door.fileno(), 0)
             for pid, connection in self.children.items():
-                if events.get(connection.fileno(), 0) & (select.POLLHUP | select.POLLERR | select.POLLNVAL):
-                    # The other side is gone, and with it whoever wanted the answer.
+                if connection.fileno() in events:  # the other side is gone, and with it whoever wanted the answer
                     os.kill(pid, signal.SIGKILL)
                     self.poll.unregister(connection)
             # Last, as these end and begin children: what was told of a descriptor must not fall on its next owner.
-            if rang:
+            if self.bell.fileno() in events:
                 self.bell.recv(4096)
                 self._reap()
-            if knocked:
+            if self.door.fileno() in events:
                 self._fork()
 
     def _fork(self) -> None:
@@ -105,70 +97,34 @@ class Forkserver:
                 connection = self.children.pop(pid)
                 with suppress(KeyError):
                     self.poll.unregister(connection)
-                size = (usage.ru_maxrss >> (20 if sys.platform == "darwin" else 10)) - _held()
-                report = {"ended": os.waitstatus_to_exitcode(status), "mebibytes": size}
+                # A child holds from the start what this process holds.
+                held = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+                report = {
+                    "ended": os.waitstatus_to_exitcode(status),
+                    "mebibytes": (usage.ru_maxrss >> 10) - (held >> 20),
+                }
                 with suppress(OSError):
                     connection.send(frame(report, end=EXIT_REPORT), socket.MSG_DONTWAIT)
                 connection.close()
-
-    def _end(self) -> None:
-        signal.set_wakeup_fd(-1)
-        for pid in self.children:
-            os.kill(pid, signal.SIGKILL)
-
-
-def _held() -> int:
-    """Return the mebibytes that a child holds from the start: those of this process."""
-    if sys.platform != "linux":
-        return 0
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return (pages * resource.getpagesize()) >> 20
-
-
-def describe(graph: KnowledgeGraph) -> dict[str, Any]:
-    """Return what the front end needs to know of the graph: digest, graphs with their sizes, default graphs."""
-    sizes = {name.value: graph.exact.size(name) for name in graph.graphs}
-    return {"digest": graph.digest, "graphs": sizes, "default": [name.value for name in graph.default_graphs]}
-
-
-def differs(engine: str, graph: KnowledgeGraph, expected: dict[str, int]) -> str | None:
-    """Return in what another engine's graph differs from this one, of which the sizes are expected, or None."""
-    try:
-        default, named = Remote(engine).counts()
-    except (ValueError, EngineError) as error:
-        return str(error)
-    union = sum(1 for _ in graph.store.quads_for_pattern(None, None, None, DefaultGraph()))
-    compared = [
-        (f"<{name}>", named.get(name, 0), expected.get(name, 0)) for name in sorted(expected.keys() | named.keys())
-    ]
-    for name, there, here in [*compared, ("its default graph", default, union)]:
-        if there != here:
-            return (
-                f"{engine} holds {there:,} statements in {name}, not {here:,}: "
-                "load dumps/interpol.nt into its default graph, and dumps/interpol.nq"
-            )
-    return None
 
 
 def main() -> None:
     """Load, tell, then serve."""
     address, settings = sys.argv[1], Settings(**json.loads(sys.argv[2]))
-    # Whoever started this process ends it through standard input; a signal to the whole group must not cut answers off.
-    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # to all of a service, it must not cut answers off
     try:
         root = Path(settings.project or paths.ROOT)
         if settings.data:
             graph = KnowledgeGraph(given_files(map(Path, settings.data)), rules=None)
         else:
             graph = KnowledgeGraph(project_files(root), rules=root / "ontology" / "rules")
-        about = describe(graph)
-        wrong = differs(settings.engine, graph, about["graphs"]) if settings.engine else None
-    except Unreadable as error:
-        wrong = str(error)
-    if wrong:
-        print(json.dumps({"error": wrong}), flush=True)
+        if settings.engine:
+            Remote(settings.engine).check(graph.store)
+    except (Unreadable, EngineError, ValueError, SyntaxError) as error:
+        print(json.dumps({"error": str(error)}))
         sys.exit(2)
+    sizes = {name.value: graph.exact.size(name) for name in graph.graphs}
+    about = {"digest": graph.digest, "graphs": sizes, "default": [name.value for name in graph.default_graphs]}
     prefixes()  # read now: a child can open no file
     gc.collect()
     gc.freeze()  # the collector of a child would copy every page it looks at

@@ -1,21 +1,4 @@
-"""What can become of a query instead of an answer, and the sentence for each.
-
-EngineError
-├── MalformedQuery             with line and column
-├── ForbiddenQuery             well-formed, but not evaluated here
-├── UnknownGraph               with the graphs that are most similar
-├── TooComplex                 nested too deeply
-├── NoFormat                   with the formats on offer
-│   └── Unwritable             the answer cannot be said in the format
-└── LimitReached
-    ├── OutOfTime
-    ├── OutOfMemory
-    ├── AnswerTooLarge
-    ├── Interrupted            ended from outside
-    │   └── Departed           nobody waits for the answer any more
-    ├── Busy
-    └── Unavailable
-"""
+"""What can become of a query instead of an answer, and the sentence for each."""
 
 from __future__ import annotations
 
@@ -70,23 +53,19 @@ class Unwritable(NoFormat):
     """The answer cannot be written in the format."""
 
 
-class LimitReached(EngineError):
-    """The query is in order but needs more than it may have."""
-
-
-class OutOfTime(LimitReached):
+class OutOfTime(EngineError):
     """The query ran past its time limit and was stopped."""
 
 
-class OutOfMemory(LimitReached):
+class OutOfMemory(EngineError):
     """The query ran past its memory limit and was stopped."""
 
 
-class AnswerTooLarge(LimitReached):
+class AnswerTooLarge(EngineError):
     """The answer is larger than what is sent; it is refused whole."""
 
 
-class Interrupted(LimitReached):
+class Interrupted(EngineError):
     """The evaluator was ended from outside; the query may be sent again."""
 
 
@@ -94,29 +73,12 @@ class Departed(Interrupted):
     """Whoever asked waits no longer."""
 
 
-class Busy(LimitReached):
+class Busy(EngineError):
     """All evaluators are at work."""
 
 
-class Unavailable(LimitReached):
+class Unavailable(EngineError):
     """The evaluators cannot be reached: the server starts or stops."""
-
-
-#: The errors that a child may answer with, by their name.
-_TOLD = {
-    error.__name__: error
-    for error in (MalformedQuery, ForbiddenQuery, NoFormat, Unwritable, AnswerTooLarge, Unavailable)
-}
-
-
-def told(error: EngineError) -> dict[str, Any]:
-    """Return an error as the head of a message."""
-    return {"error": type(error).__name__, "detail": error.detail, "extra": error.extra}
-
-
-def heard(head: dict[str, Any]) -> EngineError:
-    """Return the error that a message tells of."""
-    return _TOLD[head["error"]](head["detail"], **head["extra"])
 
 
 def forbidden(reading: Reading) -> ForbiddenQuery | None:
@@ -199,7 +161,7 @@ def too_large(limit: int) -> AnswerTooLarge:
     )
 
 
-def of_exit(code: int | None, mebibytes: int, settings: Settings) -> EngineError:
+def of_exit(settings: Settings, code: int | None, mebibytes: int) -> EngineError:
     """Return the error for an evaluator that ended: its exit code, or a signal as a negative number, and its growth.
 
     code is None when nobody saw it end.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Self
 
 from interpol_graph.engine.admission import Admission
@@ -60,7 +62,7 @@ class EvaluatorPool:
         self._now.close()
 
     def _of(self, address: str, about: dict[str, Any]) -> Snapshot:
-        return Snapshot(address, about, self.settings, self.admission, self._successor)
+        return Snapshot(address, **about, settings=self.settings, admission=self.admission, successor=self._successor)
 
     def _successor(self, lost: Snapshot, deadline: float) -> Snapshot:
         while (found := self.snapshot()) is lost and self.state and time.monotonic() < deadline:
@@ -71,9 +73,8 @@ class EvaluatorPool:
 
 
 def _read(state: str) -> dict[str, Any]:
-    """Return what a supervisor wrote, address and about: the line after its process number."""
-    with open(state, encoding="utf-8") as file:
-        return dict(json.loads(file.read().partition("\n")[2]))
+    """Return what a supervisor wrote: address and about."""
+    return dict(json.loads(Path(state).read_bytes()))
 
 
 class EvaluatorProcess:
@@ -90,12 +91,13 @@ class EvaluatorProcess:
         command = [sys.executable, "-m", "interpol_graph.engine.forkserver", self.address, json.dumps(asdict(settings))]
         # A child that is out of memory would need some to print where; it would not end before its time.
         environment = {**os.environ, "RUST_BACKTRACE": "0"}
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)  # noqa: S603
+        # A session of its own: what is meant for the terminal's processes must not cut answers off.
+        self.process = subprocess.Popen(  # noqa: S603
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
+        )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        self.about: dict[str, Any] = (
-            json.loads(line) if line else {"error": "the evaluator process ended while loading"}
-        )
+        self.about: dict[str, Any] = json.loads(line or '{"error": "the evaluator process ended while loading"}')
         if "error" in self.about:
             self.end()
             raise NotStarted(self.about["error"])
@@ -120,16 +122,7 @@ class EvaluatorProcess:
         """End it now, with all that it evaluates."""
         for pool in self._pools:
             pool.close()
-        assert self.process.stdin is not None and self.process.stdout is not None
-        with suppress(OSError, ValueError):
-            self.process.stdin.write(b"end\n")
-            self.process.stdin.flush()
-        with suppress(OSError):
-            self.process.stdin.close()
-        try:
-            self.process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.process.stdout.close()
+        with self.process:
+            if self.alive:
+                os.killpg(self.process.pid, signal.SIGKILL)
         shutil.rmtree(self.folder, ignore_errors=True)

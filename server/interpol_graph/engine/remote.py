@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import http.client
-import json
+from collections import Counter
 from collections.abc import Iterable
 from urllib.parse import urlencode, urlsplit
 
+from pyoxigraph import QuerySolutions, Store, parse_query_results
+
 from interpol_graph.engine.outcomes import engine_fails, not_evaluated, too_large
+from interpol_graph.graph.formats import BY_NAME
 
 #: Seconds that an engine may be silent; whoever asks may have less patience.
 _SILENCE = 60.0
@@ -17,6 +20,9 @@ _WORDS = 300
 _PIECE = 1 << 20
 #: How many times as long as its limit an answer may be in the format in which the engine sends it.
 _LONGER = 8
+#: How many statements there are, by named graph, and unnamed in the default graph.
+_COUNT = "SELECT ?g (COUNT(*) AS ?n) { { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } } } GROUP BY ?g"
+_JSON = BY_NAME["json"]
 
 
 class Remote:
@@ -69,16 +75,19 @@ class Remote:
             )
         return bytes(body)
 
-    def counts(self) -> tuple[int, dict[str, int]]:
-        """Return how many statements the engine holds: in its default graph, and by named graph. Raises as `fetch`."""
-        default = self._rows("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")
-        named = self._rows("SELECT ?g (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g")
-        return int(default[0]["n"]["value"]), {row["g"]["value"]: int(row["n"]["value"]) for row in named}
+    def check(self, store: Store) -> None:
+        """Make sure that the engine holds as many statements as a store, by graph. Raises ValueError, and as `fetch`."""
+        there = _sizes(parse_query_results(self.fetch(_COUNT, _JSON.media_types[0], 64 << 20), _JSON.results))
+        here = _sizes(store.query(_COUNT))
+        for name in sorted(here.keys() | there.keys()):
+            if there[name] != here[name]:
+                raise ValueError(
+                    f"{self.url} holds {there[name]:,} statements in {name}, not {here[name]:,}: "
+                    "load dumps/interpol.nt into its default graph, and dumps/interpol.nq"
+                )
 
-    def _rows(self, query: str) -> list[dict[str, dict[str, str]]]:
-        body = self.fetch(query, "application/sparql-results+json", 64 << 20)
-        try:
-            rows: list[dict[str, dict[str, str]]] = json.loads(body)["results"]["bindings"]
-        except (ValueError, LookupError) as error:
-            raise engine_fails(f"{self.url} does not answer with SPARQL results") from error
-        return rows
+
+def _sizes(rows: object) -> Counter[str]:
+    if not isinstance(rows, QuerySolutions):
+        raise ValueError("the engine answers a SELECT without rows")
+    return Counter({str(row["g"] or "its default graph"): int(row["n"].value) for row in rows})

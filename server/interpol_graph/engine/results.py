@@ -20,8 +20,6 @@ from interpol_graph.graph.prefixes import prefixes
 
 #: What an engine answers a query with.
 Found = QuerySolutions | QueryBoolean | QueryTriples | Iterator[Triple]
-# Where a row of SPARQL JSON begins, rows without bindings included; the strings are taken out before.
-_ROW = re.compile(rb'(?:(?<=\[)|(?<=\},))\{(?:\}|"":\{")')
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"')
 #: Why XML is not well-formed that the engine wrote.
 _NO_XML = "it holds a control character, or a property whose IRI does not end in a name that every reader of XML takes"
@@ -137,8 +135,9 @@ def _rows(body: bytes, fmt: Format) -> int:
         return body.count(b"<result>")
     if fmt.name == "tsv":
         return body.count(b"\n") - 1
-    # Within a JSON string no quotation mark is bare, so what looks like a boundary can only be the string's own end.
+    if body.endswith(b'"bindings":[]}}'):
+        return 0
     if b"{}" in body:  # rows with nothing bound, or just those letters
-        return sum(1 for _ in _ROW.finditer(_STRING.sub(b'""', body)))
-    boundaries = body.count(b'}},{"') - body.count(b'}},{"}') - body.count(b'}},{",')
-    return 0 if body.endswith(b'"bindings":[]}}') else 1 + boundaries
+        return 1 + _STRING.sub(b"", body).count(b"},{")
+    # Within a JSON string no quotation mark is bare, so what looks like a boundary can only be the string's own end.
+    return 1 + body.count(b'}},{"') - body.count(b'}},{"}') - body.count(b'}},{",')

@@ -10,10 +10,10 @@ from hashlib import sha256
 from typing import IO, Any
 
 from interpol_graph.engine import outcomes, tokens
-from interpol_graph.engine.admission import Admission, Preempted, RunningQuery, Slot, never
+from interpol_graph.engine.admission import Admission, Preempted, Slot, never
 from interpol_graph.engine.channel import Connection, Ended, Message
 from interpol_graph.engine.limits import Settings
-from interpol_graph.engine.outcomes import EngineError, Interrupted
+from interpol_graph.engine.outcomes import Departed, EngineError, Interrupted
 from interpol_graph.graph.formats import BY_NAME, Format
 
 
@@ -36,36 +36,21 @@ class Answer:
 class Snapshot:
     """One state of the data.
 
-    address: the socket of the evaluators that hold it; about: what they said of their graph (digest, graphs, default);
-    successor: returns the snapshot of evaluators that hold the same data in place of those that are gone, before a
+    address: the socket of the evaluators that hold it; digest: its SHA-256 name; graphs: graph IRI → number of
+    statements; default: the IRIs of the graphs whose union is the default graph; successor: returns the snapshot of evaluators that hold the same data in place of those that are gone, before a
     deadline. Raises Unavailable when there are none.
     """
 
     address: str
-    about: dict[str, Any]
+    digest: str
+    graphs: dict[str, int]
+    default: list[str]
     settings: Settings
     admission: Admission
     successor: Callable[[Snapshot, float], Snapshot]
     #: Connections that nobody uses.
     idle: list[Connection] = field(default_factory=list)
     over: bool = False
-
-    @property
-    def digest(self) -> str:
-        """The SHA-256 name of this state of the graph."""
-        return str(self.about["digest"])
-
-    @property
-    def graphs(self) -> dict[str, int]:
-        """Graph IRI → number of statements."""
-        sizes: dict[str, int] = self.about["graphs"]
-        return sizes
-
-    @property
-    def default(self) -> list[str]:
-        """The IRIs of the graphs whose union is the default graph."""
-        names: list[str] = self.about["default"]
-        return names
 
     def query(
         self,
@@ -110,65 +95,45 @@ class Snapshot:
     def _ask(
         self, request: dict[str, Any], text: str, gone: Callable[[], bool], output: IO[bytes] | None = None
     ) -> Answer:
-        facts: dict[str, Any] = {"query": hash_of(text)}
+        """Evaluate in a place: at first in one for short queries, if it takes too long for that, in one for longer ones."""
+        admission, name = self.admission, hash_of(text)
+        lane, facts = admission.remembered.get(name, 0), dict[str, Any](query=name)
         try:
-            head, body = self._placed(request, facts, gone, output)
+            while True:
+                with admission.slot(lane, gone) as slot:
+                    try:
+                        head, body = self._exchange(request, slot, output)
+                        break
+                    except Preempted:
+                        lane = slot.lane + 1
+                        admission.remember(name, lane)
+                        facts["preempted"] = True
             if "error" in head:
-                raise outcomes.heard(head)
+                raise getattr(outcomes, head["error"])(head["detail"], **head["extra"])
         except EngineError as error:
             error.facts = facts | error.facts
             raise
-        rows = head.get("rows")
+        seconds, rows = head["seconds"], head.get("rows")
+        if lane and seconds < admission.lanes[lane - 1].seconds:
+            admission.remembered.pop(name, None)  # it was long for want of a processor
         if rows is not None:
             facts["rows"] = rows
-        return Answer(BY_NAME[head["format"]], body, head.get("seconds", 0.0), rows, facts)
+        return Answer(BY_NAME[head["format"]], body, seconds, rows, facts)
 
-    def _placed(
-        self, request: dict[str, Any], facts: dict[str, Any], gone: Callable[[], bool], output: IO[bytes] | None
-    ) -> Message:
-        """Evaluate in a place: at first in one for short queries, if it takes too long for that, in one for longer ones."""
-        admission, name = self.admission, facts["query"]
-        lane = admission.remembered.get(name, 0)
-        while True:
-            with admission.slot(lane, gone) as slot:
-                started = time.monotonic()
-                try:
-                    # A file is made to the end, for whoever asks next: its client may have had less patience than it takes.
-                    answer = self._exchange(request, slot, never if output else gone, output)
-                except Preempted:
-                    lane = slot.lane + 1
-                    admission.remember(name, lane)
-                    facts["preempted"] = True
-                    continue
-            if lane and time.monotonic() - started < admission.lanes[lane - 1].seconds:
-                admission.remembered.pop(name, None)  # it was long for want of a processor
-            return answer
-
-    def _exchange(
-        self, request: dict[str, Any], slot: Slot, gone: Callable[[], bool], output: IO[bytes] | None
-    ) -> Message:
-        settings, snapshot, started = self.settings, self, time.monotonic()
-        # The evaluator's own timer ends a query; the margin only covers its sending.
-        deadline = float("inf") if output else started + settings.timeout + 5
+    def _exchange(self, request: dict[str, Any], slot: Slot, output: IO[bytes] | None) -> Message:
+        """Ask an evaluator that is alive: one that nobody uses, a new one, or one of those that have taken their place."""
+        snapshot, deadline = self, time.monotonic() + self.settings.queue_timeout
         while True:
             try:
                 connection, used = snapshot.connection()
             except (OSError, Ended):
-                snapshot = self.successor(snapshot, started + settings.queue_timeout)
+                snapshot = self.successor(snapshot, deadline)
                 continue
             try:
-                running = RunningQuery(slot, connection, gone, deadline, bool(settings.engine))
-                head, body = connection.ask(request, running.tick)
-                if output:
-                    output.seek(0)  # an evaluator before this one may have written
-                    output.truncate()
-                    while head.get("more"):
-                        output.write(body)
-                        running.tick()
-                        head, body = connection.receive(running.tick)
+                head, body = self._converse(request, slot, output, connection)
             except Ended as ended:
                 connection.close()
-                error = outcomes.of_exit(ended.code, ended.mebibytes, settings)
+                error = outcomes.of_exit(self.settings, *ended.args)
                 if isinstance(error, Interrupted) and used:
                     continue  # it died while nobody used it: a fresh one takes the query
                 error.facts["ended"] = type(error).__name__
@@ -181,6 +146,41 @@ class Snapshot:
             else:
                 snapshot.keep(connection)
             return head, body
+
+    def _converse(
+        self, request: dict[str, Any], slot: Slot, output: IO[bytes] | None, connection: Connection
+    ) -> Message:
+        """Return the answer of an evaluator, all of a dump but the last piece written. Raises Ended, Preempted, Departed."""
+        # Another engine's work is not seen from here; then the time that goes by is what counts.
+        spent = time.monotonic if self.settings.engine else connection.spent
+        before = spent()
+        # The evaluator's own timer ends a query; the margin only covers its sending.
+        deadline = float("inf") if output else time.monotonic() + self.settings.timeout + 5
+
+        def tick() -> None:
+            # A file is made to the end, for whoever asks next: its client may have had less patience than it takes.
+            if slot.gone() and not output:
+                error = Departed("The client went away, and its query was stopped.")
+                error.facts["ended"] = "Departed"
+                raise error
+            # What counts is its work: on a busy machine a short query takes long, too.
+            if spent() - before >= self.admission.lanes[slot.lane].seconds:
+                slot.promote()
+                connection.demote()
+            if time.monotonic() > deadline:
+                raise Ended(None, 0)
+
+        if slot.lane:
+            connection.demote()
+        head, body = connection.ask(request, tick)
+        if output:
+            output.seek(0)  # an evaluator before this one may have written
+            output.truncate()
+            while head.get("more"):
+                output.write(body)
+                tick()
+                head, body = connection.receive(tick)
+        return head, body
 
     def connection(self) -> tuple[Connection, bool]:
         """Return a connection and whether it was used before. Raises OSError, Ended."""

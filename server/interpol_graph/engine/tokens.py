@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Literal
+from typing import NamedTuple
 
 from pyoxigraph import RdfFormat, parse
 
@@ -44,23 +43,18 @@ _FRESH = re.compile(r"[\[(]|_:")
 _SIGNS = ("\\u", "service", "from", "construct", "describe", "insert", "delete", *(word.lower() for word in VOLATILE))
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What the words of a query say.
 
-    kind: what it answers with; graphs: the IRIs of FROM and FROM NAMED; service: SERVICE is used;
-    volatile: the next answer may differ; labelled: BNODE is called with an argument; update: the word of an update that this is instead of a query.
+    graphs: the IRIs of FROM and FROM NAMED; service: SERVICE is used; volatile: the next answer may differ;
+    labelled: BNODE is called with an argument; update: the word of an update that this is instead of a query.
     """
 
-    kind: Literal["results", "graph"] = "results"
     graphs: tuple[str, ...] = ()
     service: bool = False
     volatile: bool = False
     labelled: bool = False
     update: str = ""
-
-
-_PLAIN = Reading()
 
 
 def read(query: str) -> Reading:
@@ -73,21 +67,13 @@ def read(query: str) -> Reading:
     """
     small = query.lower()
     if ("select" in small or "ask" in small) and not any(sign in small for sign in _SIGNS):
-        return _PLAIN
+        return Reading()
     found = _look(query)
     plain = _ESCAPE.sub(_unescaped, query)
     if plain == query:
         return found
     # Engines differ in where they honour an escape: what either spelling says counts.
-    other = _look(plain)
-    return Reading(
-        other.kind,
-        tuple(dict.fromkeys(found.graphs + other.graphs)),
-        found.service or other.service,
-        found.volatile or other.volatile,
-        found.labelled or other.labelled,
-        other.update,
-    )
+    return Reading._make(one or other for one, other in zip(_look(plain), found, strict=True))
 
 
 def _unescaped(match: re.Match[str]) -> str:
@@ -100,10 +86,8 @@ def _look(query: str) -> Reading:
     words = [value.upper() for kind, value in tokens if kind == "word"]
     code = " ".join(value if _is_code(kind, value) else "." for kind, value in tokens).upper()
     first = next((word for word in words if word not in ("PREFIX", "BASE", "VERSION")), "")
-    graph = first.startswith(("CONSTRUCT", "DESCRIBE"))
     template = _TEMPLATE.match(code.partition("{")[2] if first.startswith("CONSTRUCT") else "")
     return Reading(
-        "graph" if graph else "results",
         _graphs(tokens) if "FROM" in code else (),
         any("SERVICE" in word for word in words),
         any(name in code for name in VOLATILE) or bool(template and _FRESH.search(template[0])),

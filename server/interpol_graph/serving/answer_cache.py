@@ -79,8 +79,10 @@ class AnswerCache:
         self._entries.move_to_end(key)
         return found[0]
 
-    def put(self, key: Key, fields: Fields, body: bytes, facts: dict[str, Any]) -> None:
-        """Keep an answer if caches may keep it and it takes at most an eighth of the room."""
+    def put(self, key: Key, fields: Fields, body: object, facts: dict[str, Any]) -> None:
+        """Keep an answer if caches may keep it, it is there whole and takes at most an eighth of the room."""
+        if not isinstance(body, bytes):
+            return
         named = dict(fields)
         control = named.get(b"cache-control", b"")
         size = len(body) + _OVERHEAD + sum(len(part or b"") for part in key)

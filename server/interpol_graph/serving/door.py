@@ -12,15 +12,15 @@ import asyncio
 import io
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from interpol_graph.endpoint import observation
-from interpol_graph.endpoint.problems import DEPARTED, DIGEST, PROBLEM, BadRequest, Problem, RequestTimeout
-from interpol_graph.engine.outcomes import Busy
+from interpol_graph.endpoint.problems import DEPARTED, DIGEST, PROBLEM, BadRequest, RequestTimeout
+from interpol_graph.engine.outcomes import Busy, EngineError
 from interpol_graph.serving.answer_cache import AnswerCache, Entry, Fields
 
 if TYPE_CHECKING:
@@ -42,14 +42,6 @@ PIECE = 1 << 18
 STALLED = 30.0
 #: Bytes of bodies that come in, and of large answers that wait to be read, that one process may hold.
 ROOM_FOR_ALL = 256 << 20
-
-
-class Gone(Exception):
-    """The client has closed the connection."""
-
-
-class NoRoom(Exception):
-    """There is no room for the body."""
 
 
 class Door:
@@ -98,33 +90,27 @@ class Door:
         """Let the application answer in a thread, and keep what may be kept."""
         environ, left = _environ(scope), Event()
         environ[DEPARTED] = left.is_set
-        if problem := await _problem(environ, scope, receive, lambda: self._take(PIECE, taken)):
-            environ[PROBLEM] = problem
-        call = asyncio.get_running_loop().run_in_executor
-        work = call(self.pool, self._call, environ)
-        watch = asyncio.ensure_future(_departure(receive))
         try:
-            await asyncio.wait((work, watch), return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
-                left.set()
-            status, fields, body = await work
-            if isinstance(body, bytes) and len(body) > PIECE and not self._take(len(body), taken):
-                environ[PROBLEM] = Busy("Too many large answers wait for their readers; try again in a few seconds.")
-                status, fields, body = await call(self.pool, self._call, environ)
-            if problem:
-                fields.append((b"connection", b"close"))
-            # The data may have been reloaded since the key was made.
-            elif (
-                key
-                and status == 200
-                and scope["method"] == "GET"
-                and environ.get(DIGEST) in (None, key[0])
-                and isinstance(body, bytes)
-            ):
-                self.cache.put(key, fields, body, environ.get(observation.FACTS, {}))
-            await self._send(send, status, fields, body)
-        finally:
-            watch.cancel()
+            await _read(environ, scope, receive, lambda: self._take(PIECE, taken))
+        except EngineError as problem:
+            environ[PROBLEM] = problem
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(self.pool, self._call, environ)
+        watch = asyncio.ensure_future(_departure(receive))
+        await asyncio.wait((work, watch), return_when=asyncio.FIRST_COMPLETED)
+        watch.cancel()
+        if not work.done():
+            left.set()
+        status, fields, body = await work
+        if isinstance(body, bytes) and len(body) > PIECE and not self._take(len(body), taken):
+            environ[PROBLEM] = Busy("Too many large answers wait for their readers; try again in a few seconds.")
+            status, fields, body = await loop.run_in_executor(self.pool, self._call, environ)
+        if PROBLEM in environ:
+            fields.append((b"connection", b"close"))
+        # The data may have been reloaded since the key was made.
+        elif key and environ.get(DIGEST) in (None, key[0]) and (status, scope["method"]) == (200, "GET"):
+            self.cache.put(key, fields, body, environ.get(observation.FACTS, {}))
+        await self._send(send, status, fields, body)
 
     def _call(self, environ: WSGIEnvironment) -> tuple[int, Fields, Body]:
         """Return status, fields and body of the application's answer; a large file stays the iterator that it is."""
@@ -155,8 +141,9 @@ class Door:
         await send({"type": "http.response.start", "status": status, "headers": fields})
         if isinstance(body, bytes) and len(body) <= PIECE:
             return await send({"type": "http.response.body", "body": body})
+        loop, pieces = asyncio.get_running_loop(), iter(_pieces(io.BytesIO(body)) if isinstance(body, bytes) else body)
         try:
-            async for piece in self._pieces(body):
+            while (piece := await loop.run_in_executor(self.pool, next, pieces, None)) is not None:  # it may be a file
                 async with asyncio.timeout(STALLED):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
         except TimeoutError:
@@ -164,41 +151,6 @@ class Door:
         finally:
             getattr(body, "close", tuple)()
         await send({"type": "http.response.body", "body": b""})
-
-    async def _pieces(self, body: Body) -> AsyncIterator[bytes]:
-        """Yield a body in pieces; a file is read in a thread."""
-        if isinstance(body, bytes):
-            for start in range(0, len(body), PIECE):
-                yield body[start : start + PIECE]
-            return
-        loop, pieces = asyncio.get_running_loop(), iter(body)
-        while (piece := await loop.run_in_executor(self.pool, next, pieces, None)) is not None:
-            yield piece
-
-
-async def _problem(
-    environ: WSGIEnvironment, scope: dict[str, Any], receive: Receive, take: Callable[[], bool]
-) -> Problem | Busy | None:
-    """Read the body into the environment, and return what is wrong with the request as such, if anything.
-
-    take: takes room for one more piece, and tells whether there was enough.
-    """
-    hosts = sum(name == b"host" for name, _ in scope["headers"])
-    if hosts > 1 or (not hosts and scope["http_version"] == "1.1"):
-        return BadRequest(f"A request names its host in one field Host, not in {hosts} (RFC 9112, 3.2).")
-    if environ.get("CONTENT_LENGTH", "0") == "0" and "HTTP_TRANSFER_ENCODING" not in environ:
-        return None
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT):
-            body, length = await _read(receive, take)
-    except TimeoutError:
-        return RequestTimeout(f"The body was not whole within {BODY_TIMEOUT:g} seconds; send it again.")
-    except NoRoom:
-        return Busy("Too many large requests come in at once; try again in a few seconds.")
-    except Gone:  # or its chunks are none, which looks the same from here
-        return BadRequest("The body cannot be read: its length or its chunks are not in order.")
-    environ["CONTENT_LENGTH"], environ["wsgi.input"] = str(length), io.BytesIO(body)
-    return None
 
 
 def _environ(scope: dict[str, Any]) -> WSGIEnvironment:
@@ -221,34 +173,45 @@ def _environ(scope: dict[str, Any]) -> WSGIEnvironment:
         "wsgi.run_once": False,
         "wsgi.input": io.BytesIO(),
         "wsgi.input_terminated": True,
-        "wsgi.file_wrapper": _read_pieces,
+        "wsgi.file_wrapper": _pieces,
     }
     for name, value in scope["headers"]:
         key = name.decode("latin-1").upper().replace("-", "_")
         key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
         text = value.decode("latin-1")
-        environ[key] = f"{environ[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{text}" if key in environ else text
+        environ[key] = f"{environ[key]},{text}" if key in environ else text
     return environ
 
 
-async def _read(receive: Receive, take: Callable[[], bool]) -> tuple[bytes, int]:
-    """Return the body and its length; of one that is too long, no body and how much was heard. Raises Gone, NoRoom."""
+async def _read(environ: WSGIEnvironment, scope: dict[str, Any], receive: Receive, take: Callable[[], bool]) -> None:
+    """Read the body into the environment; of one that is too long, only how much was heard.
+
+    take: takes room for one more piece, and tells whether there was enough. Raises what is wrong with the request as
+    such: BadRequest, RequestTimeout, Busy.
+    """
+    hosts = sum(name == b"host" for name, _ in scope["headers"])
+    if hosts > 1 or (not hosts and scope["http_version"] == "1.1"):
+        raise BadRequest(f"A request names its host in one field Host, not in {hosts} (RFC 9112, 3.2).")
     body, length, room = bytearray(), 0, PIECE
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Gone
-        length += len(message.get("body", b""))
-        if length > LARGEST:
-            body.clear()
-        else:
-            body += message.get("body", b"")
-        if len(body) > room:
-            if not take():
-                raise NoRoom
-            room += PIECE
-        if not message.get("more_body") or length > HEARD:
-            return bytes(body), length
+    more = environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT):
+            while more and length <= HEARD:
+                message = await receive()
+                if message["type"] == "http.disconnect":  # or its chunks are none, which looks the same from here
+                    raise BadRequest("The body cannot be read: its length or its chunks are not in order.")
+                piece, more = message.get("body", b""), message.get("more_body")
+                length += len(piece)
+                body += piece
+                if length > LARGEST:
+                    body.clear()
+                if len(body) > room:
+                    if not take():
+                        raise Busy("Too many large requests come in at once; try again in a few seconds.")
+                    room += PIECE
+    except TimeoutError:
+        raise RequestTimeout(f"The body was not whole within {BODY_TIMEOUT:g} seconds; send it again.") from None
+    environ["CONTENT_LENGTH"], environ["wsgi.input"] = str(length), io.BytesIO(body)
 
 
 async def _departure(receive: Receive) -> None:
@@ -257,7 +220,7 @@ async def _departure(receive: Receive) -> None:
         pass
 
 
-def _read_pieces(file: Any, _: int = 0) -> Iterator[bytes]:
+def _pieces(file: Any, _: int = 0) -> Iterator[bytes]:
     """Yield a file in pieces large enough that the way between threads does not matter."""
     with file:
         while piece := file.read(PIECE):

@@ -44,10 +44,8 @@ class PortTaken(Exception):
 def check_port(host: str, port: int) -> str:
     """Return the host as a number after making sure that nobody listens at it. Raises PortTaken."""
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        socket.create_server(address[:2], family=family).close()
     except socket.gaierror as error:
         raise PortTaken(f"{host} is no address of this machine: {error.strerror}") from error
     except OSError as error:
@@ -89,6 +87,7 @@ class Supervisor:
     check: Callable[[Settings, Path], str | None] = valid
     reload: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
+    #: Those that were replaced, and when each is given up.
     _replaced: list[tuple[EvaluatorProcess, float]] = field(default_factory=list)
 
     def start(self) -> dict[str, Any]:
@@ -126,9 +125,8 @@ class Supervisor:
         """Return new evaluators over a copy of the project's files, or over foreign data, and let the workers ask them."""
         process = EvaluatorProcess(replace(self.settings, project=str(files)), str(self.folder))
         try:
-            content = {"address": process.address, "about": process.about}
             fresh = self.state.with_suffix(".new")
-            fresh.write_text(f"{os.getpid()}\n{json.dumps(content)}", encoding="utf-8")
+            fresh.write_text(json.dumps({"address": process.address, "about": process.about}), encoding="utf-8")
             fresh.replace(self.state)
         except BaseException:
             process.end()
@@ -139,7 +137,7 @@ class Supervisor:
         while not self._stop.wait(0.1):
             try:
                 if not self.process.alive:
-                    self._replace()
+                    self._replace(self._files, "evaluators replaced", code=self.process.process.returncode)
                 elif self.reload.is_set():
                     self.reload.clear()
                     self._reload()
@@ -151,30 +149,25 @@ class Supervisor:
                     self._replaced.remove((process, deadline))
                     process.end()
 
-    def _replace(self) -> None:
-        code = self.process.process.returncode
-        dead, self.process = self.process, self._started(self._files)
-        dead.end()
-        observation.log(event="evaluators replaced", code=code, digest=self.process.about["digest"])
+    def _replace(self, files: Path, event: str, **facts: Any) -> None:
+        old, self.process = self.process, self._started(files)
+        self._replaced.append((old, time.monotonic() + max(_FAREWELL, 2 * self.settings.timeout)))
+        observation.log(event=event, **facts, digest=self.process.about["digest"])
 
     def _reload(self) -> None:
-        files = self.folder
+        before, files = self._files, None
         try:
             files = self._copied()
             if wrong := self.check(self.settings, files):
                 raise NotStarted(wrong)
-            old, self.process = self.process, self._started(files)
+            self._replace(files, "reloaded")
+            self._files = files
         except _FOR_A_WHILE as error:
-            if files != self.folder:
-                shutil.rmtree(files, ignore_errors=True)
-            observation.log(
-                event="reload refused", why=str(error).replace(f"{files}/", ""), digest=self.process.about["digest"]
-            )
-            return
-        shutil.rmtree(self._files, ignore_errors=True)
-        self._files = files
-        self._replaced.append((old, time.monotonic() + max(_FAREWELL, 2 * self.settings.timeout)))
-        observation.log(event="reloaded", digest=self.process.about["digest"])
+            why = str(error).replace(f"{files}/", "")
+            observation.log(event="reload refused", why=why, digest=self.process.about["digest"])
+        useless = files if self._files is before else before
+        if useless:
+            shutil.rmtree(useless, ignore_errors=True)
 
 
 def _as_new() -> None:
@@ -183,39 +176,29 @@ def _as_new() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
-def run(
-    settings: Settings, folder: Path, at: tuple[str, int], workers: int, log: bool, ready: Callable[[Any], None]
-) -> None:
-    """Serve at an address until told to stop; `ready` is given what the evaluators say of their graph.
-
-    Raises NotStarted when the data cannot be loaded.
-    """
+def run(supervisor: Supervisor, address: str, port: int, workers: int, log: bool) -> None:
+    """Serve what a supervisor has started at an address until told to stop; log: whether each request is written down."""
+    settings = supervisor.settings
     # A slow client costs a descriptor: as many as the system allows.
     with suppress(ValueError, OSError):
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    supervisor = Supervisor(settings, folder)
-    ready(supervisor.start())
-    try:
-        handover = {"state": str(supervisor.state), "settings": asdict(settings), "log": log}
-        os.environ[HANDOVER] = json.dumps(handover)
-        server = Granian(
-            "interpol_graph.app:worker",
-            address=at[0],
-            port=at[1],
-            workers=workers,
-            interface=Interfaces.ASGINL,
-            http=HTTPModes.http1,
-            websockets=False,
-            factory=True,
-            http1_settings=HTTP1Settings(header_read_timeout=10_000),
-            respawn_failed_workers=True,
-            # A worker that is told to stop may finish what it has begun.
-            workers_kill_timeout=int(settings.timeout + len(settings.lanes) * settings.queue_timeout) + 5,
-            log_level=LogLevels.error,
-        )
-        os.register_at_fork(after_in_child=_as_new)
-        server.on_startup(lambda: signal.signal(signal.SIGHUP, lambda *_: supervisor.reload.set()))
-        server.serve()
-    finally:
-        supervisor.stop()
+    os.environ[HANDOVER] = json.dumps({"state": str(supervisor.state), "settings": asdict(settings), "log": log})
+    server = Granian(
+        "interpol_graph.app:worker",
+        address=address,
+        port=port,
+        workers=workers,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,
+        websockets=False,
+        factory=True,
+        http1_settings=HTTP1Settings(header_read_timeout=10_000),
+        respawn_failed_workers=True,
+        # A worker that is told to stop may finish what it has begun.
+        workers_kill_timeout=int(settings.timeout + len(settings.lanes) * settings.queue_timeout) + 5,
+        log_level=LogLevels.error,
+    )
+    os.register_at_fork(after_in_child=_as_new)
+    server.on_startup(lambda: signal.signal(signal.SIGHUP, lambda *_: supervisor.reload.set()))
+    server.serve()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from interpol_graph.endpoint.rows import UNBOUND, Row
+from interpol_graph.endpoint.current import UNBOUND, Row
 from interpol_graph.graph.prefixes import GRAPHS, TERMS, shorten
 from interpol_graph.site.labels import Labels, Ref, plain
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from interpol_graph.endpoint.rows import Parts
+from interpol_graph.endpoint.current import Parts
 from interpol_graph.graph.prefixes import TERMS
 from interpol_graph.site.labels import Labels, Ref, Text
 

@@ -9,9 +9,8 @@ from pyoxigraph import Literal
 from werkzeug.wrappers import Response as BaseResponse
 
 from interpol_graph.endpoint import current, negotiation
-from interpol_graph.endpoint.current import query, render, snapshot
+from interpol_graph.endpoint.current import ask, iri, query, render, select, snapshot
 from interpol_graph.endpoint.problems import NotFound
-from interpol_graph.endpoint.rows import ask, iri, select
 from interpol_graph.graph.formats import BY_SUFFIX, Format, of_kind
 from interpol_graph.graph.prefixes import ENTITIES, GRAPHS, TERMS, shorten
 from interpol_graph.site import pages
@@ -35,14 +34,12 @@ _DESCRIPTION = """CONSTRUCT {{ {e} ?p ?o . ?node ?np ?no . ?near ?words ?said }}
 def identifier(kind: str, key: str) -> BaseResponse:
     """Lead from the name of a thing to what is said about it (303), by Accept or by a suffix."""
     _, fmt = _split(key)
-    if not fmt and negotiation.wants_html():
-        target = url_for("entities.page", kind=kind, key=key)
-    else:
-        if not fmt:
-            negotiation.require(GRAPH, f"The description of {kind}:{key}")
-        target = url_for("entities.data", kind=kind, key=key)
-        if request.query_string:
-            target += "?" + request.query_string.decode("ascii", "replace")
+    as_page = not fmt and negotiation.wants_html()
+    if not fmt and not as_page:
+        negotiation.require(GRAPH, f"The description of {kind}:{key}")
+    target = url_for("entities.page" if as_page else "entities.data", kind=kind, key=key)
+    if request.query_string and not as_page:
+        target += "?" + request.query_string.decode("ascii", "replace")
     answer = redirect(target, 303)
     answer.vary.add("Accept")
     return answer

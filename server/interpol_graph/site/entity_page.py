@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from interpol_graph.endpoint.rows import Row, Term, described, iri, select
+from interpol_graph.endpoint.current import Row, Term, described, iri, select
 from interpol_graph.graph.prefixes import TERMS, expand
 from interpol_graph.site import backlinks
-from interpol_graph.site.backlinks import DERIVED, Group
-from interpol_graph.site.citations import Citations, Document, Mark
-from interpol_graph.site.labels import Labels, Ref, Text, plain
+from interpol_graph.site.backlinks import DERIVED
+from interpol_graph.site.citations import Citations, Mark
+from interpol_graph.site.labels import Labels, Ref, plain
 
 #: The statements of an entity and those of its blank nodes, with the graph that each stands in.
 _FACTS = """SELECT ?s ?p ?o ?g WHERE {{
@@ -23,13 +23,7 @@ _AROUND = """SELECT DISTINCT ?s ?p ?o WHERE {{
   {{ ?s interpol:about {e} ; ?p ?o }} UNION {{ ?f interpol:about {e} ; interpol:citation ?s . ?s ?p ?o }}
   UNION {{ ?f interpol:about {e} . ?s interpol:about ?f ; ?p ?o }} }}"""
 
-_A = expand("rdf:type")
-_CITATION, _INFERENCE, _SUPPORTS, _FROM = (
-    TERMS + name for name in ("citation", "inference", "supports", "inferredFrom")
-)
-_ABOUT, _PROPERTY, _CLAIMED, _SOURCE, _VALUE = (
-    TERMS + name for name in ("about", "property", "claimedValue", "source", "value")
-)
+_A, _ABOUT, _CITATION, _INFERENCE = expand("rdf:type"), TERMS + "about", TERMS + "citation", TERMS + "inference"
 
 # Properties that open the table of facts; the others follow by name, those in _LAST at the end.
 _FIRST = (
@@ -76,117 +70,94 @@ class Figure:
     claims: list[Claim]
 
 
-@dataclass
-class EntityPage:
-    """An entity as its page shows it."""
-
-    iri: str
-    label: Text
-    definition: Text | None
-    classes: list[Ref]
-    facts: list[Fact]
-    derived: list[Fact]
-    figures: list[Figure]
-    groups: list[Group]
-    documents: list[Document]
-
-    @property
-    def disputed(self) -> int:
-        """How many facts and figures sources disagree on."""
-        return sum(bool(fact.claims) for fact in self.facts) + sum(bool(figure.claims) for figure in self.figures)
-
-
 def gather(entity: str) -> EntityPage | None:
     """Return what the page of an entity shows, or None if the graph says nothing of it."""
     place = iri(entity)
     if place is None:
         return None
     statements, around, links = (select(query.format(e=place)) for query in (_FACTS, _AROUND, backlinks.QUERY))
-    return _Gathering(entity, statements, around, links).page() if statements or links else None
+    return EntityPage(entity, statements, around, links) if statements or links else None
 
 
-class _Gathering:
+class EntityPage:
+    """An entity as its page shows it: facts, those that rules conclude, figures, links to it, and the documents cited."""
+
     def __init__(self, entity: str, statements: list[Row], around: list[Row], links: list[Row]) -> None:
         seen = {t.value for row in (*statements, *around, *links) for t in row.values() if t.kind == "uri"}
-        self.entity, self.links, self.labels = entity, links, Labels(seen | {entity})
-        self.citations = Citations(self.labels)
-        self.concluded = described(row for row in statements if _is_derived(row))[entity]
-        self.own = described(row for row in statements if not _is_derived(row))
-        self.around = described(around)
+        self.iri, self._labels = entity, Labels(seen | {entity})
+        self._citations = Citations(self._labels)
+        self._own = described(row for row in statements if not _is_derived(row))
+        self._around = described(around)
         #: What is disputed, by which property, the claim.
-        self.claims = [
+        self._claims = [
             (about.value, name.value, claim)
-            for claim, parts in sorted(self.around.items()) if TERMS + "ConflictingClaim" in _iris(parts[_A])
-            for about in parts[_ABOUT] for name in parts[_PROPERTY]
+            for claim, parts in sorted(self._around.items()) if TERMS + "ConflictingClaim" in _iris(parts[_A])
+            for about in parts[_ABOUT] for name in parts[TERMS + "property"]
         ]  # fmt: skip
-
-    def page(self) -> EntityPage:
-        """Return the whole; the order of its parts is that in which documents get their numbers."""
-        reached = backlinks.subjects(self.links)
-        derived = {p: [t for t in self.concluded[p] if t.value not in reached] for p in self._ordered(self.concluded)}
+        concluded, reached = described(filter(_is_derived, statements))[entity], backlinks.subjects(links)
+        derived = {p: [t for t in concluded[p] if t.value not in reached] for p in self._ordered(concluded)}
         figures = [
-            s for s, parts in self.around.items()
-            if TERMS + "Figure" in _iris(parts[_A]) and self.entity in _iris(parts[_ABOUT])
+            s for s, parts in self._around.items()
+            if TERMS + "Figure" in _iris(parts[_A]) and entity in _iris(parts[_ABOUT])
         ]  # fmt: skip
-        return EntityPage(
-            self.entity,
-            self.labels.label(self.entity),
-            self.labels.text(self.entity, "skos:definition"),
-            self.labels.refs(self.own[self.entity][_A]),
-            self._facts(),
-            [Fact(self.labels.ref(p), values) for p, terms in derived.items() if (values := self._values(terms))],
-            [self._figure(s) for s in sorted(figures, key=self._figure_order)],
-            backlinks.groups(self.entity, self.links, self.labels),
-            list(self.citations.documents.values()),
-        )
+        self.label = self._labels.label(entity)
+        self.definition = self._labels.text(entity, "skos:definition")
+        self.classes = self._labels.refs(self._own[entity][_A])
+        # In this order documents get their numbers.
+        self.facts = self._facts()
+        self.derived = [Fact(self._labels.ref(p), vs) for p, terms in derived.items() if (vs := self._values(terms))]
+        self.figures = [self._figure(s) for s in sorted(figures, key=self._figure_order)]
+        self.groups = backlinks.groups(entity, links, self._labels)
+        self.documents = list(self._citations.documents.values())
 
     def _facts(self) -> list[Fact]:
-        own = self.own[self.entity]
-        citations, inferences = ([self.own[t.value] for t in own[name]] for name in (_CITATION, _INFERENCE))
+        own = self._own[self.iri]
+        citations, inferences = ([self._own[t.value] for t in own[name]] for name in (_CITATION, _INFERENCE))
         facts = []
-        for name in self._ordered([*own, *(name for about, name, _ in self.claims if about == self.entity)]):
-            grounds = {t.value for node in inferences if name in _iris(node[_SUPPORTS]) for t in node[_FROM]}
+        for name in self._ordered([*own, *(name for about, name, _ in self._claims if about == self.iri)]):
+            reasons = [node for node in inferences if name in _iris(node[TERMS + "supports"])]
+            grounds = {t.value for node in reasons for t in node[TERMS + "inferredFrom"]}
             documents = sorted(ground for ground in grounds if "/id/source/" in ground)
-            fact = Fact(self.labels.ref(name), self._values(own[name]), self.citations.marks(citations, name))
-            fact.inferred = [self.labels.ref(ground) for ground in sorted(grounds.difference(documents))]
-            fact.inferred_marks = sorted(self.citations.mark(ground, name) for ground in documents)
-            fact.claims = self._disputes(self.entity, name)
+            fact = Fact(self._labels.ref(name), self._values(own[name]), self._citations.marks(citations, name))
+            fact.inferred = [self._labels.ref(ground) for ground in sorted(grounds.difference(documents))]
+            fact.inferred_marks = sorted(self._citations.mark(ground, name) for ground in documents)
+            fact.claims = self._disputes(self.iri, name)
             facts.append(fact)
         return facts
 
     def _figure(self, figure: str) -> Figure:
-        parts = self.around[figure]
+        parts = self._around[figure]
         facts = {name.removeprefix(TERMS): self._values(parts[name]) for name in parts if name.startswith(TERMS)}
-        marks = self.citations.marks([self.around[t.value] for t in parts[_CITATION]], _VALUE)
+        marks = self._citations.marks([self._around[t.value] for t in parts[_CITATION]], TERMS + "value")
         return Figure(figure, facts, marks, self._disputes(figure))
 
     def _figure_order(self, figure: str) -> tuple[str, ...]:
-        parts = self.around[figure]
+        parts = self._around[figure]
         names = ("measure", "atDate", "startDate", "endDate")
         measure, day, start, end = (next((t.value for t in parts[TERMS + name]), "") for name in names)
-        return plain(self.labels.label(measure).value), day or start, end, figure
+        return plain(self._labels.label(measure).value), day or start, end, figure
 
     def _disputes(self, about: str, name: str | None = None) -> list[Claim]:
         """Return what is claimed instead, of one property or of all."""
         return [
-            Claim(claim, value, [self.citations.mark(t.value, disputed) for t in self.around[claim][_SOURCE]])
-            for subject, disputed, claim in self.claims if subject == about and name in (None, disputed)
-            for value in self._values(self.around[claim][_CLAIMED])
+            Claim(claim, value, [self._citations.mark(t.value, disputed) for t in self._around[claim][TERMS + "source"]])
+            for subject, disputed, claim in self._claims if subject == about and name in (None, disputed)
+            for value in self._values(self._around[claim][TERMS + "claimedValue"])
         ]  # fmt: skip
 
     def _values(self, terms: Iterable[Term]) -> list[Value]:
         """Return values in order; of texts in several languages, those in the reader's."""
         found = [t for t in dict.fromkeys(terms) if t.kind != "bnode"]
         spoken = {t.language for t in found if t.language}
-        best = min(spoken, key=lambda name: (self.labels.rank(name), name), default="")
+        best = min(spoken, key=lambda name: (self._labels.rank(name), name), default="")
         found = [t for t in found if t.language in ("", best)]
-        shown: list[Value] = [self.labels.ref(t.value) if t.kind == "uri" else t for t in found]
+        shown: list[Value] = [self._labels.ref(t.value) if t.kind == "uri" else t for t in found]
         return sorted(shown, key=lambda v: plain(v.label.value) if isinstance(v, Ref) else v.value)
 
     def _ordered(self, properties: Iterable[str]) -> list[str]:
         """Return properties in the order of the table, the hidden ones left out."""
         shown = set(properties) - _HIDDEN
-        return sorted(shown, key=lambda name: (_PLACES.get(name, 0), plain(self.labels.label(name).value)))
+        return sorted(shown, key=lambda name: (_PLACES.get(name, 0), plain(self._labels.label(name).value)))
 
 
 def _is_derived(row: Row) -> bool:

@@ -10,9 +10,8 @@ from flask import Blueprint, Response, current_app, request
 from pyoxigraph import Literal
 
 from interpol_graph.endpoint.caching import UNCACHED
-from interpol_graph.endpoint.current import render, snapshot
+from interpol_graph.endpoint.current import UNBOUND, ask, iri, render, select, snapshot, values
 from interpol_graph.endpoint.problems import BadParameter, NotFound
-from interpol_graph.endpoint.rows import UNBOUND, ask, iri, select, values
 from interpol_graph.engine.outcomes import Unavailable
 from interpol_graph.graph.prefixes import TERMS, expand, shorten
 from interpol_graph.site import pages
@@ -64,20 +63,19 @@ def search() -> Response:
     if len(q) > 200:
         raise BadParameter(f"The search is {len(q)} characters long; at most 200 are looked for.", parameter="q")
     words = [plain(word) for word in q.split()]
-    best: dict[str, tuple[tuple[int, int, str], str]] = {}
+    best: dict[str, tuple[bool, bool, int, str, str]] = {}
     tests = " && ".join(f"REGEX(STR(?label), {_pattern(word)}, 'i')" for word in dict.fromkeys(words))
     for row in select(_SEARCH.format(tests=tests)) if words else ():
         label, s = row["label"].value, row["s"].value
         bare = plain(label)
-        rank = (0 if bare == " ".join(words) else 1 if bare.startswith(words[0]) else 2, len(bare), bare)
-        if s not in best or rank < best[s][0]:
-            best[s] = (rank, label)
-    chosen = sorted(best, key=lambda s: (best[s][0], s))[:FOUND]
+        rank = (bare != " ".join(words), not bare.startswith(words[0]), len(bare), bare, label)
+        best[s] = min(rank, best.get(s, rank))
+    chosen = sorted(best, key=lambda s: (best[s], s))[:FOUND]
     kinds: dict[str, set[str]] = defaultdict(set)
     for row in select(_KINDS.format(iris=values(chosen))) if chosen else ():
         kinds[row["s"].value].add(row["class"].value)
     labels = Labels({*chosen, *(kind for found in kinds.values() for kind in found)})
-    results = [(labels.ref(s), best[s][1], [labels.ref(kind) for kind in sorted(kinds[s])]) for s in chosen]
+    results = [(labels.ref(s), best[s][-1], [labels.ref(kind) for kind in sorted(kinds[s])]) for s in chosen]
     return render("search.html", q=q, results=results, cut=len(best) > FOUND)
 
 
@@ -122,16 +120,11 @@ def healthz() -> tuple[dict[str, str], dict[str, str]]:
     return {"status": "ok", "digest": snapshot().digest}, {"Cache-Control": UNCACHED}
 
 
-@blueprint.get("/robots.txt")
-def robots() -> Response:
-    """Ask robots to leave alone what costs an evaluation."""
-    return Response("User-agent: *\nDisallow: /sparql\nDisallow: /api/\nDisallow: /search\n", content_type="text/plain")
-
-
-@blueprint.get("/favicon.ico")
-def favicon() -> Response:
-    """Return the site's mark."""
-    return current_app.send_static_file("mark.svg")
+@blueprint.get("/robots.txt", defaults={"name": "robots.txt"})
+@blueprint.get("/favicon.ico", defaults={"name": "mark.svg"})
+def static_file(name: str) -> Response:
+    """Return what robots, to leave alone what costs an evaluation, and browsers ask for at the root."""
+    return current_app.send_static_file(name)
 
 
 def _classes() -> list[tuple[Ref, int]]:

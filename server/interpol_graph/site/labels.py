@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from interpol_graph.endpoint.rows import Term, described, select, values
+from interpol_graph.endpoint.current import Term, described, select, values
 from interpol_graph.graph.prefixes import prefixes, shorten
 from interpol_graph.site.phrases import PHRASES, language, phrase
 

@@ -11,9 +11,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from interpol_graph import __version__
 from interpol_graph.endpoint import negotiation
-from interpol_graph.endpoint.current import data, gone, render, snapshot
+from interpol_graph.endpoint.current import Parts, data, described, gone, render, select, snapshot
 from interpol_graph.endpoint.problems import NotFound
-from interpol_graph.endpoint.rows import Parts, described, select
 from interpol_graph.graph.formats import BY_SUFFIX, Format, of_kind
 from interpol_graph.graph.prefixes import GRAPHS, TERMS, shorten
 from interpol_graph.site.labels import Labels

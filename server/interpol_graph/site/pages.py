@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from flask import has_request_context, request, url_for
 
-from interpol_graph.endpoint.current import snapshot
-from interpol_graph.endpoint.rows import Term
+from interpol_graph.endpoint.current import Term, snapshot
 from interpol_graph.graph.prefixes import ENTITIES, GRAPHS, TERMS, expand, shorten
 from interpol_graph.site.labels import Text
 from interpol_graph.site.phrases import LANGUAGES, day, language, number, phrase, speech
@@ -79,10 +78,9 @@ def literal(value: Term) -> Text:
 
 def this_page(**changes: str) -> str:
     """Return the address of this page with some query parameters changed."""
-    arguments = request.args.to_dict(flat=False) | {key: [value] for key, value in changes.items()}
-    pairs = [f"{quote(key)}={quote(value)}" for key, given in arguments.items() for value in given]
+    arguments = urlencode(request.args.to_dict(flat=False) | changes, doseq=True)
     path = quote("/" + request.path.lstrip("/"))  # two slashes would name another host
-    return path + ("?" + "&".join(pairs) if pairs else "")
+    return f"{path}?{arguments}" if arguments else path
 
 
 def context() -> dict[str, object]:

@@ -8,10 +8,8 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, request, url_for
 
 from interpol_graph.endpoint import api
-from interpol_graph.endpoint.caching import CACHED, lifetime
-from interpol_graph.endpoint.current import query, render
-from interpol_graph.endpoint.problems import Problem
-from interpol_graph.endpoint.rows import table
+from interpol_graph.endpoint.caching import lifetime
+from interpol_graph.endpoint.current import data, query, render, table
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.formats import of_kind
 from interpol_graph.graph.questions import Question, saved
@@ -40,15 +38,15 @@ def question(name: str) -> Response:
     try:
         text, values = api.filled(asked)
         answer = query(text)
-    except (Problem, EngineError) as error:
+    except EngineError as error:
         values = {parameter.name: request.args.get(parameter.name, parameter.default) for parameter in asked.parameters}
-        return render("question.html", error=error, question=asked, values=values, fields=api.FIELDS, text=asked.body)
+        return render("question.html", error=error, question=asked, values=values, text=asked.body)
     rows = table(answer.body) if answer.format.kind == "results" else None
     shown = {t.value for row in (rows.rows[:SHOWN] if rows else ()) for t in row.values() if t.kind == "uri"}
     address = url_for("api.answer", name=name)
     formats = [(fmt, values | {"format": fmt.name}) for fmt in of_kind(answer.format.kind)]
     return render(
-        "question.html", lifetime=lifetime(answer), question=asked, values=values, fields=api.FIELDS, text=text,
+        "question.html", lifetime=lifetime(answer), question=asked, values=values, text=text,
         answer=answer, table=rows, labels=Labels(shown),
         downloads=[(fmt, f"{address}?{urlencode(wanted)}") for fmt, wanted in formats],
         api=request.host_url.rstrip("/") + address + ("?" + urlencode(values) if values else ""),
@@ -56,10 +54,9 @@ def question(name: str) -> Response:
 
 
 @blueprint.get("/queries/<name>.rq")
-def text(name: str) -> tuple[str, dict[str, str]]:
+def text(name: str) -> Response:
     """Return the file of a question."""
-    media_type = "application/sparql-query; charset=utf-8"
-    return api.question(name).text, {"Content-Type": media_type, "Cache-Control": CACHED}
+    return data(api.question(name).text.encode(), "application/sparql-query; charset=utf-8", negotiated=False)
 
 
 def _heading(question: Question) -> str:
