@@ -33,7 +33,11 @@ def _by_length() -> list[tuple[str, str]]:
 
 
 def shorten(iri: str) -> str:
-    """Return the IRI as prefix:name if the table has its namespace, else as it is."""
+    """Return the IRI as prefix:name if the table has its namespace, else as it is.
+
+    >>> shorten("https://w3id.org/interpol-graph/id/session/84"), shorten("https://example.org/84")
+    ('session:84', 'https://example.org/84')
+    """
     for namespace, prefix in _by_length():
         if iri.startswith(namespace):
             local = iri[len(namespace) :]
@@ -46,6 +50,9 @@ def expand(name: str) -> str:
     """Return the full IRI of a prefixed name; a full IRI, with or without angle brackets, is returned as it is.
 
     Raises ValueError when the prefix is not in the table.
+
+    >>> expand("session:84"), expand("<https://example.org/84>")
+    ('https://w3id.org/interpol-graph/id/session/84', 'https://example.org/84')
     """
     name = name.strip().removeprefix("<").removesuffix(">")
     prefix, colon, local = name.partition(":")

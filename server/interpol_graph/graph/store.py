@@ -136,7 +136,11 @@ class QueryFault:
 
 
 def fault(message: str, query: str) -> QueryFault:
-    """Return the place and the words of a parser's message such as `error at 2:9: expected one of …`."""
+    """Return the place and the words of a parser's message.
+
+    >>> fault('error at 1:16: expected "{"', "SELECT * WHERE ?s ?p ?o")
+    QueryFault(line=1, column=16, reason='expected `{`, after `SELECT * WHERE`')
+    """
     match = _POSITION.match(message)
     if match is None:
         return QueryFault(0, 0, message)

@@ -108,7 +108,11 @@ def well_formed(literal: Literal) -> bool:
 
 
 def less(left: Literal, right: Literal, or_equal: bool = False) -> bool:
-    """Say whether left surely comes before right (or is equal to it); values that do not compare do not."""
+    """Say whether left surely comes before right (or is equal to it); values that do not compare do not.
+
+    >>> less(Literal(1), Literal(1.5)), less(Literal(1), Literal("b"))
+    (True, False)
+    """
     a, b = value(left), value(right)
     if a is None or b is None or a.kind != b.kind:
         return False

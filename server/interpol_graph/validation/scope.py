@@ -53,8 +53,7 @@ def project(root: Path) -> Scope:
 
 
 def chosen(names: Iterable[Path]) -> list[Scope]:
-    """Return what to validate when these paths are named; when none is, the graph around the working directory, else the
-    bundled one.
+    """Return what to validate when these paths are named; when none is, the graph around the working directory.
 
     A file of a checkout is checked among all the others of its checkout. Files from elsewhere stand for the data as a
     whole, a folder's files as the graphs that its paths name.

@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import re
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
 
 import rdflib
 import rdflib.plugins.sparql
@@ -49,7 +50,7 @@ def results(data: Index, shapes: Index, only: Collection[Term] | None = None) ->
                 node = from_rdflib(shape.node)
                 if only is None or node in only:
                     for _, result, triples in shape.validate(executor, validator.data_graph)[1]:
-                        yield _result(shapes, [(p, o) for s, p, o in triples if s == result])
+                        yield _result(shapes, from_rdflib(result), triples)
         except BadShapes:
             raise
         except Exception as error:  # whatever it raises, the shapes are what it could not use
@@ -57,23 +58,19 @@ def results(data: Index, shapes: Index, only: Collection[Term] | None = None) ->
             raise BadShapes(node, f"pySHACL cannot judge by this shape: {reason}") from error
 
 
-def _result(shapes: Index, stated: list[tuple[Node, Node | tuple[object, Node]]]) -> Result:
-    said: dict[Term, list[Term]] = {}
-    for predicate, value in stated:  # a node of one of the graphs comes with its graph
-        term = from_rdflib(value[1] if isinstance(value, tuple) else value)
-        said.setdefault(from_rdflib(predicate), []).append(term)
+def _result(shapes: Index, result: Term, triples: Iterable[tuple[Any, ...]]) -> Result:
+    """Return a result that pySHACL states in triples, in which a node of one of the graphs comes with its graph."""
+    terms: Iterator[Any] = (map(from_rdflib, (s, p, o[1] if isinstance(o, tuple) else o)) for s, p, o in triples)
+    stated = Index(Triple(*each) for each in terms)
 
-    def one(name: str) -> Term | None:
-        return next(iter(said.get(sh(name), ())), None)
+    def one(name: str) -> Any:
+        return next(iter(stated.objects(result, sh(name))), None)
 
-    focus, shape, component, severity = map(
-        one, ("focusNode", "sourceShape", "sourceConstraintComponent", "resultSeverity")
-    )
-    assert focus and shape and isinstance(component, NamedNode) and isinstance(severity, NamedNode)
-    path = one("resultPath")
-    messages = tuple(term for term in said.get(sh("resultMessage"), ()) if isinstance(term, Literal))
+    path = read_path(shapes, one("resultPath")) if one("resultPath") else None
+    messages = tuple(term for term in stated.objects(result, sh("resultMessage")) if isinstance(term, Literal))
     messages = messages or (Literal("The query of the constraint finds this."),)
-    return Result(focus, read_path(shapes, path) if path else None, one("value"), shape, component, messages, severity)
+    shape, component, severity = map(one, ("sourceShape", "sourceConstraintComponent", "resultSeverity"))
+    return Result(one("focusNode"), path, one("value"), shape, component, messages, severity)
 
 
 def _check_queries(shapes: Index) -> None:
