@@ -256,6 +256,22 @@ def test_an_unknown_end_lies_before_the_next_start(derive: Derive) -> None:
     assert values(store, "mandate:b", "interpol:latestEnd") == {"1972-12-31"}
 
 
+def test_an_unknown_end_lies_within_the_term_of_the_executive_committee(derive: Derive) -> None:
+    in_committee = "; interpol:body organ:executive-committee"
+    store = derive(
+        president("a", "2008-10-10", None, in_committee, office="Delegate")
+        + president("b", "2005", "2007", in_committee, office="VicePresident")
+        + president("c", "2025", None, in_committee + ' ; interpol:scheduledEnd "2028"^^xsd:gYear', office="Delegate")
+        + president("d", "1923", None, office="VicePresident")
+        + president("e", "2021", None, in_committee + " ; interpol:ongoing true", office="Delegate")
+    )
+    assert values(store, "mandate:a", "interpol:latestEnd") == {"2012-12-31"}
+    assert values(store, "mandate:b", "interpol:latestEnd") == {"2007-12-31"}
+    assert values(store, "mandate:c", "interpol:latestEnd") == {"2028-12-31"}
+    assert values(store, "mandate:d", "interpol:latestEnd") == set()
+    assert values(store, "mandate:e", "interpol:latestEnd") == set()
+
+
 def test_an_ongoing_mandate_has_no_last_day(derive: Derive) -> None:
     store = derive(president("a", "2021", None, "; interpol:ongoing true") + president("b", "2025", None))
     assert values(store, "mandate:a", "interpol:latestEnd") == set()
