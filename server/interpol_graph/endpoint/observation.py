@@ -10,9 +10,10 @@ import json
 import os
 import select
 import time
+from collections import Counter as Counts
+from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,9 @@ _CLASSES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 _NOTED = ("query", "rows", "cache", "outcome", "ended", "preempted")
 
 REQUESTS = Counter("interpol_graph_requests", "Requests answered, by route and status.", ["route", "status"])
-SECONDS = Histogram("interpol_graph_request_seconds", "Seconds from request to answer.", ["route"], buckets=_CLASSES)
+SECONDS = Histogram(
+    "interpol_graph_request_seconds", "Seconds to an answer that the cache did not have.", ["route"], buckets=_CLASSES
+)
 BYTES = Counter("interpol_graph_answer_bytes", "Bytes of answers, before they are cut into packets.")
 REFUSED = Counter("interpol_graph_refused", "Requests that were refused, by problem.", ["problem"])
 KILLS = Counter("interpol_graph_kills", "Evaluators that ended with their query, by problem.", ["problem"])
@@ -42,6 +45,12 @@ CACHE = Counter("interpol_graph_cache", "Requests at the answer cache: hit, unch
 LOST = Counter("interpol_graph_log_lines_lost", "Log lines that nobody was ready to read.")
 ACTIVE = Gauge("interpol_graph_requests_active", "Requests being answered.", multiprocess_mode="livesum")
 WAITING = Gauge("interpol_graph_queries_waiting", "Queries that wait for a place.", multiprocess_mode="livesum")
+
+
+#: Requests that have been answered and not yet been counted and written: time, method, route, status, bytes, seconds, facts.
+_finished: deque[tuple[float, str, str, int, int, float, dict[str, Any]]] = deque()
+#: Lines of the log that are written at once: they are shorter than PIPE_BUF.
+_TOGETHER = 12
 
 
 class _AccessLog:
@@ -85,37 +94,64 @@ def note(**facts: Any) -> None:
 
 def record(method: str, path: str, status: int, size: int, seconds: float, facts: dict[str, Any]) -> None:
     """Count a request, and write its line: its answer's status and bytes, its seconds, and what was noted of it."""
-    first = "/" + path[1:].partition("/")[0]
-    route = first if first in _AccessLog.routes else "other"
-    requests, latency = _counters(route, status)
-    requests.inc()
-    latency.observe(seconds)
-    BYTES.inc(size)
+    SECONDS.labels(_route(path)).observe(seconds)
+    _finished.append((time.time(), method, _route(path), status, size, seconds, facts))
+    flush()
+
+
+def record_repeat(method: str, path: str, status: int, size: int, seconds: float, facts: dict[str, Any]) -> bool:
+    """Note a request that was answered from the answer cache, for `flush`; tell whether it is the first since the last one."""
+    _finished.append((time.time(), method, _route(path), status, size, seconds, facts))
+    return len(_finished) == 1
+
+
+def flush() -> None:
+    """Count and write what has been noted: together it takes a fraction of the time that one by one would take."""
+    finished = [_finished.popleft() for _ in range(len(_finished))]
+    for (route, code), count in Counts((entry[2], str(entry[3])) for entry in finished).items():
+        REQUESTS.labels(route, code).inc(count)
+    BYTES.inc(sum(entry[4] for entry in finished))
     for counter, name in ((CACHE, "cache"), (REFUSED, "outcome"), (KILLS, "ended")):
-        if name in facts:
-            counter.labels(facts[name]).inc()
+        for value, count in Counts(entry[6][name] for entry in finished if name in entry[6]).items():
+            counter.labels(value).inc(count)
     if _AccessLog.on:
-        told = {name: facts[name] for name in _NOTED if name in facts}
-        if not log(method=method, route=route, status=status, seconds=round(seconds, 6), bytes=size, **told):
-            LOST.inc()
+        lines = []
+        for at, method, route, status, size, seconds, facts in finished:
+            told = {name: facts[name] for name in _NOTED if name in facts}
+            head = {"method": method, "route": route, "status": status, "seconds": round(seconds, 6), "bytes": size}
+            lines.append(_line(at, head | told))
+        LOST.inc(_write(lines))
 
 
-@cache
-def _counters(route: str, status: int) -> tuple[Counter, Histogram]:
-    return REQUESTS.labels(route, str(status)), SECONDS.labels(route)
+def log(**facts: Any) -> None:
+    """Write a line with the time and some facts to standard error."""
+    _write([_line(time.time(), facts)])
 
 
-def log(**facts: Any) -> bool:
-    """Write a line with the time and some facts to standard error; return False when nobody takes it now.
+def _route(path: str) -> str:
+    first = "/" + path[1:].partition("/")[0]
+    return first if first in _AccessLog.routes else "other"
 
-    A reader of the log that stands still, or is gone, must not make the service stand still.
+
+def _line(at: float, facts: dict[str, Any]) -> bytes:
+    told = {"time": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"), **facts}
+    return json.dumps(told, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
+
+
+def _write(lines: list[bytes]) -> int:
+    """Write lines to standard error and return how many nobody takes now.
+
+    A reader of the log that stands still, or is gone, must not make the service stand still: a pipe that takes anything
+    takes as much as is written at once here (select(2), PIPE_BUF).
     """
-    line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **facts}
-    with suppress(OSError):  # it is gone, or its disk is full
-        if select.select([], [2], [], 0)[1]:
-            os.write(2, json.dumps(line, ensure_ascii=False).encode(errors="backslashreplace") + b"\n")
-            return True
-    return False
+    for start in range(0, len(lines), _TOGETHER):
+        try:
+            if not select.select([], [2], [], 0)[1]:
+                return len(lines) - start
+            os.write(2, b"".join(lines[start : start + _TOGETHER]))
+        except OSError:  # it is gone, or its disk is full
+            return len(lines) - start
+    return 0
 
 
 @blueprint.get("/metrics")

@@ -33,12 +33,16 @@ class Entry:
     unchanged: Fields
     facts: dict[str, Any]
 
-    def answer(self, method: str, if_none_match: bytes | None) -> tuple[int, Fields, bytes]:
-        """Return status, fields and body for a client, which may hold this answer already (RFC 9110, 13.1.2: compared weakly)."""
-        held = [tag.strip().removeprefix(b"W/") for tag in (if_none_match or b"").split(b",")]
-        if self.etag and (held == [b"*"] or self.etag.removeprefix(b"W/") in held):
-            return 304, self.unchanged, b""
-        return 200, self.fields, b"" if method == "HEAD" else self.body
+    def answer(self, method: str, if_none_match: bytes | None) -> tuple[int, Fields, bytes, dict[str, Any]]:
+        """Return status, fields, body and facts for a client, which may hold this answer already.
+
+        If-None-Match is compared weakly (RFC 9110, 13.1.2).
+        """
+        if if_none_match and self.etag:
+            held = [tag.strip().removeprefix(b"W/") for tag in if_none_match.split(b",")]
+            if held == [b"*"] or self.etag.removeprefix(b"W/") in held:
+                return 304, self.unchanged, b"", self.facts | {"cache": "unchanged"}
+        return 200, self.fields, b"" if method == "HEAD" else self.body, self.facts
 
 
 class AnswerCache:
@@ -90,7 +94,7 @@ class AnswerCache:
         hit = [*timeless, (b"server-timing", b'cache;desc="hit"')]
         if key in self.entries:
             self.used -= self.entries.pop(key)[1]
-        self.entries[key] = Entry(hit, body, named.get(b"etag", b""), unchanged, facts), size
+        self.entries[key] = Entry(hit, body, named.get(b"etag", b""), unchanged, facts | {"cache": "hit"}), size
         self.used += size
         while self.used > self.room:
             self.used -= self.entries.popitem(last=False)[1][1]

@@ -42,6 +42,10 @@ PIECE = 1 << 18
 STALLED = 30.0
 #: Bytes of bodies that come in, and of large answers that wait to be read, that one process may hold.
 ROOM_FOR_ALL = 256 << 20
+#: Seconds after which is looked again which state of the graph is served.
+_KNOWN = 0.02
+#: Seconds after which repeats are counted and written to the log.
+_FLUSH = 0.1
 
 
 class Door:
@@ -54,17 +58,21 @@ class Door:
         self.app, self.cache, self.digest = app, cache, digest
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
         self.held = 0
+        self._known, self._known_until = "", 0.0
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             return
         started, method = time.perf_counter(), scope["method"]
-        key, if_none_match = self.cache.key(scope, self.digest()) or (None, None)
+        if started > self._known_until:
+            self._known, self._known_until = self.digest(), started + _KNOWN
+        key, if_none_match = self.cache.key(scope, self._known) or (None, None)
         if key and (entry := self.cache.get(key)):
-            status, fields, body = entry.answer(method, if_none_match)
-            facts = {**entry.facts, "cache": "hit" if status == 200 else "unchanged"}
-            observation.record(method, scope["path"], status, len(body), time.perf_counter() - started, facts)
+            status, fields, body, facts = entry.answer(method, if_none_match)
+            seconds = time.perf_counter() - started
+            if observation.record_repeat(method, scope["path"], status, len(body), seconds, facts):
+                asyncio.get_running_loop().call_later(_FLUSH, observation.flush)
             return await self._send(send, status, fields, body)
         taken: list[int] = []
         try:
