@@ -57,17 +57,13 @@ def main() -> None:
 @click.option("--endpoint", metavar="URL", help="SPARQL endpoint to ask instead of the bundled graph.")
 def query(name: str, param: tuple[str, ...], style: str | None, endpoint: str | None) -> None:
     """Answer a saved question by its name, a query from a file, or one from standard input."""
-    text = _query_text(name, dict(_pair(item) for item in param))
+    for item in param:
+        if "=" not in item:
+            raise Failure(f"--param takes KEY=VALUE, such as day=2015-11-05, not {item!r}")
+    text = _query_text(name, dict(item.split("=", 1) for item in param))
     fmt = BY_NAME[style] if style else None
     answer = _ask_endpoint(endpoint, text, fmt) if endpoint else _in_a_child(lambda: _ask_bundled(text, fmt))
     sys.stdout.buffer.write(answer)
-
-
-def _pair(item: str) -> tuple[str, str]:
-    key, equals, value = item.partition("=")
-    if not equals:
-        raise Failure(f"--param takes KEY=VALUE, such as day=2015-11-05, not {item!r}")
-    return key, value
 
 
 def _query_text(name: str, values: dict[str, str]) -> str:
@@ -98,12 +94,11 @@ def _in_a_child(work: Callable[[], bytes]) -> bytes:
     pid = os.fork()
     if not pid:
         try:
-            try:
-                answer = b"+" + work()
-            except Failure as error:
-                answer = b"-" + error.message.encode()
             with open(writer, "wb") as pipe:
-                pipe.write(answer)
+                try:
+                    pipe.write(b"+" + work())
+                except Failure as error:
+                    pipe.write(b"-" + error.message.encode())
         finally:
             os._exit(0)
     os.close(writer)
@@ -190,9 +185,8 @@ def dump(style: str, graph: str | None, output: IO[bytes]) -> None:
 @click.argument("names", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
 def fmt(check: bool, names: tuple[Path, ...]) -> None:
     """Format Turtle files in place; without PATH, those of the project."""
-    program = shutil.which(
-        "turtlefmt", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    )
+    beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    program = shutil.which("turtlefmt", path=beside)
     if program is None:
         raise Failure("turtlefmt is not installed; install it with: pip install 'interpol-graph[fmt]'")
     targets = names or tuple(paths.ROOT / folder for folder in ("ontology", "data", "shapes"))

@@ -9,7 +9,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -21,7 +20,7 @@ from interpol_graph.engine.admission import Admission
 from interpol_graph.engine.limits import TICK, Lane
 from interpol_graph.engine.outcomes import Departed, EngineError, OutOfMemory, OutOfTime, Unavailable
 from interpol_graph.validation.formats import BY_NAME, REPORTS, ReportFormat
-from interpol_graph.validation.sandbox import MEMORY, NAME, OUT_OF_MEMORY, SECONDS
+from interpol_graph.validation.sandbox import MEMORY, NAME, OUT_OF_MEMORY, REFUSED, SECONDS
 
 blueprint = Blueprint("validate", __name__)
 
@@ -86,15 +85,13 @@ def report(statements: bytes, fmt: ReportFormat) -> bytes:
             "the command interpol-graph and validate them on your own machine.",
             mebibytes=MEMORY,
         )
+    if done.returncode == REFUSED:
+        reason, line, column = json.loads(done.stdout)
+        place = f"(line {line}, column {column}) " if line else ""
+        raise MalformedTurtle(f"What was sent {place}{reason}.", line=line or None, column=column or None)
     if done.returncode:
         raise RuntimeError(f"the validation failed: {done.stderr.decode(errors='replace')[-2000:]}")
-    head, _, body = done.stdout.partition(b"\n")
-    said: dict[str, Any] = json.loads(head)
-    if "refused" in said:
-        line, column = said["line"] or None, said["column"] or None
-        place = f"(line {line}, column {column}) " if line else ""
-        raise MalformedTurtle(f"What was sent {place}{said['refused']}.", line=line, column=column)
-    return body
+    return done.stdout
 
 
 def _run(command: list[str], folder: str) -> subprocess.CompletedProcess[bytes]:

@@ -78,9 +78,5 @@ def of_kind(kind: Kind) -> tuple[Format, ...]:
 
 
 def listed(formats: Iterable[Offered]) -> str:
-    """Return formats as a sentence lists them.
-
-    >>> listed(of_kind("dataset"))
-    'trig (application/trig), nquads (application/n-quads)'
-    """
+    """Return formats as a sentence lists them: name (media type), …"""
     return ", ".join(f"{fmt.name} ({fmt.media_types[0]})" for fmt in formats)

@@ -1,8 +1,7 @@
 """The process that validates a visitor's Turtle: short-lived, with a limit on its time and memory, gone when it has answered.
 
 Run as `python -m interpol_graph.validation.sandbox FORMAT` in a folder that holds the Turtle as input.ttl and nothing else.
-It prints one line of JSON, then the report: {"errors": 2}; or, without a report, {"refused": …} with line and column for
-what is not Turtle.
+It prints the report; or, of what is not Turtle, as JSON the reason with line and column, and its exit code says so.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ import click
 #: Seconds that one validation may take, and mebibytes that it may use.
 SECONDS = 20
 MEMORY = 1024
-#: The exit code of a process that asked for more memory than it may have.
-OUT_OF_MEMORY = 70
+#: The exit codes of a process that asked for more memory than it may have, and of one that was given no Turtle.
+OUT_OF_MEMORY, REFUSED = 70, 71
 #: What the visitor's statements are called in the report.
 NAME = "input.ttl"
 
@@ -34,12 +33,12 @@ def main(style: str) -> int:
         from interpol_graph.validation import formats, report, run, scope
 
         found = report.merged([run.run(chosen) for chosen in scope.chosen([Path(NAME)])])
-        print(json.dumps({"errors": found.counts["error"]}))
         click.echo(formats.BY_NAME[style].write(found), nl=False, color=False)
     except MemoryError:
         return OUT_OF_MEMORY
     except Unreadable as error:
-        print(json.dumps({"refused": error.reason, "line": error.line, "column": error.column}))
+        print(json.dumps([error.reason, error.line, error.column]))
+        return REFUSED
     return 0
 
 
