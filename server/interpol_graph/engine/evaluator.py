@@ -21,15 +21,13 @@ from interpol_graph.engine.channel import Message, frame, receive
 from interpol_graph.engine.limits import OUT_OF_MEMORY, Settings
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.engine.remote import Remote
-from interpol_graph.engine.results import Found, Output, Pieces, write
+from interpol_graph.engine.results import Found, Output, write
 from interpol_graph.graph.formats import BY_NAME, Kind
 from interpol_graph.graph.prefixes import BASE, prefixes
 from interpol_graph.graph.store import KnowledgeGraph
 
 # Begins at the beginning of a word only: a long word is read once, not once from each of its letters.
 _PREFIX = re.compile(r"(?<!\w)(\w*+):")
-#: What the engine raises for a query that is in order and cannot be evaluated.
-_FAULTS = (ValueError, OSError, RuntimeError)
 
 
 class Evaluator:
@@ -89,6 +87,7 @@ class Evaluator:
         """Return the answer to a query. Raises EngineError."""
         query: str = request["query"]
         chosen = request["default"] or request["named"]
+        answer = None
         try:
             answer = self.store.query(
                 query,
@@ -98,20 +97,17 @@ class Evaluator:
                 default_graph=[NamedNode(iri) for iri in request["default"]] if chosen else None,
                 named_graphs=[NamedNode(iri) for iri in request["named"]] if chosen else None,
             )
-        except SyntaxError as error:
-            raise outcomes.malformed(error.msg, query) from error
-        except _FAULTS as error:
-            raise outcomes.not_evaluated(str(error)) from error
-        kind: Kind = "graph" if isinstance(answer, QueryTriples) else "results"
-        if request[kind] is None:
-            raise outcomes.no_format(kind)
-        fmt = BY_NAME[request[kind]]
-        body = Output(fmt, self.limit)
-        try:
+            kind: Kind = "graph" if isinstance(answer, QueryTriples) else "results"
+            if request[kind] is None:
+                raise outcomes.no_format(kind)
+            fmt = BY_NAME[request[kind]]
+            body = Output(fmt, self.limit)
             rows = write(self._elsewhere(self.remote, request, kind) if self.remote else answer, fmt, body)
-        except SyntaxError as error:  # only another engine's answer is parsed here
-            raise outcomes.engine_fails(str(error)) from error
-        except _FAULTS as error:
+        except SyntaxError as error:  # after the query, only another engine's answer is parsed
+            raise (
+                outcomes.malformed(error.msg, query) if answer is None else outcomes.engine_fails(error.msg)
+            ) from error
+        except (ValueError, OSError, RuntimeError) as error:  # it is in order, and cannot be evaluated
             raise outcomes.not_evaluated(str(error)) from error
         return {"format": fmt.name, "rows": rows}, body.getvalue()
 
@@ -131,7 +127,7 @@ class Evaluator:
         """Send all pieces of a dump but the last, and return that. Raises Unwritable."""
         fmt, graph = BY_NAME[request["dump"]], request["graph"]
         head = {"format": fmt.name}
-        pieces = Pieces(fmt, lambda piece: self.door.sendall(frame(head | {"more": True}, piece)))
+        pieces = Output(fmt, send=lambda piece: self.door.sendall(frame(head | {"more": True}, piece)))
         try:
             self.graph.dump(pieces, fmt, NamedNode(graph) if graph else None)
             pieces.end()

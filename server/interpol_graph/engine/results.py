@@ -30,12 +30,13 @@ _FORMER = {f"http://www.w3.org/1999/02/22-rdf-syntax-ns# {name}" for name in ("a
 class Output(io.BytesIO):
     """At most `limit` bytes in a format. XML is read on its way: the engine writes it, too, where it cannot say what is to be said.
 
+    send: takes what there is whenever it is a mebibyte; what is left in the end is the last piece.
     Raises Unwritable, AnswerTooLarge.
     """
 
-    def __init__(self, fmt: Format, limit: int = sys.maxsize) -> None:
+    def __init__(self, fmt: Format, limit: int = sys.maxsize, send: Callable[[bytes], None] | None = None) -> None:
         super().__init__()
-        self.fmt, self.limit = fmt, limit
+        self.fmt, self.limit, self.send = fmt, limit, send
         self.reader = ParserCreate(namespace_separator=" ") if fmt.media_types[0].endswith("+xml") else None
         if self.reader and fmt.name == "rdfxml":
             self.reader.StartElementHandler = self._check_element
@@ -50,6 +51,10 @@ class Output(io.BytesIO):
             super().write(data)
         if self.tell() > self.limit:
             raise too_large(self.limit)
+        if self.send and self.tell() >= 1 << 20:
+            self.send(self.getvalue())
+            self.seek(0)
+            self.truncate()
         return len(data)
 
     def end(self) -> None:
@@ -68,22 +73,6 @@ class Output(io.BytesIO):
     def _check_element(self, name: str, _: dict[str, str]) -> None:
         if name in _FORMER:
             raise unwritable(self.fmt, f"{name.replace(' ', '')} is no name that it allows")
-
-
-class Pieces(Output):
-    """Bytes that are sent on when they are a mebibyte; what is left in the end is the last piece."""
-
-    def __init__(self, fmt: Format, send: Callable[[bytes], None]) -> None:
-        super().__init__(fmt)
-        self.send = send
-
-    def write(self, data: Any) -> int:
-        written = super().write(data)
-        if self.tell() >= 1 << 20:
-            self.send(self.getvalue())
-            self.seek(0)
-            self.truncate()
-        return written
 
 
 def write(answer: Found, fmt: Format, body: Output) -> int | None:
