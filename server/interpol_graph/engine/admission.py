@@ -25,6 +25,10 @@ def never() -> bool:
     return False
 
 
+def _departed() -> Departed:
+    return Departed("The client went away, and nobody waits for its answer.")
+
+
 class Admission:
     """Counts of the queries that run and of those that wait, by lane.
 
@@ -54,6 +58,8 @@ class Admission:
 
         Raises Busy when the queue is full or the wait too long, Departed.
         """
+        if gone():
+            raise _departed()
         slot = Slot(self, lane, gone)
         with self.changed:
             if not self._free(lane):
@@ -80,7 +86,7 @@ class Admission:
         try:
             while not self._free(lane):
                 if gone():
-                    raise Departed("The client went away, and nobody waits for its answer.")
+                    raise _departed()
                 if time.monotonic() >= deadline:
                     raise Busy(self.busy)
                 self.changed.wait(TICK)

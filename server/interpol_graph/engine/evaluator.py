@@ -16,7 +16,7 @@ from typing import Any
 
 from pyoxigraph import NamedNode, QueryTriples, Store, parse, parse_query_results
 
-from interpol_graph.engine import outcomes
+from interpol_graph.engine import outcomes, tokens
 from interpol_graph.engine.channel import Message, frame, receive
 from interpol_graph.engine.limits import OUT_OF_MEMORY, Settings
 from interpol_graph.engine.outcomes import EngineError
@@ -88,7 +88,12 @@ class Evaluator:
     def _query(self, request: dict[str, Any]) -> Message:
         """Return the answer to a query. Raises EngineError."""
         query: str = request["query"]
-        chosen = request["default"] or request["named"]
+        reading = tokens.read(query)
+        # Named by the request, a dataset takes the place of the query's own FROM.
+        chosen = (*request["default"], *request["named"])
+        known = [name.value for name in self.graph.graphs]
+        if refusal := outcomes.forbidden(reading) or outcomes.unknown_graph(chosen or reading.graphs, known):
+            raise refusal
         try:
             answer = self.store.query(
                 query,
@@ -113,7 +118,7 @@ class Evaluator:
             raise outcomes.engine_fails(str(error)) from error
         except _FAULTS as error:
             raise outcomes.not_evaluated(str(error)) from error
-        return {"format": fmt.name, "rows": rows}, body.getvalue()
+        return {"format": fmt.name, "rows": rows, "volatile": reading.volatile}, body.getvalue()
 
     def _elsewhere(self, remote: Remote, request: dict[str, Any], kind: Kind) -> Found:
         """Let another engine evaluate, and return its answer as the one built in would have given it."""

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 #: Seconds between two looks at what else has happened, while something is waited for.
 TICK = 0.1
+#: Bytes that the text of a query may have.
+LONGEST_QUERY = 256 << 10
 #: A child that was refused memory ends with this code.
 OUT_OF_MEMORY = 71
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import IO, Any
 
-from interpol_graph.engine import outcomes, tokens
+from interpol_graph.engine import outcomes
 from interpol_graph.engine.admission import Admission, Preempted, Slot, never
 from interpol_graph.engine.channel import Connection, Ended, Message
 from interpol_graph.engine.limits import Settings
@@ -67,12 +67,6 @@ class Snapshot:
         default, named: IRIs that make the dataset instead of the endpoint's own (SPARQL 1.1 Protocol, 2.1.4);
         gone: tells whether whoever asked has left. Raises EngineError.
         """
-        reading = tokens.read(text)
-        # Named by the request, a dataset takes the place of the query's own FROM.
-        graphs = (*default, *named) or reading.graphs
-        if refusal := outcomes.forbidden(reading) or outcomes.unknown_graph(graphs, self.graphs):
-            refusal.facts["query"] = hash_of(text)
-            raise refusal
         request = {
             "query": text,
             "results": results and results.name,
@@ -80,9 +74,7 @@ class Snapshot:
             "default": list(default),
             "named": list(named),
         }
-        answer = self._ask(request, text, gone)
-        answer.volatile = reading.volatile
-        return answer
+        return self._ask(request, text, gone)
 
     def dump(self, output: IO[bytes], fmt: Format, graph: str | None = None, gone: Callable[[], bool] = never) -> None:
         """Write one graph, or the whole, literals exactly as in the files, to a file in which nothing else stands.
@@ -118,7 +110,7 @@ class Snapshot:
             admission.remembered.pop(name, None)  # it was long for want of a processor
         if rows is not None:
             facts["rows"] = rows
-        return Answer(BY_NAME[head["format"]], body, seconds, rows, facts)
+        return Answer(BY_NAME[head["format"]], body, seconds, rows, facts, head.get("volatile", False))
 
     def _exchange(self, request: dict[str, Any], slot: Slot, output: IO[bytes] | None) -> Message:
         """Ask an evaluator that is alive: one that nobody uses, a new one, or one of those that have taken their place."""
