@@ -73,7 +73,7 @@ def gone() -> Callable[[], bool]:
 
 def query(text: str, **wishes: Any) -> Answer:
     """Evaluate a query, for a page or as data: see Snapshot.query. What became of it is noted for the log."""
-    answer = snapshot().query(text, gone=gone(), **wishes)
+    answer = snapshot().query(text, gone=gone(), client=request.remote_addr or "", **wishes)
     observation.note(**answer.facts)
     return answer
 

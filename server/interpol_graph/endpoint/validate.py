@@ -91,7 +91,7 @@ def report(statements: bytes, fmt: ReportFormat) -> bytes:
     head, _, body = done.stdout.partition(b"\n")
     said: dict[str, Any] = json.loads(head)
     if "refused" in said:
-        line, column = said["line"] or None, said["column"] or None
+        line, column = (said["line"], said["column"]) if said["line"] and said["column"] else (None, None)
         place = f"(line {line}, column {column}) " if line else ""
         raise MalformedTurtle(f"What was sent {place}{said['refused']}.", line=line, column=column)
     return body
