@@ -81,10 +81,10 @@ class Admission:
         if self._free(slot) and not slot.gone():
             return
         lane, queue = slot.lane, self.lanes[slot.lane].queue
-        crowded = self.waiting[lane] >= queue or any(
-            self.queued[claim] >= (3 * queue + 3) // 4 for claim in slot.claims
-        )
-        deadline = time.monotonic() + (0 if crowded else self.queue_timeout)
+        share = (3 * queue + 3) // 4
+        if self.waiting[lane] >= queue or any(self.queued[claim] >= share for claim in slot.claims):
+            raise Busy(self.busy)
+        deadline = time.monotonic() + self.queue_timeout
         self._queue(lane, 1)
         self.queued.update(slot.claims)
         try:
