@@ -104,7 +104,9 @@ class Supervisor:
                 shutil.copytree(paths.ROOT / name, copy / name)
         except OSError as error:
             shutil.rmtree(copy, ignore_errors=True)
-            raise NotStarted(f"the files cannot be copied: {error}") from error
+            # Of many files that cannot be copied, the first says enough.
+            why = error.args[0][0][2] if isinstance(error, shutil.Error) else error
+            raise NotStarted(f"the files cannot be copied: {why}") from error
         return copy
 
     def _started(self, files: Path) -> EvaluatorProcess:
