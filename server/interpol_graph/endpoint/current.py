@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from flask import Response, current_app, g, make_response, render_template, requ
 from pyoxigraph import NamedNode
 
 from interpol_graph.endpoint import caching, observation, problems
-from interpol_graph.engine.admission import Admission, never
+from interpol_graph.engine.admission import Admission, Slot, never
 from interpol_graph.engine.limits import Lane
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.engine.snapshot import Answer, Snapshot
@@ -36,8 +37,8 @@ Parts = Mapping[str, list[Term]]
 #: Bytes of an answer up to which a page shows it as a table, and the rows, columns and cells that the page shows of it:
 #: a page takes a worker's time and memory many times over.
 LARGEST, ROWS, COLUMNS, CELLS = 4 << 20, 1000, 100, 20_000
-#: Pages are written by few threads at once: a worker that writes many has no time for queries.
-_PAGES = Admission([Lane(2, 48)], 5.0, "Many pages are being written; try again in a few seconds.")
+#: What takes a worker's own time is done by few threads at once: the others have some for queries.
+_HEAVY = Admission([Lane(2, 96)], 5.0, "Many pages are being written; try again in a few seconds.")
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,11 @@ def gone() -> Callable[[], bool]:
     """Return the function that tells whether the client has left."""
     found: Callable[[], bool] = request.environ.get(problems.DEPARTED, never)
     return found
+
+
+def heavy() -> AbstractContextManager[Slot]:
+    """Hold one of the places for what takes a worker long: to write a page, to read a large form. Raises Busy, Departed."""
+    return _HEAVY.slot(gone=gone())
 
 
 def query(text: str, **wishes: Any) -> Answer:
@@ -160,7 +166,7 @@ def render(
     lifetime: how long it may be kept, if nothing was. Raises Busy, Departed.
     """
     problem = problems.document(error) if error else None
-    with _PAGES.slot(gone=gone()):
+    with heavy():
         page = make_response(render_template(template, problem=problem, **context))
     page.headers["Cache-Control"] = caching.UNCACHED if problem else lifetime
     page.vary.update(["Accept", "Accept-Language"] if negotiated else ["Accept-Language"])

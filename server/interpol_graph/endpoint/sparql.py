@@ -98,7 +98,8 @@ def _posted(given: dict[str, list[str]]) -> None:
     if request.mimetype == UPDATE:
         raise outcomes.read_only()
     if request.mimetype == FORM:
-        _parameters(body, given)
+        with current.heavy():
+            _parameters(body, given)
     else:
         given["query"].append(_text(body, "The query"))
 
@@ -174,18 +175,20 @@ def _description() -> Response:
     """Return the SPARQL 1.1 Service Description, all numbers counted, in the RDF format that the client likes best."""
     fmt = negotiation.require(of_kind("graph"), "The description of this endpoint")
     state = current.snapshot()
-    turtle = render_template(
-        "service-description.ttl",
-        endpoint=request.url_root + "sparql",
-        formats=(*of_kind("results"), *of_kind("graph")),
-        graphs=state.graphs,
-        union=set(state.graphs) == set(state.default),
-        triples=_triples(state.digest),
-    )
-    # Blank nodes have the same names, and statements the same order, whoever is asked and how often.
-    statements = Dataset(parse(turtle, format=RdfFormat.TURTLE))
-    statements.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
-    triples = sorted((quad.triple for quad in statements), key=str)
+    size = _triples(state.digest)
+    with current.heavy():
+        turtle = render_template(
+            "service-description.ttl",
+            endpoint=request.url_root + "sparql",
+            formats=(*of_kind("results"), *of_kind("graph")),
+            graphs=state.graphs,
+            union=set(state.graphs) == set(state.default),
+            triples=size,
+        )
+        # Blank nodes have the same names, and statements the same order, whoever is asked and how often.
+        statements = Dataset(parse(turtle, format=RdfFormat.TURTLE))
+        statements.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
+        triples = sorted((quad.triple for quad in statements), key=str)
     return current.data(serialize(triples, format=fmt.rdf, prefixes=PREFIXES) or b"", fmt.content_type)
 
 

@@ -15,7 +15,7 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from interpol_graph.endpoint import caching, negotiation
-from interpol_graph.endpoint.current import data, gone, render
+from interpol_graph.endpoint.current import data, gone, heavy, render
 from interpol_graph.endpoint.problems import BadRequest, BodyTooLarge, MalformedTurtle, UnsupportedMediaType
 from interpol_graph.engine.admission import Admission
 from interpol_graph.engine.limits import TICK, Lane
@@ -54,6 +54,8 @@ def findings() -> Response:
     most = LARGEST * 3 if request.mimetype == FORM else LARGEST
     request.max_content_length = request.max_form_memory_size = most + 1024
     try:
+        with heavy():
+            request.form  # noqa: B018  it is read here, and kept
         if negotiation.wants_html():
             return _page()
         fmt = negotiation.require(REPORTS, "A report", REPORTS)

@@ -41,6 +41,8 @@ BODY_TIMEOUT = 20.0
 READING = 128
 #: The type of forms, and the fields that one may have: reading each takes many times its bytes.
 FORM, FIELDS = "application/x-www-form-urlencoded", 1000
+#: Bytes that one header field may have: what it lists is compared with all that is on offer.
+FIELD = 8192
 #: Bytes of a large answer that are sent at a time.
 PIECE = 1 << 18
 #: Seconds within which a client must take the next piece.
@@ -235,6 +237,9 @@ def _check(scope: dict[str, Any]) -> None:
     hosts = sum(name == b"host" for name, _ in scope["headers"])
     if hosts > 1 or (not hosts and scope["http_version"] == "1.1"):
         raise BadRequest(f"A request names its host in one field Host, not in {hosts} (RFC 9112, 3.2).")
+    for name, value in scope["headers"]:
+        if len(value) > FIELD:
+            raise BadRequest(f"The field {name.decode()} has {len(value)} bytes; at most {FIELD} are read of one.")
     if not scope["method"].isupper():
         raise BadRequest("Methods are written in capital letters: GET, not get (RFC 9110, 9.1).")
 
