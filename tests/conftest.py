@@ -164,6 +164,7 @@ class Attack:
     cases: int = 0
     seconds: float = 0.0
     ordinary: int = 0
+    p95: float = 0.0
     failed: int = 0
     outcomes: set[str] = field(default_factory=set)
 
@@ -178,6 +179,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
         attack = ATTACKS[report.nodeid.partition("[")[0]]
         attack.cases += 1
         attack.ordinary += told["ordinary"]
+        attack.p95 = max(attack.p95, told["p95"])
         attack.failed += told["failed"]
     if report.nodeid.startswith("tests/test_attacks"):
         attack = ATTACKS[report.nodeid.partition("[")[0]]
@@ -190,10 +192,12 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     if not ATTACKS or "not attack and" in terminalreporter.config.option.markexpr:
         return
     terminalreporter.section("attacks")
-    terminalreporter.line(f"{'attack':<72} {'cases':>5} {'seconds':>8} {'ordinary':>8} {'failed':>6}  outcome")
+    terminalreporter.line(
+        f"{'attack':<72} {'cases':>5} {'seconds':>8} {'ordinary':>8} {'p95':>6} {'failed':>6}  outcome"
+    )
     for name, attack in sorted(ATTACKS.items()):
         words = name.rpartition("::test_")[2].replace("_", " ")
         outcome = "failed" if "failed" in attack.outcomes else "withstood"
         terminalreporter.line(
-            f"{words:<72} {attack.cases:>5} {attack.seconds:>8.1f} {attack.ordinary:>8} {attack.failed:>6}  {outcome}"
+            f"{words:<72} {attack.cases:>5} {attack.seconds:>8.1f} {attack.ordinary:>8} {attack.p95:>6.2f} {attack.failed:>6}  {outcome}"
         )

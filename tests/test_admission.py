@@ -99,6 +99,27 @@ def test_one_that_gives_up_leaves_the_queue() -> None:
         assert admission.waiting == [0] and admission.running == [1]
 
 
+def test_one_claim_never_takes_all_places_nor_all_of_the_queue() -> None:
+    admission = Admission([Lane(4, 4), Lane(2, 4)], 30)
+    with ExitStack() as held, ThreadPoolExecutor(4) as pool:
+        crowd = [held.enter_context(admission.slot(claims=("query", f"client {number}"))) for number in range(2)]
+        waiting = [pool.submit(held.enter_context, admission.slot(claims=("query",))) for _ in range(3)]
+        while admission.waiting[0] < 3:
+            time.sleep(0.01)
+        with pytest.raises(Busy), admission.slot(claims=("query", "client 3")):
+            pass
+        with admission.slot(claims=("another", "client 0")), admission.slot(claims=("another", "client 4")):
+            assert admission.running == [4, 0]
+        crowd[0].promote()  # its place is of another kind then, and those that wait have one more
+        while admission.waiting[0] > 2:
+            time.sleep(0.01)
+        while any(not place.done() for place in waiting):
+            held.pop_all().close()
+            time.sleep(0.01)
+        held.pop_all().close()
+    assert not admission.active and not admission.queued and admission.running == [0, 0]
+
+
 def test_counts_hold_under_many_threads() -> None:
     admission, seen, lock = Admission([Lane(6, 100), Lane(4, 100), Lane(2, 100)], 30), [0, 0, 0], threading.Lock()
 
@@ -117,4 +138,4 @@ def test_counts_hold_under_many_threads() -> None:
 
 def test_the_lanes_of_the_settings_lead_upwards() -> None:
     most, queue, seconds = zip(*Settings(long=3, evaluators=9, moment=0.5, queue=5).lanes, strict=True)
-    assert most == (9, 6, 3) and queue == (20, 5, 5) and seconds == (0.5, 2.0, float("inf"))
+    assert most == (9, 6, 3) and queue == (80, 5, 5) and seconds == (0.5, 2.0, float("inf"))

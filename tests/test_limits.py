@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sys
 import threading
@@ -16,10 +17,12 @@ from flask import Flask
 from conftest import slack
 from interpol_graph.endpoint import problems
 from interpol_graph.engine import outcomes
+from interpol_graph.engine.channel import frame, receive
+from interpol_graph.engine.evaluator import Evaluator
 from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.outcomes import Busy, Departed, OutOfMemory, OutOfTime, Unavailable
 from interpol_graph.engine.pool import EvaluatorProcess, NotStarted
-from interpol_graph.engine.snapshot import Snapshot
+from interpol_graph.graph.store import KnowledgeGraph
 from test_endpoint import asked
 
 CROSS_JOIN = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
@@ -136,14 +139,29 @@ def test_service_is_refused_however_it_is_spelt(server: str, listener: tuple[str
 
 
 def test_the_engine_itself_cannot_reach_out(
-    snapshot: Snapshot, listener: tuple[str, list[object]], monkeypatch: pytest.MonkeyPatch
+    graph: KnowledgeGraph, listener: tuple[str, list[object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Even if a keyword slipped past the front end, an evaluator cannot open a socket."""
+    """Even if a keyword slipped past the reading of the words, an evaluator cannot open a socket."""
     monkeypatch.setattr(outcomes, "forbidden", lambda _: None)
     url, seen = listener
-    snapshot.query(f"SELECT * {{ SERVICE SILENT <{url}> {{ ?s ?p ?o }} }}")
-    with pytest.raises(Exception, match="could not be evaluated"):
-        snapshot.query(f"SELECT * {{ SERVICE <{url}> {{ ?s ?p ?o }} }}")
+    ours, its = socket.socketpair()
+    pid = os.fork()
+    if not pid:
+        try:
+            ours.close()
+            Evaluator(graph, its, Settings()).serve()
+        finally:
+            os._exit(0)
+    its.close()
+    with ours:
+        assert receive(ours)[0] == {"pid": pid}
+        for silent, outcome in (("SILENT", "format"), ("", "error")):
+            query = f"SELECT * {{ SERVICE {silent} <{url}> {{ ?s ?p ?o }} }}"
+            wanted = {"query": query, "results": "json", "graph": "turtle", "default": [], "named": []}
+            ours.sendall(frame(wanted))
+            answer, _ = receive(ours)
+            assert outcome in answer and (silent or "could not be evaluated" in answer["detail"])
+    os.waitpid(pid, 0)
     assert seen == []
 
 

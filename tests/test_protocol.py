@@ -18,9 +18,9 @@ from rdflib import RDF, VOID, Graph, Literal, Namespace, URIRef
 from werkzeug.test import EnvironBuilder, TestResponse
 
 from interpol_graph.app import create_app
-from interpol_graph.endpoint import problems, sparql
+from interpol_graph.endpoint import current, problems
 from interpol_graph.engine import tokens
-from interpol_graph.engine.outcomes import EngineError, LimitReached
+from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.engine.pool import EvaluatorPool, EvaluatorProcess
 from interpol_graph.engine.snapshot import Snapshot
 from interpol_graph.graph.formats import FORMATS, of_kind
@@ -208,7 +208,7 @@ def subclasses(of: type[EngineError]) -> Iterator[type[EngineError]]:
 
 
 def test_every_error_is_a_row_of_the_table_and_every_row_an_error() -> None:
-    raised = {problems.name(error("")) for error in subclasses(EngineError) if error is not LimitReached}
+    raised = {problems.name(error("")) for error in subclasses(EngineError)}
     assert raised == set(problems.PROBLEMS)
 
 
@@ -547,6 +547,6 @@ def test_the_description_is_the_same_bytes_each_time(client: FlaskClient) -> Non
 
 
 def test_a_large_answer_is_offered_not_shown(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sparql, "LARGEST", 1000)
+    monkeypatch.setattr(current, "LARGEST", 1000)
     page = client.get("/sparql", query_string={"query": "SELECT * { ?s ?p ?o } LIMIT 100"}, headers={"Accept": BROWSER})
     assert "too large to be shown" in page.text and "format=csv" in page.text and "<table" not in page.text

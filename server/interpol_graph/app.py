@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
+import itertools
 import json
 import os
 import signal
@@ -53,19 +55,26 @@ def worker() -> Door:
     pool = EvaluatorPool.of_state(handover["state"], Settings(**handover["settings"]))
     app = create_app(pool)
     observation.start(app, pool.admission, handover["log"])
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
     settings = pool.settings
     # One thread for everyone who may be waiting: for a lane, for a validation, for a file to be made; and some for
     # requests that wait for nothing.
     waiting = sum(lane.queue for lane in settings.lanes) + validate.AT_ONCE + validate.QUEUE + dumps.QUEUE
     cache = AnswerCache(settings.cache << 20, forwarded=settings.proxies > 0)
-    return Door(app.wsgi_app, settings.evaluators + waiting + 16, cache, lambda: pool.snapshot().digest)
+    return Door(
+        app.wsgi_app, settings.evaluators + waiting + 16, cache, lambda: pool.snapshot().digest, settings.proxies
+    )
 
 
-def _end_with(parent: int) -> None:
-    """End this worker in order when its main process has died: its successor brings workers of its own."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
+def _watch(parent: int) -> None:
+    """Give back memory that is free, and end this worker in order when its main process has died: its successor has its own."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # the C library of GNU keeps what a burst has needed
+    for second in itertools.count():
+        if os.getppid() != parent:
+            break
+        if trim and second % 10 == 0:
+            trim(0)
+        time.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -64,14 +64,12 @@ def command(host: str, port: int, workers: int, data: tuple[Path, ...], log: boo
     # The workers are forked from this process: what is imported while the graph is loaded they need not wait for.
     application = threading.Thread(target=import_module, args=["interpol_graph.app"])
 
-    with tempfile.TemporaryDirectory(prefix="interpol-graph-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        # prometheus_client reads it when it is imported, and its processes write there.
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = name + "/metrics"
-        (folder / "metrics").mkdir()
-        from interpol_graph.serving import supervisor
+    try:
+        with tempfile.TemporaryDirectory(prefix="interpol-graph-", ignore_cleanup_errors=True) as name:
+            folder = Path(name)
+            _make_counters(folder / "metrics", workers)
+            from interpol_graph.serving import supervisor
 
-        try:
             questions.saved()
             address = supervisor.check_port(host, port)
             click.echo(f"Loading {'the bundled graph' if not data else ', '.join(settings.data)} …")
@@ -85,8 +83,23 @@ def command(host: str, port: int, workers: int, data: tuple[Path, ...], log: boo
                 supervisor.run(keeper, address, port, workers, log)
             finally:
                 keeper.stop()
-        except (questions.BadQuestion, NotStarted) as error:
-            raise Failure(str(error)) from error
-        finally:
-            if application.ident:  # begun, and an import that a process does not wait for ends in a traceback
-                application.join()
+    except (questions.BadQuestion, NotStarted) as error:
+        raise Failure(str(error)) from error
+    except OSError as error:
+        raise Failure(
+            f"cannot serve: {error.strerror or error}, at {error.filename or tempfile.gettempdir()}"
+        ) from error
+    finally:
+        if application.ident:  # begun, and an import that a process does not wait for ends in a traceback
+            application.join()
+
+
+def _make_counters(folder: Path, workers: int) -> None:
+    """Make the files that processes count in, with all their room: the kernel ends who writes where a disk has none left."""
+    folder.mkdir()
+    for process in ("main", *(f"worker{number}" for number in range(workers))):
+        for kind in ("counter", "histogram", "gauge_livesum"):
+            with (folder / f"{kind}_{process}.db").open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, 1 << 19)
+    # prometheus_client reads it when it is imported.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)

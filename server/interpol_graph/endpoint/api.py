@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request
 
 from interpol_graph.endpoint import caching, negotiation
-from interpol_graph.endpoint.current import answered, query
+from interpol_graph.endpoint.current import answered, heavy, query
 from interpol_graph.endpoint.problems import BadParameter, NotFound
 from interpol_graph.graph.formats import Format, of_kind
 from interpol_graph.graph.questions import TYPES, BadQuestion, Question, saved
@@ -32,7 +32,8 @@ def answer(name: str) -> Response:
 def openapi() -> tuple[dict[str, Any], dict[str, str]]:
     """Describe the API of the questions (OpenAPI 3.1)."""
     server, operations = request.host_url.rstrip("/"), [(asked, _formats(asked)) for asked in saved().values()]
-    text = render_template("openapi.json", server=server, operations=operations, types=TYPES)
+    with heavy():
+        text = render_template("openapi.json", server=server, operations=operations, types=TYPES)
     return json.loads(text), {"Cache-Control": caching.CACHED}
 
 

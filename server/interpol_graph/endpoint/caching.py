@@ -98,6 +98,8 @@ def register(app: Flask, digest: Callable[[], str]) -> None:
                 )
             elif "ETag" in response.headers:
                 response.make_conditional(request)
+        if location := response.headers.get("Location"):  # whatever Host was sent, the reader stays here
+            response.headers["Location"] = location.removeprefix(request.host_url.rstrip("/"))
         _encode(response)
         for name, value in _security(response.mimetype or "").items():
             response.headers.setdefault(name, value)

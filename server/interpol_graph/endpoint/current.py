@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,7 +13,8 @@ from flask import Response, current_app, g, make_response, render_template, requ
 from pyoxigraph import NamedNode
 
 from interpol_graph.endpoint import caching, observation, problems
-from interpol_graph.engine.admission import never
+from interpol_graph.engine.admission import Admission, Slot, never
+from interpol_graph.engine.limits import Lane
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.engine.snapshot import Answer, Snapshot
 
@@ -32,6 +34,13 @@ Row = dict[str, Term]
 Parts = Mapping[str, list[Term]]
 
 
+#: Bytes of an answer up to which a page shows it as a table, and the rows, columns and cells that the page shows of it:
+#: a page takes a worker's time and memory many times over.
+LARGEST, ROWS, COLUMNS, CELLS = 4 << 20, 1000, 100, 20_000
+#: What takes a worker's own time is done by few threads at once: the others have some for queries.
+_HEAVY = Admission([Lane(2, 96)], 5.0, "Many pages are being written; try again in a few seconds.")
+
+
 @dataclass(frozen=True)
 class Table:
     """What a SELECT or ASK answers: columns and rows, or one truth."""
@@ -39,6 +48,13 @@ class Table:
     columns: list[str]
     rows: list[Row]
     truth: bool | None = None
+
+    def shown(self) -> tuple[list[str], list[Row], int]:
+        """Return the columns and rows that a page shows, and how many columns there are; ?xLabel stands in that of ?x."""
+        known = set(self.columns)
+        columns = [name for name in self.columns if not (name.endswith("Label") and name[:-5] in known)]
+        shown = columns[:COLUMNS]
+        return shown, self.rows[: min(ROWS, CELLS // max(len(shown), 1))], len(columns)
 
 
 def snapshot() -> Snapshot:
@@ -56,9 +72,14 @@ def gone() -> Callable[[], bool]:
     return found
 
 
+def heavy() -> AbstractContextManager[Slot]:
+    """Hold one of the places for what takes a worker long: to write a page, to read a large form. Raises Busy, Departed."""
+    return _HEAVY.slot(gone=gone())
+
+
 def query(text: str, **wishes: Any) -> Answer:
     """Evaluate a query, for a page or as data: see Snapshot.query. What became of it is noted for the log."""
-    answer = snapshot().query(text, gone=gone(), **wishes)
+    answer = snapshot().query(text, gone=gone(), client=request.remote_addr or "", **wishes)
     observation.note(**answer.facts)
     return answer
 
@@ -80,6 +101,11 @@ def table(body: bytes) -> Table:
         return Table([], [], answer["boolean"])
     rows = [{name: _term(binding) for name, binding in row.items()} for row in answer["results"]["bindings"]]
     return Table(answer["head"]["vars"], rows)
+
+
+def tabulated(answer: Answer) -> Table | None:
+    """Return an answer as a page shows it; None for a graph, and for one that is too large for a table."""
+    return table(answer.body) if answer.format.kind == "results" and len(answer.body) <= LARGEST else None
 
 
 def _term(binding: Mapping[str, Any]) -> Term:
@@ -137,10 +163,11 @@ def render(
     """Return a page, in the reader's language.
 
     negotiated: whether the same address also answers with data; error: what the page, as `problem`, says was wrong;
-    lifetime: how long it may be kept, if nothing was.
+    lifetime: how long it may be kept, if nothing was. Raises Busy, Departed.
     """
     problem = problems.document(error) if error else None
-    page = make_response(render_template(template, problem=problem, **context))
+    with heavy():
+        page = make_response(render_template(template, problem=problem, **context))
     page.headers["Cache-Control"] = caching.UNCACHED if problem else lifetime
     page.vary.update(["Accept", "Accept-Language"] if negotiated else ["Accept-Language"])
     if error and problem:

@@ -1,11 +1,12 @@
 """What the server tells of itself: a log line of JSON for each request and event, and metrics for Prometheus.
 
-No query text and no address of a visitor is written down. The counters of several processes are files in a folder that
-`serve` names in the environment, so that they outlive a worker; without the folder they count for this process alone.
+No query text and no address of a visitor is written down. The counters of several processes are files that `serve` has
+made, so that they outlive a worker; its successor counts on. Without them they count for this process alone.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import select
@@ -18,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Flask, Response, g, request
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from interpol_graph.engine.admission import Admission
 
@@ -33,6 +34,18 @@ FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _CLASSES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
 #: What may be noted of a request, in the order of the log line.
 _NOTED = ("query", "rows", "cache", "outcome", "ended", "preempted")
+
+
+class _Process:
+    """Of this process: the name of its counters' files, whether it writes an access log, and the routes told apart."""
+
+    name = "main"
+    access_log = False
+    routes: frozenset[str] = frozenset()
+
+
+if FOLDER in os.environ:
+    values.ValueClass = values.MultiProcessValue(lambda: _Process.name)  # type: ignore[no-untyped-call]
 
 REQUESTS = Counter("interpol_graph_requests", "Requests answered, by route and status.", ["route", "status"])
 SECONDS = Histogram(
@@ -53,18 +66,26 @@ _finished: deque[tuple[float, str, str, int, int, float, dict[str, Any]]] = dequ
 _TOGETHER = 12
 
 
-class _AccessLog:
-    """Whether this process writes a line for each request, and the first path segments that are told apart."""
-
-    on = False
-    routes: frozenset[str] = frozenset()
-
-
 def start(app: Flask, admission: Admission, access_log: bool) -> None:
     """Observe a whole process: which routes there are, who waits to be evaluated, and whether an access log is written."""
+    if folder := os.environ.get(FOLDER):
+        _Process.name = _free_name(Path(folder))
+        ACTIVE.set(0)
+        WAITING.set(0)
     admission.watch = WAITING.set
-    _AccessLog.on = access_log
-    _AccessLog.routes = frozenset("/" + rule.rule.split("/", 2)[1] for rule in app.url_map.iter_rules())
+    _Process.access_log = access_log
+    _Process.routes = frozenset("/" + rule.rule.split("/", 2)[1] for rule in app.url_map.iter_rules())
+
+
+def _free_name(folder: Path) -> str:
+    """Return the name of counters that no living process counts with, and keep it as long as this one lives."""
+    for path in sorted(folder.glob("counter_worker*.db")):
+        lock = os.open(path, os.O_RDONLY)  # never closed
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return path.stem.removeprefix("counter_")
+        os.close(lock)
+    return _Process.name
 
 
 def register(app: Flask) -> None:
@@ -114,7 +135,7 @@ def flush() -> None:
     for counter, name in ((CACHE, "cache"), (REFUSED, "outcome"), (KILLS, "ended")):
         for value, count in Counts(entry[6][name] for entry in finished if name in entry[6]).items():
             counter.labels(value).inc(count)
-    if _AccessLog.on:
+    if _Process.access_log:
         lines = []
         for at, method, route, status, size, seconds, facts in finished:
             told = {name: facts[name] for name in _NOTED if name in facts}
@@ -130,7 +151,7 @@ def log(**facts: Any) -> None:
 
 def _route(path: str) -> str:
     first = "/" + path[1:].partition("/")[0]
-    return first if first in _AccessLog.routes else "other"
+    return first if first in _Process.routes else "other"
 
 
 def _line(at: float, facts: dict[str, Any]) -> bytes:
@@ -158,14 +179,7 @@ def _write(lines: list[bytes]) -> int:
 def metrics() -> Response:
     """Show all metrics in the text format of Prometheus, summed over all workers."""
     registry = None
-    if folder := os.environ.get(FOLDER):
-        for file in Path(folder).glob("gauge_live*.db"):
-            pid = int(file.stem.rpartition("_")[2])
-            try:
-                os.kill(pid, 0)
-            except ProcessLookupError:
-                with suppress(FileNotFoundError):  # another worker may be faster
-                    mark_process_dead(pid)  # type: ignore[no-untyped-call]
+    if FOLDER in os.environ:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     exposition = generate_latest(registry) if registry else generate_latest()

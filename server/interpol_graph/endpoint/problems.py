@@ -6,6 +6,7 @@ The errors here are of requests as such; what becomes of a query stands in engin
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from flask import Flask, Response, render_template, request
@@ -56,6 +57,8 @@ class UnsupportedMediaType(EngineError):
     """The body is of a type that is not read here."""
 
 
+#: A host as the field Host names it (RFC 9110, 7.2), with its port if it has one.
+_HOST = re.compile(r"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 #: Name of an error, as in the type's IRI and in the log → status and title.
 PROBLEMS = {
     "BadRequest": (400, "Bad request"),
@@ -145,6 +148,11 @@ def register(app: Flask) -> None:
     def met_before() -> None:
         if PROBLEM in request.environ:
             raise request.environ[PROBLEM]
+        host, scheme = request.environ.get("HTTP_HOST", "localhost"), request.scheme
+        if not _HOST.fullmatch(host) or scheme not in ("http", "https"):
+            raise BadRequest(
+                f"Host and scheme of this request, {host[:100]!r} and {scheme[:20]!r}, are no address of the web."
+            )
 
     app.register_error_handler(HTTPException, answer)
     app.register_error_handler(EngineError, answer)

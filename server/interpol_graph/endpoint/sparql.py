@@ -8,11 +8,12 @@ from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, Response, render_template, request
-from pyoxigraph import CanonicalizationAlgorithm, Dataset, NamedNode, RdfFormat, parse, serialize
+from pyoxigraph import CanonicalizationAlgorithm, Dataset, RdfFormat, parse, serialize
 
 from interpol_graph.endpoint import caching, current, negotiation
-from interpol_graph.endpoint.problems import BadRequest, UnsupportedMediaType
+from interpol_graph.endpoint.problems import BadRequest, BodyTooLarge, UnsupportedMediaType
 from interpol_graph.engine import outcomes
+from interpol_graph.engine.limits import LONGEST_QUERY
 from interpol_graph.engine.outcomes import EngineError, NoFormat, Unwritable
 from interpol_graph.engine.snapshot import Answer
 from interpol_graph.graph.formats import FORMATS, Format, of_kind
@@ -27,9 +28,6 @@ UPDATE = "application/sparql-update"
 
 #: The parameters that are read; any other is left alone.
 PARAMETERS = frozenset({"query", "update", "default-graph-uri", "named-graph-uri", "format"})
-
-#: Bytes of an answer up to which it is shown as a table: a larger one would take a page's time and memory many times over.
-LARGEST = 4 << 20
 
 #: The prefixes that the description of the service is written with.
 PREFIXES = {
@@ -100,7 +98,8 @@ def _posted(given: dict[str, list[str]]) -> None:
     if request.mimetype == UPDATE:
         raise outcomes.read_only()
     if request.mimetype == FORM:
-        _parameters(body, given)
+        with current.heavy():
+            _parameters(body, given)
     else:
         given["query"].append(_text(body, "The query"))
 
@@ -114,6 +113,9 @@ def _parameters(encoded: bytes, given: dict[str, list[str]]) -> None:
 
 
 def _text(content: bytes, what: str) -> str:
+    if len(content) > LONGEST_QUERY:
+        most = f"{LONGEST_QUERY >> 10} KiB, the most that is read here"
+        raise BodyTooLarge(f"{what} is larger than {most}; ask several smaller queries.", bytes=LONGEST_QUERY)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -146,22 +148,20 @@ def _answer(asked: Asked, accept: str, failed: frozenset[str] = frozenset()) -> 
 
 def _editor(asked: Asked) -> Response:
     """Return the editor, with the answer to its query or with what is wrong with it."""
-    answer = error = shown = None
+    answer = error = None
     query = asked.query or ""
     if query.strip():
         try:
             answer = _answer(asked, "")
         except EngineError as problem:
             error = problem
-    if answer and answer.format.kind == "results" and len(answer.body) <= LARGEST:
-        shown = current.table(answer.body)
     dataset = [("default-graph-uri", iri) for iri in asked.default]
     dataset += [("named-graph-uri", iri) for iri in asked.named]
     address = "/sparql?" + urlencode([("query", query), *dataset]) + "&format="
     return current.render(
         "sparql.html", negotiated=True, error=error, lifetime=caching.lifetime(answer), query=asked.query, dataset=dataset,
         header=sparql_header(), formats=FORMATS[:8], examples=_examples(),
-        answer=answer, table=shown, large=answer and answer.format.kind == "results" and not shown,
+        answer=answer, table=answer and current.tabulated(answer),
         downloads=[(fmt, address + fmt.name) for fmt in of_kind(answer.format.kind)] if answer else [],
     )  # fmt: skip
 
@@ -175,29 +175,21 @@ def _description() -> Response:
     """Return the SPARQL 1.1 Service Description, all numbers counted, in the RDF format that the client likes best."""
     fmt = negotiation.require(of_kind("graph"), "The description of this endpoint")
     state = current.snapshot()
-    turtle = render_template(
-        "service-description.ttl",
-        endpoint=_endpoint(),
-        formats=(*of_kind("results"), *of_kind("graph")),
-        graphs=state.graphs,
-        union=set(state.graphs) == set(state.default),
-        triples=_triples(state.digest),
-    )
-    # Blank nodes have the same names, and statements the same order, whoever is asked and how often.
-    statements = Dataset(parse(turtle, format=RdfFormat.TURTLE))
-    statements.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
-    triples = sorted((quad.triple for quad in statements), key=str)
+    size = _triples(state.digest)
+    with current.heavy():
+        turtle = render_template(
+            "service-description.ttl",
+            endpoint=request.url_root + "sparql",
+            formats=(*of_kind("results"), *of_kind("graph")),
+            graphs=state.graphs,
+            union=set(state.graphs) == set(state.default),
+            triples=size,
+        )
+        # Blank nodes have the same names, and statements the same order, whoever is asked and how often.
+        statements = Dataset(parse(turtle, format=RdfFormat.TURTLE))
+        statements.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
+        triples = sorted((quad.triple for quad in statements), key=str)
     return current.data(serialize(triples, format=fmt.rdf, prefixes=PREFIXES) or b"", fmt.content_type)
-
-
-def _endpoint() -> str:
-    """Return the endpoint's address as the client reached it."""
-    try:
-        if not request.host:
-            raise ValueError
-        return NamedNode(request.url_root + "sparql").value
-    except ValueError as error:
-        raise BadRequest("The Host of this request cannot stand in an address.") from error
 
 
 @lru_cache(maxsize=2)

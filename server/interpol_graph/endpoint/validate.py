@@ -14,7 +14,7 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from interpol_graph.endpoint import caching, negotiation
-from interpol_graph.endpoint.current import data, gone, render
+from interpol_graph.endpoint.current import data, gone, heavy, render
 from interpol_graph.endpoint.problems import BadRequest, BodyTooLarge, MalformedTurtle, UnsupportedMediaType
 from interpol_graph.engine.admission import Admission
 from interpol_graph.engine.limits import TICK, Lane
@@ -53,6 +53,8 @@ def findings() -> Response:
     most = LARGEST * 3 if request.mimetype == FORM else LARGEST
     request.max_content_length = request.max_form_memory_size = most + 1024
     try:
+        with heavy():
+            request.form  # noqa: B018  it is read here, and kept
         if negotiation.wants_html():
             return _page()
         fmt = negotiation.require(REPORTS, "A report", REPORTS)
@@ -87,8 +89,11 @@ def report(statements: bytes, fmt: ReportFormat) -> bytes:
         )
     if done.returncode == REFUSED:
         reason, line, column = json.loads(done.stdout)
-        place = f"(line {line}, column {column}) " if line else ""
-        raise MalformedTurtle(f"What was sent {place}{reason}.", line=line or None, column=column or None)
+        known = bool(line and column)
+        place = f"(line {line}, column {column}) " if known else ""
+        raise MalformedTurtle(
+            f"What was sent {place}{reason}.", line=line if known else None, column=column if known else None
+        )
     if done.returncode:
         raise RuntimeError(f"the validation failed: {done.stderr.decode(errors='replace')[-2000:]}")
     return done.stdout

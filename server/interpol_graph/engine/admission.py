@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -41,6 +42,8 @@ class Admission:
         #: For each lane, how many are in it or in a longer one, and how many wait for it.
         self.running = [0] * len(lanes)
         self.waiting = [0] * len(lanes)
+        #: Claim (a query's name, a client's) → how many of its queries run, and wait, in the first lane.
+        self.active, self.queued = Counter[str](), Counter[str]()
         #: Told how many wait, whenever that changes.
         self.watch: Callable[[int], None] = lambda _: None
         #: Query → the lane that it needed, if not the first.
@@ -49,21 +52,23 @@ class Admission:
         self.changed = threading.Condition(threading.Lock())
 
     @contextmanager
-    def slot(self, lane: int = 0, gone: Callable[[], bool] = never) -> Iterator[Slot]:
+    def slot(self, lane: int = 0, gone: Callable[[], bool] = never, claims: Collection[str] = ()) -> Iterator[Slot]:
         """Hold a place in a lane; `gone` tells whether whoever waits for it has left.
 
-        Raises Busy when the queue is full or the wait too long, Departed.
+        claims: whose place it is. Of the first lane one claim gets half of the places and three quarters of the queue: no
+        crowd takes all. Raises Busy when the queue is full or the wait too long, Departed.
         """
-        slot = Slot(self, lane, gone)
+        slot = Slot(self, lane, gone, () if lane else claims)
         with self.changed:
-            if not self._free(lane):
-                self._wait(lane, gone)
+            self._wait(slot)
             self._move(lane, 1)
+            self.active.update(slot.claims)
         try:
             yield slot
         finally:
             with self.changed:
                 self._move(slot.lane, -1)
+                _leave(self.active, slot.claims)
                 self.changed.notify_all()
 
     def remember(self, name: str, lane: int) -> None:
@@ -72,23 +77,33 @@ class Admission:
             self.remembered.clear()
         self.remembered[name] = lane
 
-    def _wait(self, lane: int, gone: Callable[[], bool]) -> None:
-        if self.waiting[lane] >= self.lanes[lane].queue:
+    def _wait(self, slot: Slot) -> None:
+        if self._free(slot) and not slot.gone():
+            return
+        lane, queue = slot.lane, self.lanes[slot.lane].queue
+        share = (3 * queue + 3) // 4
+        if self.waiting[lane] >= queue or any(self.queued[claim] >= share for claim in slot.claims):
             raise Busy(self.busy)
         deadline = time.monotonic() + self.queue_timeout
         self._queue(lane, 1)
+        self.queued.update(slot.claims)
         try:
-            while not self._free(lane):
-                if gone():
-                    raise Departed("The client went away, and nobody waits for its answer.")
+            while not slot.gone():
+                if self._free(slot):
+                    return
                 if time.monotonic() >= deadline:
                     raise Busy(self.busy)
                 self.changed.wait(TICK)
+            raise Departed("The client went away, and nobody waits for its answer.")
         finally:
             self._queue(lane, -1)
+            _leave(self.queued, slot.claims)
 
-    def _free(self, lane: int) -> bool:
-        return all(self.running[at] < self.lanes[at].most for at in range(lane + 1))
+    def _free(self, slot: Slot) -> bool:
+        most = (self.lanes[0].most + 1) // 2
+        return all(self.running[at] < self.lanes[at].most for at in range(slot.lane + 1)) and all(
+            self.active[claim] < most for claim in slot.claims
+        )
 
     def _move(self, lane: int, change: int) -> None:
         for at in range(lane + 1):
@@ -99,6 +114,14 @@ class Admission:
         self.watch(sum(self.waiting))
 
 
+def _leave(counter: Counter[str], claims: Collection[str]) -> None:
+    """Count each claim once less, and forget those of none."""
+    for claim in claims:
+        counter[claim] -= 1
+        if not counter[claim]:
+            del counter[claim]
+
+
 @dataclass
 class Slot:
     """A place in a lane; `gone` tells whether whoever has it has left."""
@@ -106,6 +129,7 @@ class Slot:
     admission: Admission
     lane: int
     gone: Callable[[], bool]
+    claims: Collection[str]
 
     def promote(self) -> None:
         """Go to the next lane. Raises Preempted when it has no place."""
@@ -114,4 +138,5 @@ class Slot:
             if admission.running[longer] >= admission.lanes[longer].most:
                 raise Preempted
             admission.running[longer] += 1
-        self.lane = longer
+            _leave(admission.active, self.claims)
+        self.lane, self.claims = longer, ()

@@ -16,7 +16,7 @@ from typing import Any
 
 from pyoxigraph import NamedNode, QueryTriples, Store, parse, parse_query_results
 
-from interpol_graph.engine import outcomes
+from interpol_graph.engine import outcomes, tokens
 from interpol_graph.engine.channel import Message, frame, receive
 from interpol_graph.engine.limits import OUT_OF_MEMORY, Settings
 from interpol_graph.engine.outcomes import EngineError
@@ -86,7 +86,12 @@ class Evaluator:
     def _query(self, request: dict[str, Any]) -> Message:
         """Return the answer to a query. Raises EngineError."""
         query: str = request["query"]
-        chosen = request["default"] or request["named"]
+        reading = tokens.read(query)
+        # Named by the request, a dataset takes the place of the query's own FROM.
+        chosen = (*request["default"], *request["named"])
+        known = [name.value for name in self.graph.graphs]
+        if refusal := outcomes.forbidden(reading) or outcomes.unknown_graph(chosen or reading.graphs, known):
+            raise refusal
         answer = None
         try:
             answer = self.store.query(
@@ -109,7 +114,7 @@ class Evaluator:
             ) from error
         except (ValueError, OSError, RuntimeError) as error:  # it is in order, and cannot be evaluated
             raise outcomes.not_evaluated(str(error)) from error
-        return {"format": fmt.name, "rows": rows}, body.getvalue()
+        return {"format": fmt.name, "rows": rows, "volatile": reading.volatile}, body.getvalue()
 
     def _elsewhere(self, remote: Remote, request: dict[str, Any], kind: Kind) -> Found:
         """Let another engine evaluate, and return its answer as the one built in would have given it."""

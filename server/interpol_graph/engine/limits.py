@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 #: Seconds between two looks at what else has happened, while something is waited for.
 TICK = 0.1
+#: Bytes that the text of a query may have.
+LONGEST_QUERY = 256 << 10
 #: A child that was refused memory ends with this code.
 OUT_OF_MEMORY = 71
 
@@ -45,7 +47,7 @@ class Settings:
     long: int = 2
     #: Seconds of the processor after which a query takes a little longer than others; after four times that it is long.
     moment: float = 0.25
-    #: Queries that may wait for a place in a longer lane, per worker; four times as many for a short one.
+    #: Queries that may wait for a place in a longer lane, per worker; sixteen times as many for a short one.
     queue: int = 12
     #: Seconds that a query waits for a place before it is turned away.
     queue_timeout: float = 5.0
@@ -55,7 +57,7 @@ class Settings:
         """The lanes, that of the short queries first."""
         return (
             # All begin here, and one that is short is soon done: more may wait than where queries take long.
-            Lane(self.evaluators, 4 * self.queue, self.moment),
+            Lane(self.evaluators, 16 * self.queue, self.moment),
             Lane(2 * self.long, self.queue, 4 * self.moment),
             Lane(self.long, self.queue),
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import IO, Any
 
-from interpol_graph.engine import outcomes, tokens
+from interpol_graph.engine import outcomes
 from interpol_graph.engine.admission import Admission, Preempted, Slot, never
 from interpol_graph.engine.channel import Connection, Ended, Message
 from interpol_graph.engine.limits import Settings
@@ -61,18 +61,13 @@ class Snapshot:
         default: Sequence[str] = (),
         named: Sequence[str] = (),
         gone: Callable[[], bool] = never,
+        client: str = "",
     ) -> Answer:
         """Evaluate a query and return its answer in `results` or in `graph`, by the form of the query.
 
         default, named: IRIs that make the dataset instead of the endpoint's own (SPARQL 1.1 Protocol, 2.1.4);
-        gone: tells whether whoever asked has left. Raises EngineError.
+        gone: tells whether whoever asked has left; client: who that is, as far as it is known. Raises EngineError.
         """
-        reading = tokens.read(text)
-        # Named by the request, a dataset takes the place of the query's own FROM.
-        graphs = (*default, *named) or reading.graphs
-        if refusal := outcomes.forbidden(reading) or outcomes.unknown_graph(graphs, self.graphs):
-            refusal.facts["query"] = hash_of(text)
-            raise refusal
         request = {
             "query": text,
             "results": results and results.name,
@@ -80,9 +75,7 @@ class Snapshot:
             "default": list(default),
             "named": list(named),
         }
-        answer = self._ask(request, text, gone)
-        answer.volatile = reading.volatile
-        return answer
+        return self._ask(request, text, gone, client=client)
 
     def dump(self, output: IO[bytes], fmt: Format, graph: str | None = None, gone: Callable[[], bool] = never) -> None:
         """Write one graph, or the whole, literals exactly as in the files, to a file in which nothing else stands.
@@ -93,19 +86,29 @@ class Snapshot:
         output.write(self._ask(request, f"dump {fmt.name} {graph}", gone, output).body)
 
     def _ask(
-        self, request: dict[str, Any], text: str, gone: Callable[[], bool], output: IO[bytes] | None = None
+        self,
+        request: dict[str, Any],
+        text: str,
+        gone: Callable[[], bool],
+        output: IO[bytes] | None = None,
+        client: str = "",
     ) -> Answer:
         """Evaluate in a place: at first in one for short queries, if it takes too long for that, in one for longer ones."""
         admission, name = self.admission, hash_of(text)
+        claims = (name, client) if client else (name,)
         lane, facts = admission.remembered.get(name, 0), dict[str, Any](query=name)
         try:
             while True:
-                with admission.slot(lane, gone) as slot:
+                with admission.slot(lane, gone, claims) as slot:
+                    # While it waited, another of its kind may have shown how long it takes.
+                    known = admission.remembered.get(name, 0)
                     try:
+                        if known > lane:
+                            raise Preempted
                         head, body = self._exchange(request, slot, output)
                         break
                     except Preempted:
-                        lane = slot.lane + 1
+                        lane = max(slot.lane + 1, known)
                         admission.remember(name, lane)
                         facts["preempted"] = True
             if "error" in head:
@@ -118,7 +121,7 @@ class Snapshot:
             admission.remembered.pop(name, None)  # it was long for want of a processor
         if rows is not None:
             facts["rows"] = rows
-        return Answer(BY_NAME[head["format"]], body, seconds, rows, facts)
+        return Answer(BY_NAME[head["format"]], body, seconds, rows, facts, head.get("volatile", False))
 
     def _exchange(self, request: dict[str, Any], slot: Slot, output: IO[bytes] | None) -> Message:
         """Ask an evaluator that is alive: one that nobody uses, a new one, or one of those that have taken their place."""

@@ -60,7 +60,7 @@ class SourceFile:
             content.decode("utf-8")  # the parser lets a comment be anything
             if self.format.name == "rdfxml":  # XML 1.0, 2.11: lines end in a line feed, however they are stored
                 content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-            return use(parse(content, self.format.rdf, base_iri=self.path.as_uri(), rename_blank_nodes=True))
+            return use(parse(content, self.format.rdf, base_iri=self.path.absolute().as_uri(), rename_blank_nodes=True))
         except OSError as error:
             raise Unreadable(self.path, f"cannot be read: {error.strerror or error}") from error
         except (SyntaxError, UnicodeDecodeError) as error:

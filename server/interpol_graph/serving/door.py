@@ -12,6 +12,7 @@ import asyncio
 import io
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -36,6 +37,12 @@ LARGEST = 4 << 20
 HEARD = 64 << 20
 #: Seconds within which a body must be whole.
 BODY_TIMEOUT = 20.0
+#: Bodies of one client that may be on their way at once; the oldest is given up for one more.
+READING = 128
+#: The type of forms, and the fields that one may have: reading each takes many times its bytes.
+FORM, FIELDS = "application/x-www-form-urlencoded", 1000
+#: Bytes that one header field may have: what it lists is compared with all that is on offer.
+FIELD = 8192
 #: Bytes of a large answer that are sent at a time.
 PIECE = 1 << 18
 #: Seconds within which a client must take the next piece.
@@ -51,14 +58,20 @@ _FLUSH = 0.1
 class Door:
     """An ASGI application around a WSGI application that works in `threads` threads.
 
-    cache: the answers that are kept; digest: returns the state of the graph at this moment.
+    cache: the answers that are kept; digest: returns the state of the graph at this moment; proxies: how many stand in
+    front and say in X-Forwarded-For who the client is.
     """
 
-    def __init__(self, app: WSGIApplication, threads: int, cache: AnswerCache, digest: Callable[[], str]) -> None:
+    def __init__(
+        self, app: WSGIApplication, threads: int, cache: AnswerCache, digest: Callable[[], str], proxies: int = 0
+    ) -> None:
         self.app, self.cache, self.digest = app, cache, digest
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
         self.held = 0
         self._known, self._known_until = "", 0.0
+        self.proxies = proxies
+        #: Client address → the patience with each of its bodies that are not whole yet, the oldest first.
+        self.reading: defaultdict[str, dict[asyncio.Timeout, None]] = defaultdict(dict)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -87,7 +100,8 @@ class Door:
         environ, left = _environ(scope), Event()
         environ[DEPARTED] = left.is_set
         try:
-            await _read(environ, scope, receive, lambda: self._take(PIECE, taken))
+            _check(scope)
+            await self._read(environ, receive, taken)
         except EngineError as problem:
             environ[PROBLEM] = problem
         loop = asyncio.get_running_loop()
@@ -107,6 +121,51 @@ class Door:
         elif key and environ.get(DIGEST) in (None, key[0]) and (status, scope["method"]) == (200, "GET"):
             self.cache.put(key, fields, body, environ.get(observation.FACTS, {}))
         await self._send(send, status, fields, body)
+
+    async def _read(self, environ: WSGIEnvironment, receive: Receive, taken: list[int]) -> None:
+        """Read the body into the environment; of one that is too long, only how much was heard.
+
+        taken: what room was taken for it. Raises BadRequest, RequestTimeout, Busy.
+        """
+        more = environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ
+        if not more:
+            return
+        client = environ["REMOTE_ADDR"]
+        if self.proxies:
+            client = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")[-self.proxies :][0].strip()
+        body, length, room, reading = bytearray(), 0, PIECE, self.reading[client]
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT) as patience:
+                reading[patience] = None
+                if len(reading) > READING:
+                    oldest = next(iter(reading))
+                    del reading[oldest]
+                    oldest.reschedule(0)
+                while more and length <= HEARD:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":  # or its chunks are none, which looks the same from here
+                        raise BadRequest("The body cannot be read: its length or its chunks are not in order.")
+                    piece, more = message.get("body", b""), message.get("more_body")
+                    length += len(piece)
+                    body += piece
+                    if length > LARGEST:
+                        body.clear()
+                    if len(body) > room:
+                        if not self._take(PIECE, taken):
+                            raise Busy("Too many large requests come in at once; try again in a few seconds.")
+                        room += PIECE
+        except TimeoutError:
+            many = f"; no more than {READING} of one client are waited for at once"
+            raise RequestTimeout(
+                f"The body was not whole within {BODY_TIMEOUT:g} seconds; send it again{many}."
+            ) from None
+        finally:
+            reading.pop(patience, None)
+            if not reading:
+                self.reading.pop(client, None)
+        if environ.get("CONTENT_TYPE", "").lower().startswith(FORM) and body.count(b"&") >= FIELDS:
+            raise BadRequest(f"The form has more than {FIELDS} fields, the most that are read here.")
+        environ["CONTENT_LENGTH"], environ["wsgi.input"] = str(length), io.BytesIO(body)
 
     def _call(self, environ: WSGIEnvironment) -> tuple[int, Fields, Body]:
         """Return status, fields and body of the application's answer; a large file stays the iterator that it is."""
@@ -172,6 +231,8 @@ def _environ(scope: dict[str, Any]) -> WSGIEnvironment:
         "wsgi.file_wrapper": _pieces,
     }
     for name, value in scope["headers"]:
+        if b"_" in name:
+            continue  # it would stand for the field with hyphens, which a proxy in front has set
         key = name.decode("latin-1").upper().replace("-", "_")
         key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
         text = value.decode("latin-1")
@@ -179,35 +240,16 @@ def _environ(scope: dict[str, Any]) -> WSGIEnvironment:
     return environ
 
 
-async def _read(environ: WSGIEnvironment, scope: dict[str, Any], receive: Receive, take: Callable[[], bool]) -> None:
-    """Read the body into the environment; of one that is too long, only how much was heard.
-
-    take: takes room for one more piece, and tells whether there was enough. Raises what is wrong with the request as
-    such: BadRequest, RequestTimeout, Busy.
-    """
+def _check(scope: dict[str, Any]) -> None:
+    """Raise BadRequest for what is no request of HTTP, though the HTTP library takes it for one."""
     hosts = sum(name == b"host" for name, _ in scope["headers"])
     if hosts > 1 or (not hosts and scope["http_version"] == "1.1"):
         raise BadRequest(f"A request names its host in one field Host, not in {hosts} (RFC 9112, 3.2).")
-    body, length, room = bytearray(), 0, PIECE
-    more = environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT):
-            while more and length <= HEARD:
-                message = await receive()
-                if message["type"] == "http.disconnect":  # or its chunks are none, which looks the same from here
-                    raise BadRequest("The body cannot be read: its length or its chunks are not in order.")
-                piece, more = message.get("body", b""), message.get("more_body")
-                length += len(piece)
-                body += piece
-                if length > LARGEST:
-                    body.clear()
-                if len(body) > room:
-                    if not take():
-                        raise Busy("Too many large requests come in at once; try again in a few seconds.")
-                    room += PIECE
-    except TimeoutError:
-        raise RequestTimeout(f"The body was not whole within {BODY_TIMEOUT:g} seconds; send it again.") from None
-    environ["CONTENT_LENGTH"], environ["wsgi.input"] = str(length), io.BytesIO(body)
+    for name, value in scope["headers"]:
+        if len(value) > FIELD:
+            raise BadRequest(f"The field {name.decode()} has {len(value)} bytes; at most {FIELD} are read of one.")
+    if not scope["method"].isupper():
+        raise BadRequest("Methods are written in capital letters: GET, not get (RFC 9110, 9.1).")
 
 
 async def _departure(receive: Receive) -> None:

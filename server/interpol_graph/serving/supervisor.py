@@ -104,7 +104,9 @@ class Supervisor:
                 shutil.copytree(paths.ROOT / name, copy / name)
         except OSError as error:
             shutil.rmtree(copy, ignore_errors=True)
-            raise NotStarted(f"the files cannot be copied: {error}") from error
+            # Of many files that cannot be copied, the first says enough.
+            why = error.args[0][0][2] if isinstance(error, shutil.Error) else error
+            raise NotStarted(f"the files cannot be copied: {why}") from error
         return copy
 
     def _started(self, files: Path) -> EvaluatorProcess:
@@ -182,8 +184,10 @@ def run(supervisor: Supervisor, address: str, port: int, workers: int, log: bool
         factory=True,
         http1_settings=HTTP1Settings(header_read_timeout=10_000),
         respawn_failed_workers=True,
+        # Connections are cheap, and so no client shall be able to take them all.
+        backpressure=1 << 14,
         # A worker that is told to stop may finish what it has begun.
-        workers_kill_timeout=int(settings.timeout + len(settings.lanes) * settings.queue_timeout) + 5,
+        workers_kill_timeout=int(settings.timeout + settings.queue_timeout) + 5,
         log_level=LogLevels.error,
     )
     os.register_at_fork(after_in_child=_as_new)

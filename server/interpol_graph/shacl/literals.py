@@ -71,6 +71,8 @@ RANGES: dict[str, tuple[float, float]] = {
     }.items()
 }
 _LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+#: Characters up to which points and spans of time are compared: numbers of thousands of digits are none that a clock shows.
+_LONGEST = 300
 #: A time without a zone may stand up to fourteen hours off one with a zone.
 _UNZONED = Decimal(14 * 3600)
 
@@ -92,7 +94,7 @@ def well_formed(literal: Literal) -> bool:
     datatype, text = literal.datatype.value, literal.value
     if datatype in RANGES:
         least, greatest = RANGES[datatype]
-        return bool(FORMS[XSD + "integer"].fullmatch(text)) and least <= int(text) <= greatest
+        return bool(FORMS[XSD + "integer"].fullmatch(text)) and least <= Decimal(text) <= greatest
     form = FORMS.get(datatype)
     if form is None:
         return True
@@ -102,7 +104,7 @@ def well_formed(literal: Literal) -> bool:
     part = match.groupdict()
     if not part.get("day") or not part.get("month"):
         return datatype != XSD + "duration" or text[-1] not in "PT"
-    year = int(part.get("year") or 4)
+    year = int((part.get("year") or "4")[-4:])  # whose leap years repeat after 400
     leap = part["month"] == "02" and (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0))
     return int(part["day"]) <= _LENGTHS[int(part["month"]) - 1] + leap
 
@@ -140,7 +142,7 @@ def value(literal: Literal) -> Value | None:
     if name in ("decimal", "integer") or datatype in RANGES:
         return Value("number", Decimal(literal.value))
     match = FORMS[datatype].fullmatch(literal.value) if datatype in FORMS else None
-    if match is None:
+    if match is None or len(literal.value) > _LONGEST:
         return None
     part = {key: text for key, text in match.groupdict().items() if text is not None}
     if name.endswith("uration"):

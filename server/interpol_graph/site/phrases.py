@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from flask import request
 LANGUAGES = {"en": "English", "fr": "Français", "es": "Español", "ar": "العربية"}
 #: Key → language → phrase.
 PHRASES: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_name("phrases.toml").read_text(encoding="utf-8"))
+#: What is written in words, and with its thousands set apart; any other text that data call a date or number stays as it is.
+_DAY = re.compile(r"([0-9]+)-(0[1-9]|1[0-2])(?:-([0-9]{2}))?")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,99}")
 
 
 def language() -> str:
@@ -36,13 +40,14 @@ def day(text: str, language: str | None = None) -> str:
     >>> day("2015-11-02", "en"), day("2015-11", "en"), day("1914", "en"), day("1914-04-01", "fr")
     ('2 November 2015', 'November 2015', '1914', '1er avril 1914')
     """
-    year, *rest = text.split("-") if not text.startswith("-") else [text]
-    if not rest or not all(part.isdigit() for part in rest) or not 1 <= int(rest[0]) <= 12:
+    match = _DAY.fullmatch(text)
+    if not match:
         return text
     language = language or speech()
-    words = [PHRASES["months"][language].split()[int(rest[0]) - 1], year]
-    if len(rest) > 1:
-        words.insert(0, "1er" if language == "fr" and rest[1] == "01" else str(int(rest[1])))
+    year, month, number = match.groups()
+    words = [PHRASES["months"][language].split()[int(month) - 1], year]
+    if number:
+        words.insert(0, "1er" if language == "fr" and number == "01" else str(int(number)))
     return " ".join(words)
 
 
@@ -53,7 +58,7 @@ def number(value: str | int, language: str | None = None) -> str:
     ('7,700', '1\\u202f234\\u202f567,50', '-4.00167')
     """
     whole, dot, rest = str(value).partition(".")
-    if not whole.lstrip("+-").isdigit():
+    if not _WHOLE.fullmatch(whole):
         return str(value)
     grouped = f"{int(whole):,}" if abs(int(whole)) >= 1000 else whole
     if (language or speech()) == "fr":

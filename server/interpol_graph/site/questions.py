@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request, url_for
 
 from interpol_graph.endpoint import api
 from interpol_graph.endpoint.caching import lifetime
-from interpol_graph.endpoint.current import data, query, render, table
+from interpol_graph.endpoint.current import data, query, render, tabulated
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.formats import of_kind
 from interpol_graph.graph.questions import Question, saved
@@ -17,9 +17,6 @@ from interpol_graph.site.labels import Labels, plain
 from interpol_graph.site.phrases import PHRASES, phrase
 
 blueprint = Blueprint("questions", __name__)
-
-#: Rows that a page shows of one answer.
-SHOWN = 1000
 
 
 @blueprint.get("/queries/")
@@ -41,13 +38,14 @@ def question(name: str) -> Response:
     except EngineError as error:
         values = {parameter.name: request.args.get(parameter.name, parameter.default) for parameter in asked.parameters}
         return render("question.html", error=error, question=asked, values=values, text=asked.body)
-    rows = table(answer.body) if answer.format.kind == "results" else None
-    shown = {t.value for row in (rows.rows[:SHOWN] if rows else ()) for t in row.values() if t.kind == "uri"}
+    table = tabulated(answer)
+    columns, rows, _ = table.shown() if table else ((), (), 0)
+    shown = {row[name].value for row in rows for name in columns if name in row and row[name].kind == "uri"}
     address = url_for("api.answer", name=name)
     formats = [(fmt, values | {"format": fmt.name}) for fmt in of_kind(answer.format.kind)]
     return render(
         "question.html", lifetime=lifetime(answer), question=asked, values=values, text=text,
-        answer=answer, table=rows, labels=Labels(shown),
+        answer=answer, table=table, labels=Labels(shown),
         downloads=[(fmt, f"{address}?{urlencode(wanted)}") for fmt, wanted in formats],
         api=request.host_url.rstrip("/") + address + ("?" + urlencode(values) if values else ""),
     )  # fmt: skip

@@ -1,0 +1,191 @@
+"""Attacks on what is around the server: the disk of its temporary files, its stop, and fields that a proxy should have set."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pytest
+
+from attacked import NEVER_ASKED, Target, target
+from conftest import descendants, free_port
+from hostile import CROSS_JOINS
+from interpol_graph.app import create_app
+from interpol_graph.engine.limits import Settings
+from interpol_graph.engine.pool import EvaluatorPool, EvaluatorProcess
+from interpol_graph.graph.files import given_files
+from interpol_graph.graph.store import KnowledgeGraph
+from interpol_graph.serving.answer_cache import AnswerCache
+from interpol_graph.serving.door import Door
+from test_door import SCOPE, Reader
+
+#: Runs a command with a small disk of its own for temporary files, as a user without rights may.
+SMALL_DISK = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c")
+MOUNT = 'mount -t tmpfs -o size={0}m none "$TMPDIR" && exec "$@"'
+
+
+def has_namespaces() -> bool:
+    with suppress(OSError):
+        return (
+            subprocess.run([*SMALL_DISK, "mount -t tmpfs none /mnt"], check=False, capture_output=True).returncode == 0
+        )
+    return False
+
+
+small_disk = pytest.mark.skipif(not has_namespaces(), reason="this system gives no user a disk of their own")
+
+
+@pytest.fixture
+def cramped(short: Path) -> Iterator[Target]:
+    """A server whose disk for temporary files holds little more than its own."""
+    with target(before=(*SMALL_DISK, MOUNT.format(60), "sh"), TMPDIR=str(short)) as found:
+        yield found
+
+
+def fill(server: Target, folder: Path) -> Path:
+    """Fill the server's disk for temporary files to the last byte; return the file that does."""
+    ballast = Path(f"/proc/{server.process.pid}/root{folder}/ballast")
+    with suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    assert ballast.stat().st_size > 4096
+    return ballast
+
+
+@small_disk
+def test_a_full_disk_refuses_files_and_nothing_else(cramped: Target, short: Path) -> None:
+    ballast = fill(cramped, short)
+    workers = [pid for pid, parent, _ in descendants(cramped.process.pid) if parent == cramped.process.pid]
+    for path in ("/dumps/interpol.nt", "/dumps/SHA256SUMS", "/graphs?default"):
+        assert cramped.send(path, Accept="*/*").checked(30, statuses={503}).status == 503
+    answer = cramped.send("/validate", method="POST", body=b"<x:a> <x:b> 1 .", Content_Type="text/turtle")
+    assert "room" in json.loads(answer.checked(statuses={503}).body)["detail"] or "space" in answer.text
+    paths = [
+        "/",
+        "/page/session/84",
+        "/dumps/",
+        "/browse/",
+        "/metrics",
+        "/ontology",
+        "/healthz",
+        "/validate",
+        "/queries/",
+    ]
+    for path in paths:
+        cramped.send(path, Accept="text/html").checked(statuses={200})
+    with ThreadPoolExecutor(8) as pool:
+        texts = [f"SELECT ({next(NEVER_ASKED)} AS ?n) {{}}" for _ in range(150)]
+        assert [answer.status for answer in pool.map(cramped.ask, texts)] == [200] * 150
+    # A worker that ends has a successor, and one that is new has somewhere to count.
+    for pid, _, command in list(descendants(cramped.process.pid)):
+        if pid in workers and "forkserver" not in command and "resource_tracker" not in command:
+            os.kill(pid, signal.SIGKILL)
+            break
+    time.sleep(1)
+    cramped.wait()
+    cramped.send("/metrics").checked(statuses={200})
+    ballast.unlink()
+    assert cramped.send("/dumps/interpol.nt", Accept="*/*").checked(30).status == 200
+
+
+@small_disk
+@pytest.mark.parametrize("mebibytes", [1, 6])
+def test_a_disk_that_is_full_at_the_start_is_told_in_a_sentence(tmp_path: Path, mebibytes: int) -> None:
+    command = [
+        *SMALL_DISK,
+        MOUNT.format(mebibytes),
+        "sh",
+        sys.executable,
+        "-m",
+        "interpol_graph",
+        "serve",
+        "--port",
+        str(free_port()),
+    ]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, env=os.environ | {"TMPDIR": str(tmp_path)}, check=False
+    )
+    assert (
+        done.returncode == 2
+        and "Traceback" not in done.stderr
+        and len(done.stderr.splitlines()) == 1
+        and len(done.stderr) < 300
+    )
+    assert "No space left" in done.stderr, done.stderr
+
+
+@pytest.mark.attack
+def test_a_stop_comes_within_what_the_unit_of_systemd_allows() -> None:
+    with target("--timeout", "10") as server, ExitStack() as stack:
+        turtle = "".join(
+            f"<https://w3id.org/interpol-graph/id/country/{n}> a interpol:Country .\n" for n in range(12_000)
+        )
+        bodies = [("/sparql", "application/sparql-query", f"{CROSS_JOINS['select, counted']} # {n}") for n in range(40)]
+        bodies += [("/validate", "text/turtle", turtle)] * 4
+        for path, media_type, body in bodies:
+            connection = stack.enter_context(socket.create_connection((server.host, server.port)))
+            head = (
+                f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {media_type}\r\nContent-Length: {len(body)}\r\n\r\n"
+            )
+            connection.sendall((head + body).encode())
+        reader = stack.enter_context(socket.socket())
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        reader.connect((server.host, server.port))
+        reader.sendall(b"GET /sparql?query=SELECT*%7B?a?b?c%7DLIMIT%2050000 HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\n")
+        time.sleep(3)
+        begun = time.monotonic()
+        server.process.terminate()
+        server.process.wait(timeout=60)
+        assert time.monotonic() - begun < 25, "the unit of the README allows 30 seconds"
+
+
+def test_a_field_with_an_underscore_is_no_field_of_the_proxy(pool: EvaluatorPool) -> None:
+    app = create_app(EvaluatorPool(pool._now.address, Settings(proxies=1), {**about(pool)}))
+    door = Door(app.wsgi_app, 4, AnswerCache(1 << 20, forwarded=True), lambda: "digest", 1)
+
+    def location(*fields: tuple[bytes, bytes]) -> Reader:
+        reader = Reader()
+        scope = {
+            **SCOPE,
+            "path": "/openapi.json",
+            "raw_path": b"/openapi.json",
+            "headers": [(b"host", b"inside"), *fields],
+        }
+        asyncio.run(door(scope, reader.receive, reader.send))
+        return reader
+
+    ours = (b"x-forwarded-host", b"graph.example"), (b"x-forwarded-proto", b"https"), (b"x-forwarded-for", b"1.2.3.4")
+    assert b'"https://graph.example"' in location(*ours).body
+    for name in (b"x_forwarded_host", b"x-forwarded_host", b"x_forwarded-host"):
+        body = location(*ours, (name, b"evil.example")).body
+        assert b"evil.example" not in body and b'"https://graph.example"' in body
+        assert b"evil.example" not in location((name, b"evil.example")).body
+    for scheme in (b"javascript", b"file", b"http://evil/#", b""):
+        reader = location((b"x-forwarded-proto", scheme))
+        assert reader.sent[0]["status"] == 400 or b'"http://inside"' in reader.body
+
+
+def about(pool: EvaluatorPool) -> dict[str, object]:
+    state = pool.snapshot()
+    return {"digest": state.digest, "graphs": state.graphs, "default": state.default}
+
+
+def test_a_relative_path_is_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data4").mkdir()
+    (tmp_path / "data4" / "facts.ttl").write_text("<x:a> <x:b> <c> .")
+    (tmp_path / "facts.nq").write_text("<x:a> <x:b> <x:c> .")
+    monkeypatch.chdir(tmp_path)
+    for name in ("data4", "data4/facts.ttl", "./data4/../facts.nq", "facts.nq"):
+        with EvaluatorProcess(Settings(data=(name,))) as process:
+            assert b"true" in process.pool().snapshot().query("ASK { <x:a> <x:b> ?c }").body
+    assert KnowledgeGraph(given_files([Path("data4")]), rules=None).digest
