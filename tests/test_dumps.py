@@ -169,6 +169,53 @@ def test_a_download_can_be_resumed(client: FlaskClient) -> None:
     assert client.get("/dumps/sessions.ttl", buffered=True, headers={"Range": "bytes=99999999-"}).status_code == 416
 
 
+@pytest.mark.parametrize("path", ["/dumps/sessions.ttl", f"/graphs?graph={GRAPHS}sessions"])
+@pytest.mark.parametrize(
+    ("wanted", "condition", "status"),
+    [
+        ("bytes=0-9", None, 206),
+        ("Bytes=0-9", None, 206),
+        ("bytes=-5", None, 206),
+        ("bytes=0-", None, 206),
+        ("bytes=0-99999999", None, 206),
+        ("lines=0-9", None, 200),
+        ("items=0-9", None, 200),
+        ("bytes=0-9,20-29", None, 200),
+        ("bytes=0-0,-1", None, 200),
+        ("bytes=0-9, 99999999-", None, 200),
+        ("bytes=9-0", None, 200),
+        ("bytes=-0", None, 200),
+        ("bytes=-", None, 200),
+        ("bytes=a-b", None, 200),
+        ("bytes 0-9", None, 200),
+        ("bytes=" + "9" * 5000 + "-", None, 200),
+        ("0-9", None, 200),
+        ("", None, 200),
+        ("bytes=99999999-", None, 416),
+        ("bytes=0-9", "{etag}", 206),
+        ("bytes=0-9", "W/{etag}", 200),
+        ("bytes=0-9", "{modified}", 200),
+        ("bytes=0-9", '"another"', 200),
+        ("bytes=0-9", "nonsense", 200),
+    ],
+)
+def test_a_part_is_sent_only_to_who_asks_for_one_in_bytes(
+    client: FlaskClient, path: str, wanted: str, condition: str | None, status: int
+) -> None:
+    whole = client.get(path, buffered=True)
+    fields = {"Range": wanted}
+    if condition:
+        modified = whole.headers.get("Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT")
+        fields["If-Range"] = condition.format(etag=whole.headers["ETag"], modified=modified)
+    answer = client.get(path, headers=fields, buffered=True)
+    assert answer.status_code == status
+    if status == 200:
+        assert answer.data == whole.data and "Content-Range" not in answer.headers
+    elif status == 206:
+        assert answer.data and answer.data in whole.data
+    assert client.head(path, headers=fields).status_code == 200
+
+
 def test_a_known_file_is_not_sent_again(client: FlaskClient) -> None:
     answer = client.get("/dumps/interpol.nt", buffered=True)
     again = client.get("/dumps/interpol.nt", buffered=True, headers={"If-None-Match": answer.headers["ETag"]})

@@ -20,7 +20,7 @@ from werkzeug.test import EnvironBuilder, TestResponse
 from interpol_graph.app import create_app
 from interpol_graph.endpoint import problems, sparql
 from interpol_graph.engine import tokens
-from interpol_graph.engine.outcomes import EngineError, LimitReached
+from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.engine.pool import EvaluatorPool, EvaluatorProcess
 from interpol_graph.engine.snapshot import Snapshot
 from interpol_graph.graph.formats import FORMATS, of_kind
@@ -208,7 +208,7 @@ def subclasses(of: type[EngineError]) -> Iterator[type[EngineError]]:
 
 
 def test_every_error_is_a_row_of_the_table_and_every_row_an_error() -> None:
-    raised = {problems.name(error("")) for error in subclasses(EngineError) if error is not LimitReached}
+    raised = {problems.name(error("")) for error in subclasses(EngineError)}
     assert raised == set(problems.PROBLEMS)
 
 
@@ -239,6 +239,22 @@ def test_head_is_get_without_its_body(client: FlaskClient, path: str) -> None:
 
 
 # Browser applications
+
+
+@pytest.mark.parametrize(
+    "path", ["/sparql", "/graphs?default", "/api/agreements-by-year", "/dumps/sessions.ttl", "/nothing"]
+)
+@pytest.mark.parametrize(
+    "fields", ["queryid", "traceparent, tracestate", "cache-control,x-requested-with", "Content-Type"]
+)
+def test_a_browser_application_may_send_any_header(client: FlaskClient, path: str, fields: str) -> None:
+    asked = {"Origin": "https://example.org", "Access-Control-Request-Method": "GET"}
+    answer = client.options(path, headers=asked | {"Access-Control-Request-Headers": fields})
+    assert answer.headers["Access-Control-Allow-Headers"] == fields
+    assert (
+        answer.headers["Access-Control-Allow-Origin"] == "*"
+        and "Access-Control-Allow-Credentials" not in answer.headers
+    )
 
 
 def test_preflight(client: FlaskClient) -> None:
@@ -401,7 +417,27 @@ def test_a_graph_can_be_resumed_and_asked_again(client: FlaskClient) -> None:
 def test_graphs_that_cannot_be_given(client: FlaskClient, query: str, status: int) -> None:
     answer = client.get(f"/graphs?{query}", buffered=True)
     assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
-    assert answer.get_json().get("known") or answer.get_json().get("offered")
+    problem = answer.get_json()
+    assert problem.get("similar") or problem.get("offered") or problem.get("known") or "/dumps/" in problem["detail"]
+    assert len(answer.data) < 1000, "a sentence, not the list of all graphs"
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/graphs", {"graph": GRAPHS + "sesions"}),
+        ("/sparql", {"query": "ASK {}", "default-graph-uri": GRAPHS + "sesions"}),
+        ("/sparql", {"query": f"ASK FROM NAMED <{GRAPHS}sesions> {{}}"}),
+        ("/dumps/sesions.ttl", {}),
+        ("/graph/sesions", {}),
+    ],
+)
+def test_a_graph_that_is_not_here_is_answered_by_the_three_most_similar(
+    client: FlaskClient, path: str, query: dict[str, str]
+) -> None:
+    problem = client.get(path, query_string=query).get_json()
+    assert "known" not in problem and len(problem["similar"]) <= 3
+    assert "sessions" in problem["similar"][0] and "sesions" in problem["detail"]
 
 
 def test_a_browser_without_a_graph_is_led_to_the_list(client: FlaskClient) -> None:
@@ -440,6 +476,56 @@ def test_results_by_accept(client: FlaskClient, accept: str, name: str | None) -
     else:
         fmt = next(fmt for fmt in FORMATS if fmt.name == name)
         assert answer.headers["Content-Type"] == fmt.content_type
+
+
+GRAPH_QUERY, ROW_QUERY = "CONSTRUCT { <x:s> <x:p> 1 } {}", "SELECT (1 AS ?x) {}"
+#: What clients call formats → what they mean of rows (None: nothing), and of a graph.
+CALLED = {
+    "xml json csv tsv XML JSON Csv": (
+        "xml json csv tsv xml json csv",
+        "rdfxml jsonld turtle turtle rdfxml jsonld turtle",
+    ),
+    "application/xml APPLICATION/JSON text/csv;charset=utf-8": ("xml json csv", "rdfxml jsonld turtle"),
+    "application/sparql-results+json srj sparql-results+xml": ("json json -", "turtle turtle -"),
+    "turtle ttl TTL n3 N3 text/n3 text/turtle;charset=utf-8": ("", "turtle turtle turtle turtle turtle turtle turtle"),
+    "RDFXML rdf+xml rdf-xml RDF/XML rdf owl application/rdf+xml": (
+        "",
+        "rdfxml rdfxml rdfxml rdfxml rdfxml rdfxml rdfxml",
+    ),
+    "JSONLD json-ld JSON-LD application/ld+json ld+json": ("", "jsonld jsonld jsonld jsonld -"),
+    "nt ntriples N-Triples .nt application/n-triples": ("", "ntriples ntriples ntriples ntriples ntriples"),
+}
+NAMES = [
+    (name, *((meant.split()[number : number + 1] or [None])[0] for meant in both))
+    for names, both in CALLED.items()
+    for number, name in enumerate(names.split())
+]
+
+
+@pytest.mark.parametrize(("name", "rows", "graph"), NAMES, ids=lambda value: str(value))
+def test_formats_by_the_names_that_clients_give(
+    client: FlaskClient, name: str, rows: str | None, graph: str | None
+) -> None:
+    for query, meant in ((ROW_QUERY, rows), (GRAPH_QUERY, graph)):
+        answers = [
+            client.get("/sparql", query_string={"query": query, "format": name}, headers={"Accept": "*/*"}),
+            client.post("/sparql", data={"query": query, "format": name}),
+        ]
+        for answer in answers:
+            if meant == "-":
+                assert answer.status_code == 400 and "turtle" in answer.get_json()["known"]
+            elif meant is None:
+                assert answer.status_code == 406
+            else:
+                expected = next(fmt for fmt in FORMATS if fmt.name == meant)
+                assert (answer.status_code, answer.headers["Content-Type"]) == (200, expected.content_type)
+                assert answer.data
+
+
+def test_no_name_stands_for_two_formats_of_one_kind() -> None:
+    for fmt in FORMATS:
+        for name in fmt.names:
+            assert [other for other in FORMATS if other.is_called(name) and other.kind == fmt.kind] == [fmt], name
 
 
 # What is told from the words of a query

@@ -72,7 +72,7 @@ def file(name: str) -> Response:
     if name == SUMS:
         return _sent(name, _sums(), "text/plain; charset=utf-8")
     if name not in _files():
-        near = difflib.get_close_matches(name, _files(), 5, 0.4)
+        near = difflib.get_close_matches(name, _files(), 3, 0.4)
         raise NotFound(f"There is no file {name!r}; the files are listed at /dumps/.", similar=near)
     fmt, graph = _files()[name]
     response = _sent(name, made(name, _dump(fmt, graph)), fmt.content_type, name.replace("/", "-"))
@@ -87,11 +87,13 @@ def graphs() -> Response | Redirect:
     if len(named) + ("default" in request.args) != 1:
         if not request.args and negotiation.wants_html():
             return redirect(url_for("dumps.dumps"), 303)
-        raise BadParameter("Which graph? Name one, and one only: ?default, or ?graph= with its IRI.", known=known)
+        raise BadParameter(
+            "Which graph? Name one, and one only: ?default, or ?graph= with its IRI, as listed at /dumps/."
+        )
     iri = named[0] if named else None
     if iri is not None and iri not in known:
-        similar = difflib.get_close_matches(iri, known, 5, 0.8)
-        raise NotFound(f"There is no graph <{iri}> here.", similar=similar, known=known)
+        similar = difflib.get_close_matches(iri, known, 3, 0.6)
+        raise NotFound(f"There is no graph <{iri}> here; the graphs are listed at /dumps/.", similar=similar)
     fmt = negotiation.require(of_kind("graph"), "A graph")
     name = f"graphs {iri or ''} {fmt.name}"
     response = _sent(name, made(name, _dump(fmt, iri)), fmt.content_type)

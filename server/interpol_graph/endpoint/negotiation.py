@@ -12,21 +12,17 @@ from werkzeug.http import parse_accept_header
 
 from interpol_graph.endpoint.problems import BadParameter, UnsupportedMediaType
 from interpol_graph.engine.outcomes import NoFormat
-from interpol_graph.graph.formats import BY_SUFFIX, FORMATS, Format, Kind, Offered, listed, of_kind
+from interpol_graph.graph.formats import FORMATS, Format, Kind, Offered, listed, of_kind
 
 HTML = "text/html"
-#: The kinds of answers that a query can have.
-KINDS: tuple[Kind, Kind] = ("results", "graph")
 
 Offer = TypeVar("Offer", bound=Offered)
 
 
-def called(name: str, formats: Sequence[Offer]) -> Offer:
-    """Return the format that ?format= calls by its name, suffix or media type. Raises BadParameter when there is none."""
-    name = name.replace(" ", "+")  # in a link, a plus that nobody encoded reads as a blank
-    for fmt in formats:
-        if name in (fmt.name, *fmt.media_types) or BY_SUFFIX.get("." + name) is fmt:
-            return fmt
+def called(name: str, formats: Sequence[Offer]) -> list[Offer]:
+    """Return the formats that ?format= may mean: `xml` is one of rows and one of graphs. Raises BadParameter for none."""
+    if found := [fmt for fmt in formats if fmt.is_called(name)]:
+        return found
     known = [fmt.name for fmt in formats]
     raise BadParameter(f"There is no format {name!r}; known are {', '.join(known)}.", parameter="format", known=known)
 
@@ -37,9 +33,22 @@ def choose(formats: Sequence[Offer], known: Sequence[Offered] = FORMATS) -> Offe
     known: what ?format= may name at all. Raises BadParameter when it names something else.
     """
     if name := request.values.get("format"):  # empty in a form that wants a page
-        wish = called(name, known)
-        return next((fmt for fmt in formats if fmt is wish), None)
+        wishes = called(name, known)
+        return next((fmt for fmt in formats if fmt in wishes), None)
     return best(formats, request.headers.get("Accept", ""))
+
+
+def of_answer(name: str, accept: str, tried: frozenset[str] = frozenset()) -> tuple[Format | None, Format | None]:
+    """Return the format for rows and the one for a graph, by ?format= if it is given, else by Accept without those tried.
+
+    Clients name one format for all their queries: a graph that is asked for as rows comes in its own first format.
+    Raises BadParameter for a name that is none.
+    """
+    if not name:
+        return best_of_kind("results", accept, tried), best_of_kind("graph", accept, tried)
+    wishes = called(name, FORMATS)
+    results, graph = (next((fmt for fmt in wishes if fmt.kind == kind), None) for kind in ("results", "graph"))
+    return results, graph or (of_kind("graph")[0] if results else None)
 
 
 def require(formats: Sequence[Offer], what: str, known: Sequence[Offered] = FORMATS) -> Offer:

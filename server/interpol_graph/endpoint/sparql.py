@@ -15,7 +15,7 @@ from interpol_graph.endpoint.problems import BadRequest, UnsupportedMediaType
 from interpol_graph.engine import outcomes
 from interpol_graph.engine.outcomes import EngineError, NoFormat, Unwritable
 from interpol_graph.engine.snapshot import Answer
-from interpol_graph.graph.formats import FORMATS, Format, of_kind
+from interpol_graph.graph.formats import FORMATS, of_kind
 from interpol_graph.graph.prefixes import sparql_header
 from interpol_graph.graph.questions import Question, saved
 
@@ -41,12 +41,12 @@ PREFIXES = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request: its query (None when there is none), its dataset, and the format that it wants by name, if any."""
+    """One request: its query (None when there is none), its dataset, and the name of the format that it wants, if any."""
 
     query: str | None
     default: list[str]
     named: list[str]
-    format: Format | None
+    format: str
 
 
 @blueprint.route("/sparql", methods=["GET", "POST"], strict_slashes=False)
@@ -57,7 +57,7 @@ def sparql() -> Response:
     """
     asked = _read()
     accept = request.headers.get("Accept", "")
-    if asked.format is None and negotiation.likes_html(accept):
+    if not asked.format and negotiation.likes_html(accept):
         return _editor(asked)
     if asked.query is None and request.method != "POST" and not asked.default and not asked.named:
         return _description()
@@ -75,10 +75,10 @@ def _read() -> Asked:
         _posted(given)
     if "update" in given:
         raise outcomes.read_only()
-    queries, wishes = given["query"], list(filter(None, given["format"]))
+    queries = given["query"]
     if len(queries) > 1:
         raise BadRequest(f"The query is given {len(queries)} times, as the body or as `query`; send exactly one.")
-    wish = negotiation.called(wishes[0], FORMATS) if wishes else None
+    wish = next(filter(None, given["format"]), "")
     return Asked(queries[0] if queries else None, given["default-graph-uri"], given["named-graph-uri"], wish)
 
 
@@ -126,12 +126,7 @@ def _answer(asked: Asked, accept: str, failed: frozenset[str] = frozenset()) -> 
         raise BadRequest(
             f"There is no query: send one as the parameter `query`, or as the body with Content-Type {QUERY}."
         )
-    results, graph = (
-        (asked.format if asked.format.kind == kind else None)
-        if asked.format
-        else negotiation.best_of_kind(kind, accept, failed)
-        for kind in negotiation.KINDS
-    )
+    results, graph = negotiation.of_answer(asked.format, accept, failed)
     try:
         return current.query(asked.query, results=results, graph=graph, default=asked.default, named=asked.named)
     except Unwritable as problem:

@@ -1,5 +1,6 @@
 """The table of formats: names, media types, suffixes. Everything that reads or writes a format asks here."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -23,14 +24,33 @@ class Offered:
         """The Content-Type header: everything is UTF-8, and a text/* type has to say so."""
         return self.media_types[0] + ("; charset=utf-8" if self.media_types[0].startswith("text/") else "")
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a client may call it in ?format=."""
+        return (self.name, *self.media_types)
+
+    def is_called(self, name: str) -> bool:
+        """Tell whether a client means this by a name; case, marks and the parameters of a media type say nothing.
+
+        >>> [fmt.name for fmt in FORMATS if fmt.is_called("XML")], BY_NAME["jsonld"].is_called("JSON-LD")
+        (['xml', 'rdfxml'], True)
+        """
+        return _letters(name) in map(_letters, self.names)
+
 
 @dataclass(frozen=True)
 class Format(Offered):
-    """One serialisation, with the suffix of its files and its kind."""
+    """One serialisation, with the suffix of its files and its kind; `also` is what other endpoints call it."""
 
     suffix: str
     kind: Kind
     engine: QueryResultsFormat | RdfFormat
+    also: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a client may call it in ?format=; one name may stand for rows and for a graph."""
+        return (*super().names, self.label, self.suffix, *self.also)
 
     @property
     def iri(self) -> str:
@@ -50,6 +70,10 @@ class Format(Offered):
         return self.engine
 
 
+def _letters(name: str) -> str:
+    return re.sub("[^a-z0-9]", "", name.partition(";")[0].lower())
+
+
 _Q, _R = QueryResultsFormat, RdfFormat
 
 FORMATS = (
@@ -57,10 +81,20 @@ FORMATS = (
     Format("xml", "SPARQL XML", ("application/sparql-results+xml", "application/xml"), ".srx", "results", _Q.XML),
     Format("csv", "CSV", ("text/csv",), ".csv", "results", _Q.CSV),
     Format("tsv", "TSV", ("text/tab-separated-values",), ".tsv", "results", _Q.TSV),
-    Format("turtle", "Turtle", ("text/turtle", "application/x-turtle"), ".ttl", "graph", _R.TURTLE),
+    Format(
+        "turtle",
+        "Turtle",
+        ("text/turtle", "application/x-turtle"),
+        ".ttl",
+        "graph",
+        _R.TURTLE,
+        ("n3", "text/n3", "text/rdf+n3"),
+    ),
     Format("ntriples", "N-Triples", ("application/n-triples", "text/plain"), ".nt", "graph", _R.N_TRIPLES),
-    Format("rdfxml", "RDF/XML", ("application/rdf+xml", "application/xml"), ".rdf", "graph", _R.RDF_XML),
-    Format("jsonld", "JSON-LD", ("application/ld+json", "application/json"), ".jsonld", "graph", _R.JSON_LD),
+    Format(
+        "rdfxml", "RDF/XML", ("application/rdf+xml", "application/xml"), ".rdf", "graph", _R.RDF_XML, ("xml", "owl")
+    ),
+    Format("jsonld", "JSON-LD", ("application/ld+json", "application/json"), ".jsonld", "graph", _R.JSON_LD, ("json",)),
     Format("trig", "TriG", ("application/trig",), ".trig", "dataset", _R.TRIG),
     Format("nquads", "N-Quads", ("application/n-quads",), ".nq", "dataset", _R.N_QUADS),
 )
