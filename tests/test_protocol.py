@@ -486,13 +486,14 @@ CALLED = {
         "rdfxml jsonld turtle turtle rdfxml jsonld turtle",
     ),
     "application/xml APPLICATION/JSON text/csv;charset=utf-8": ("xml json csv", "rdfxml jsonld turtle"),
-    "application/sparql-results+json srj sparql-results+xml": ("json json -", "turtle turtle -"),
+    "application/sparql-results+json srj sparql-results+xml": ("json json xml", "turtle turtle turtle"),
     "turtle ttl TTL n3 N3 text/n3 text/turtle;charset=utf-8": ("", "turtle turtle turtle turtle turtle turtle turtle"),
     "RDFXML rdf+xml rdf-xml RDF/XML rdf owl application/rdf+xml": (
         "",
         "rdfxml rdfxml rdfxml rdfxml rdfxml rdfxml rdfxml",
     ),
-    "JSONLD json-ld JSON-LD application/ld+json ld+json": ("", "jsonld jsonld jsonld jsonld -"),
+    "JSONLD json-ld JSON-LD application/ld+json ld+json": ("", "jsonld jsonld jsonld jsonld jsonld"),
+    "excel html rdf+json": ("- - -", "- - -"),
     "nt ntriples N-Triples .nt application/n-triples": ("", "ntriples ntriples ntriples ntriples ntriples"),
 }
 NAMES = [

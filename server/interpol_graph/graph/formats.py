@@ -40,17 +40,22 @@ class Offered:
 
 @dataclass(frozen=True)
 class Format(Offered):
-    """One serialisation, with the suffix of its files and its kind; `also` is what other endpoints call it."""
+    """One serialisation, with the suffixes of its files (ours first) and its kind."""
 
-    suffix: str
+    suffixes: tuple[str, ...]
     kind: Kind
     engine: QueryResultsFormat | RdfFormat
-    also: tuple[str, ...] = ()
+
+    @property
+    def suffix(self) -> str:
+        """The suffix of the files that are written here."""
+        return self.suffixes[0]
 
     @property
     def names(self) -> tuple[str, ...]:
         """What a client may call it in ?format=; one name may stand for rows and for a graph."""
-        return (*super().names, self.label, self.suffix, *self.also)
+        subtypes = (media_type.partition("/")[2] for media_type in self.media_types)
+        return (*super().names, self.label, *self.suffixes, *subtypes)
 
     @property
     def iri(self) -> str:
@@ -75,32 +80,26 @@ def _letters(name: str) -> str:
 
 
 _Q, _R = QueryResultsFormat, RdfFormat
+#: What is Turtle is N3, too.
+_TURTLE = ("text/turtle", "application/x-turtle", "text/n3", "text/rdf+n3")
 
 FORMATS = (
-    Format("json", "SPARQL JSON", ("application/sparql-results+json", "application/json"), ".srj", "results", _Q.JSON),
-    Format("xml", "SPARQL XML", ("application/sparql-results+xml", "application/xml"), ".srx", "results", _Q.XML),
-    Format("csv", "CSV", ("text/csv",), ".csv", "results", _Q.CSV),
-    Format("tsv", "TSV", ("text/tab-separated-values",), ".tsv", "results", _Q.TSV),
     Format(
-        "turtle",
-        "Turtle",
-        ("text/turtle", "application/x-turtle"),
-        ".ttl",
-        "graph",
-        _R.TURTLE,
-        ("n3", "text/n3", "text/rdf+n3"),
+        "json", "SPARQL JSON", ("application/sparql-results+json", "application/json"), (".srj",), "results", _Q.JSON
     ),
-    Format("ntriples", "N-Triples", ("application/n-triples", "text/plain"), ".nt", "graph", _R.N_TRIPLES),
-    Format(
-        "rdfxml", "RDF/XML", ("application/rdf+xml", "application/xml"), ".rdf", "graph", _R.RDF_XML, ("xml", "owl")
-    ),
-    Format("jsonld", "JSON-LD", ("application/ld+json", "application/json"), ".jsonld", "graph", _R.JSON_LD, ("json",)),
-    Format("trig", "TriG", ("application/trig",), ".trig", "dataset", _R.TRIG),
-    Format("nquads", "N-Quads", ("application/n-quads",), ".nq", "dataset", _R.N_QUADS),
+    Format("xml", "SPARQL XML", ("application/sparql-results+xml", "application/xml"), (".srx",), "results", _Q.XML),
+    Format("csv", "CSV", ("text/csv",), (".csv",), "results", _Q.CSV),
+    Format("tsv", "TSV", ("text/tab-separated-values",), (".tsv",), "results", _Q.TSV),
+    Format("turtle", "Turtle", _TURTLE, (".ttl", ".n3"), "graph", _R.TURTLE),
+    Format("ntriples", "N-Triples", ("application/n-triples", "text/plain"), (".nt",), "graph", _R.N_TRIPLES),
+    Format("rdfxml", "RDF/XML", ("application/rdf+xml", "application/xml"), (".rdf", ".owl"), "graph", _R.RDF_XML),
+    Format("jsonld", "JSON-LD", ("application/ld+json", "application/json"), (".jsonld",), "graph", _R.JSON_LD),
+    Format("trig", "TriG", ("application/trig",), (".trig",), "dataset", _R.TRIG),
+    Format("nquads", "N-Quads", ("application/n-quads",), (".nq",), "dataset", _R.N_QUADS),
 )
 
 BY_NAME = {fmt.name: fmt for fmt in FORMATS}
-BY_SUFFIX = {fmt.suffix: fmt for fmt in FORMATS}
+BY_SUFFIX = {suffix: fmt for fmt in FORMATS for suffix in fmt.suffixes}
 
 #: What a whole dump is offered in.
 DUMPS = tuple(fmt for fmt in FORMATS if fmt.kind != "results")
