@@ -583,6 +583,62 @@ def test_the_graphs_that_a_query_names(query: str, graphs: list[str]) -> None:
     assert list(tokens.read(query).graphs) == graphs
 
 
+#: What is no keyword, wherever a word can stand that is none: a name, a label, a variable, a text, an escape, a remark.
+NO_KEYWORDS = [
+    "SELECT * { _:webservice ?p ?o }",
+    "SELECT * { _:service.service-service ?p _:a.service. _:1service ?p ?o }",
+    "SELECT * { _:datafrom <p> ?x }",
+    "SELECT * { _:from <http://a/> ?x . _:mybnode <p> (1 2) . _:bnode <p> (1) }",
+    "SELECT * { ?s <p> _:bnode . (1) <p> _:now . _:rand <p> _:uuid }",
+    "SELECT * { <urn:x:bnode(1)> <urn:service(2)> <urn:now()> }",
+    r"SELECT * { <http://x/SERVICE> <http://x/\u0053ERVICE> <http://x/\U00000046ROM> }",
+    "SELECT * { ?s ?p 'SERVICE' , \"FROM <http://x/>\" , '''BNODE(1)''' , \"\"\"' SERVICE <x> {} \"\"\" }",
+    r"SELECT * { ?s ?p '\'SERVICE <x> {}' , 'a'@service , '1'^^<x:service> }",
+    "SELECT * { ?s ?p ?o } # SERVICE <x> { } FROM <http://x/> BNODE(1)\n",
+    "SELECT * # SERVICE <x> {\r { ?s ?p ?o } #FROM <http://x/>",
+    "SELECT * { ?service ?from ?bnode . ?e\u0301service ?a\u00b7from <p> }",
+    "PREFIX ex: <x:> SELECT * { ex:e\u0301service ex:a\u203ffrom <http://a/> }",
+    "PREFIX ex: <x:> SELECT * { ex:ser\\-service ex:a.service ex:a%20service , ex:service. ex:insert a ex:bnode }",
+    "PREFIX service: <x:> PREFIX from: <x:> PREFIX bnode: <x:> SELECT * { service:from from:service bnode:bnode }",
+    "PREFIX ex: <x:> SELECT * FROM <known> { ?s ex:datafrom <urn:x> ; ex:base <urn:y> ; ex:prefix ex:from, <urn:z> }",
+    r"SELECT * { ?\u0053ERVICE _:\u0053ERVICE ?FR\u004fM, <http://x/> }",
+    "SELECT * { ?s ?p 'b'@en--from }",
+]
+
+
+@pytest.mark.parametrize("query", NO_KEYWORDS)
+def test_no_word_is_taken_for_a_keyword_that_is_none(query: str) -> None:
+    known = (BASE + "known",) if "known" in query else ()
+    assert tokens.read(query) == tokens.Reading(graphs=known)
+
+
+@pytest.mark.parametrize("query", NO_KEYWORDS[2:15])
+def test_what_holds_no_keyword_is_evaluated(client: FlaskClient, query: str) -> None:
+    answer = client.get("/sparql", query_string={"query": query})
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize(
+    ("query", "service", "labelled"),
+    [
+        ("SELECT * { SERVICE <x> {} }", True, False),
+        ("SELECT * { _:a <p> 1.SERVICE <x> {} }", True, False),
+        ("SELECT * { _:a. SERVICE <x> {} }", True, False),
+        ("SELECT * { ?s ?p _:a.\nservice silent <x> {} }", True, False),
+        ("SELECT * { ?s ?p ex:a. SERVICE<x> {} }", True, False),
+        ("SELECT * { ?s ?p 'a'@en. SERVICE<x> {} }", True, False),
+        (r"SELECT * { ?s ?p <x\u003e. SERVICE<x> {} }", True, False),
+        (r"SELECT * { _:a\u002e SERVICE<x> {} }", True, False),
+        ("SELECT (BNODE('a') AS ?x) {}", False, True),
+        ("SELECT * { FILTER(?a<bnode(1)&&?c>0) }", False, True),
+        ("SELECT * { FILTER(?a<bnode(1))FILTER(?c>0) }", False, True),
+        ("SELECT * { FILTER(?a IN(?a<bnode(1),?c>0)) }", False, True),
+    ],
+)
+def test_no_keyword_hides(query: str, service: bool, labelled: bool) -> None:
+    assert (tokens.read(query).service, tokens.read(query).labelled) == (service, labelled)
+
+
 @pytest.mark.parametrize(
     "piece", ["'\\", "'''\\", "a-", "<a", "\"'", "'", "a.", "ex:a\\", "''' ", "now{", "1.e", ":", "_:", "FROM "]
 )
