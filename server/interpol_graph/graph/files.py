@@ -17,7 +17,7 @@ from urllib.parse import quote
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Triple, parse, serialize
 
 from interpol_graph.graph import paths
-from interpol_graph.graph.formats import BY_SUFFIX, DUMPS, Format
+from interpol_graph.graph.formats import BY_NAME, BY_SUFFIX, DUMPS, Format
 from interpol_graph.graph.prefixes import GRAPHS, RDF
 
 #: What a file's name may end in.
@@ -70,7 +70,7 @@ class SourceFile:
         except (OSError, EOFError, zlib.error) as error:
             raise Unreadable(self.path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
         content = content.removeprefix(b"\xef\xbb\xbf")
-        if self.format.name != "rdfxml":
+        if _format_of(self.path) != BY_NAME["rdfxml"]:
             return content
         declared = _ENCODING.match(content)
         encoding = declared[2].decode() if declared else "utf-8"
@@ -131,9 +131,9 @@ class SourceFile:
 
     def _undecodable(self, content: bytes, error: UnicodeDecodeError) -> Unreadable:
         """Return what a reader should know of bytes that are no text."""
-        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        if error.encoding == "utf-8" and content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             return Unreadable(self.path, f"is in UTF-16, and {self.format.label} is read in UTF-8; save it as that")
-        if b"\0" in content:
+        if error.encoding == "utf-8" and b"\0" in content:
             return Unreadable(self.path, f"is a binary file, not {self.format.label}")
         before = content[: error.start].decode(error.encoding, "replace")
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
