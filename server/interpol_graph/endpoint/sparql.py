@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, Response, render_template, request
-from pyoxigraph import CanonicalizationAlgorithm, Dataset, NamedNode, RdfFormat, parse, serialize
+from pyoxigraph import CanonicalizationAlgorithm, Dataset, Literal, NamedNode, RdfFormat, parse, serialize
 
 from interpol_graph.endpoint import caching, current, negotiation
 from interpol_graph.endpoint.problems import BadRequest, UnsupportedMediaType
@@ -31,12 +33,16 @@ PARAMETERS = frozenset({"query", "update", "default-graph-uri", "named-graph-uri
 #: Bytes of an answer up to which it is shown as a table: a larger one would take a page's time and memory many times over.
 LARGEST = 4 << 20
 
+#: Where the engine answers otherwise than its specification says.
+DEVIATIONS = tomllib.loads(Path(__file__).with_name("deviations.toml").read_text(encoding="utf-8"))
 #: The prefixes that the description of the service is written with.
 PREFIXES = {
     "formats": "http://www.w3.org/ns/formats/",
+    "skos": "http://www.w3.org/2004/02/skos/core#",
     "sd": "http://www.w3.org/ns/sparql-service-description#",
     "void": "http://rdfs.org/ns/void#",
 }
+_NOTE = "Known deviation: {name}: {effect} ({specification}, {see}). A way round, by an example: {instead}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +180,7 @@ def _description() -> Response:
         "service-description.ttl",
         endpoint=_endpoint(),
         formats=(*of_kind("results"), *of_kind("graph")),
+        notes=[Literal(_NOTE.format(**row)) for row in DEVIATIONS["deviations"]],
         graphs=state.graphs,
         union=set(state.graphs) == set(state.default),
         triples=_triples(state.digest),
