@@ -140,6 +140,7 @@ RULES = [
          "ASK { FILTER('FROM <http://example.org/>' != STR(<http://example.org/FROM>)) }", True),
     Case("the request's dataset wins over an unknown FROM", "POST", dataset((SESSIONS,)), QUERY,
          f"ASK FROM <http://example.org/> {{ {SESSION} a ?type }}", True),
+    Case("a dataset that was left empty", "POST", dataset(("",), ("",)), FORM, f"query={ASK}&default-graph-uri=", True),
     Case("relative IRIs have a base", "POST", "", QUERY, "ASK { <id/session/84> a ?type }", True),
     Case("a slash at the end is no other place", "GET", f"query={ASK}&", None, None, True),
 ]  # fmt: skip
@@ -482,6 +483,11 @@ def test_a_browser_without_a_graph_is_led_to_the_list(client: FlaskClient) -> No
         ("application/sparql-results+json;q=0.000, application/json;q=0, */*", "xml"),
         ("TEXT/CSV", "csv"),
         ("application/xml", "xml"),
+        ("text/xml", "xml"),
+        ("text/json", "json"),
+        ("text/csv;q=.2, image/gif;q=1", "csv"),
+        ("image/gif, image/jpeg, *; q=.2, */*; q=.2", "json"),
+        ("text/csv; q = .2, text/tab-separated-values;q=.3", "tsv"),
         ("text/turtle", None),
         ("text/csv, text/html;q=0.5", "csv"),
         ("text/tab-separated-values, text/html;q=0.1", "tsv"),
@@ -548,6 +554,22 @@ def test_no_name_stands_for_two_formats_of_one_kind() -> None:
     for fmt in FORMATS:
         for name in fmt.names:
             assert [other for other in FORMATS if other.is_called(name) and other.kind == fmt.kind] == [fmt], name
+
+
+@pytest.mark.parametrize(
+    ("accept", "given"),
+    [
+        ("text/n3", "text/turtle"),
+        ("application/n3, text/rdf+n3", "text/turtle"),
+        ("application/turtle", "text/turtle"),
+        ("text/xml", "application/rdf+xml"),
+        ("text/html;q=.1, image/gif, */*; q=.2", "text/turtle"),
+        ("application/n-triples;q=.4, text/turtle;q=.3", "application/n-triples"),
+    ],
+)
+def test_graphs_by_accept(client: FlaskClient, accept: str, given: str) -> None:
+    for address in ("/graphs?default", "/data/session/84", f"/sparql?query={quote(GRAPH_QUERY)}"):
+        assert client.get(address, headers={"Accept": accept}, buffered=True).mimetype == given
 
 
 # What is told from the words of a query

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TypeVar
@@ -15,6 +16,8 @@ from interpol_graph.engine.outcomes import NoFormat
 from interpol_graph.graph.formats import FORMATS, Format, Kind, Offered, listed, of_kind
 
 HTML = "text/html"
+#: A quality as Java writes it, `q=.2`; such a wish would be taken for none.
+_HALF = re.compile(r"(?<=q)\s*=\s*\.(?=\d)", re.IGNORECASE)
 
 Offer = TypeVar("Offer", bound=Offered)
 
@@ -67,7 +70,7 @@ def best(formats: Sequence[Offer], accept: str) -> Offer | None:
 
     A media type parameter other than q (such as ;charset=utf-8 or ;profile=…) does not rule a format out.
     """
-    wishes = parse_accept_header(accept, MIMEAccept)
+    wishes = parse_accept_header(_HALF.sub("=0.", accept), MIMEAccept)
     if not wishes:
         return formats[0]
     liked = max(formats, key=lambda fmt: _quality(fmt, wishes))

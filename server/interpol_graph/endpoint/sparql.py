@@ -115,7 +115,7 @@ def _parameters(encoded: bytes, given: dict[str, list[str]]) -> None:
     """Add the parameters that are read, percent-decoded; bytes that are no UTF-8 are an error, not a guess."""
     # Latin-1 stands for the bytes themselves.
     for name, value in parse_qsl(encoded.decode("latin-1"), keep_blank_values=True, encoding="latin-1"):
-        if name in PARAMETERS:
+        if name in PARAMETERS and (value or not name.endswith("-uri")):  # a form sends what was left empty, too
             given[name].append(_text(value.encode("latin-1"), f"The parameter `{name}`"))
 
 

@@ -81,18 +81,37 @@ def _letters(name: str) -> str:
 
 _Q, _R = QueryResultsFormat, RdfFormat
 #: What is Turtle is N3, too.
-_TURTLE = ("text/turtle", "application/x-turtle", "text/n3", "text/rdf+n3")
+_TURTLE = ("text/turtle", "application/x-turtle", "application/turtle", "text/n3", "text/rdf+n3", "application/n3")
 
 FORMATS = (
     Format(
-        "json", "SPARQL JSON", ("application/sparql-results+json", "application/json"), (".srj",), "results", _Q.JSON
+        "json",
+        "SPARQL JSON",
+        ("application/sparql-results+json", "application/json", "text/json"),
+        (".srj",),
+        "results",
+        _Q.JSON,
     ),
-    Format("xml", "SPARQL XML", ("application/sparql-results+xml", "application/xml"), (".srx",), "results", _Q.XML),
+    Format(
+        "xml",
+        "SPARQL XML",
+        ("application/sparql-results+xml", "application/xml", "text/xml"),
+        (".srx",),
+        "results",
+        _Q.XML,
+    ),
     Format("csv", "CSV", ("text/csv",), (".csv",), "results", _Q.CSV),
     Format("tsv", "TSV", ("text/tab-separated-values",), (".tsv",), "results", _Q.TSV),
     Format("turtle", "Turtle", _TURTLE, (".ttl", ".n3"), "graph", _R.TURTLE),
     Format("ntriples", "N-Triples", ("application/n-triples", "text/plain"), (".nt",), "graph", _R.N_TRIPLES),
-    Format("rdfxml", "RDF/XML", ("application/rdf+xml", "application/xml"), (".rdf", ".owl"), "graph", _R.RDF_XML),
+    Format(
+        "rdfxml",
+        "RDF/XML",
+        ("application/rdf+xml", "application/xml", "text/xml"),
+        (".rdf", ".owl"),
+        "graph",
+        _R.RDF_XML,
+    ),
     Format("jsonld", "JSON-LD", ("application/ld+json", "application/json"), (".jsonld",), "graph", _R.JSON_LD),
     Format("trig", "TriG", ("application/trig",), (".trig",), "dataset", _R.TRIG),
     Format("nquads", "N-Quads", ("application/n-quads",), (".nq",), "dataset", _R.N_QUADS),
