@@ -18,7 +18,7 @@ from rdflib import RDF, SKOS, VOID, XSD, Graph, Literal, Namespace, URIRef
 from werkzeug.test import EnvironBuilder, TestResponse
 
 from interpol_graph.app import create_app
-from interpol_graph.endpoint import problems, sparql
+from interpol_graph.endpoint import negotiation, problems, sparql
 from interpol_graph.engine import tokens
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.engine.pool import EvaluatorPool, EvaluatorProcess
@@ -553,7 +553,8 @@ def test_formats_by_the_names_that_clients_give(
 def test_no_name_stands_for_two_formats_of_one_kind() -> None:
     for fmt in FORMATS:
         for name in fmt.names:
-            assert [other for other in FORMATS if other.is_called(name) and other.kind == fmt.kind] == [fmt], name
+            meant = negotiation.called(name, FORMATS)
+            assert [other for other in meant if other.kind == fmt.kind] == [fmt], name
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,9 @@ def _unescaped(match: re.Match[str]) -> str:
 def _look(query: str) -> Reading:
     tokens = [(match.lastgroup or "", match[0]) for match in _TOKEN.finditer(query) if match.lastgroup != "comment"]
     words = [value.upper() for kind, value in tokens if kind == "word"]
-    code = " ".join(value if _is_code(kind, value) else _VALUES.get(kind, ".") for kind, value in tokens).upper()
+    code = " ".join(
+        value if _is_code(kind, value) else "_:" if kind == "blank" else "." for kind, value in tokens
+    ).upper()
     first = next((word for word in words if word not in ("PREFIX", "BASE", "VERSION")), "")
     template = _TEMPLATE.match(code.partition("{")[2] if first.startswith("CONSTRUCT") else "")
     return Reading(
@@ -101,8 +103,6 @@ def _look(query: str) -> Reading:
 
 #: What only two comparisons have between `<` and `>`.
 _COMPARISONS = re.compile(r"&&|,|\)[^()]*\(")
-#: What stands for values of a kind where it matters that they are there.
-_VALUES = {"blank": "_:"}
 
 
 def _is_code(kind: str, value: str) -> bool:

@@ -1,6 +1,5 @@
 """The table of formats: names, media types, suffixes. Everything that reads or writes a format asks here."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -28,14 +27,6 @@ class Offered:
     def names(self) -> tuple[str, ...]:
         """What a client may call it in ?format=."""
         return (self.name, *self.media_types)
-
-    def is_called(self, name: str) -> bool:
-        """Tell whether a client means this by a name; case, marks and the parameters of a media type say nothing.
-
-        >>> [fmt.name for fmt in FORMATS if fmt.is_called("XML")], BY_NAME["jsonld"].is_called("JSON-LD")
-        (['xml', 'rdfxml'], True)
-        """
-        return _letters(name) in map(_letters, self.names)
 
 
 @dataclass(frozen=True)
@@ -75,47 +66,22 @@ class Format(Offered):
         return self.engine
 
 
-def _letters(name: str) -> str:
-    return re.sub("[^a-z0-9]", "", name.partition(";")[0].lower())
-
-
 _Q, _R = QueryResultsFormat, RdfFormat
 #: What is Turtle is N3, too.
 _TURTLE = ("text/turtle", "application/x-turtle", "application/turtle", "text/n3", "text/rdf+n3", "application/n3")
 
 FORMATS = (
-    Format(
-        "json",
-        "SPARQL JSON",
-        ("application/sparql-results+json", "application/json", "text/json"),
-        (".srj",),
-        "results",
-        _Q.JSON,
-    ),
-    Format(
-        "xml",
-        "SPARQL XML",
-        ("application/sparql-results+xml", "application/xml", "text/xml"),
-        (".srx",),
-        "results",
-        _Q.XML,
-    ),
+    Format("json", "SPARQL JSON", ("application/sparql-results+json", "application/json", "text/json"), (".srj",), "results", _Q.JSON),
+    Format("xml", "SPARQL XML", ("application/sparql-results+xml", "application/xml", "text/xml"), (".srx",), "results", _Q.XML),
     Format("csv", "CSV", ("text/csv",), (".csv",), "results", _Q.CSV),
     Format("tsv", "TSV", ("text/tab-separated-values",), (".tsv",), "results", _Q.TSV),
     Format("turtle", "Turtle", _TURTLE, (".ttl", ".n3"), "graph", _R.TURTLE),
     Format("ntriples", "N-Triples", ("application/n-triples", "text/plain"), (".nt",), "graph", _R.N_TRIPLES),
-    Format(
-        "rdfxml",
-        "RDF/XML",
-        ("application/rdf+xml", "application/xml", "text/xml"),
-        (".rdf", ".owl"),
-        "graph",
-        _R.RDF_XML,
-    ),
+    Format("rdfxml", "RDF/XML", ("application/rdf+xml", "application/xml", "text/xml"), (".rdf", ".owl"), "graph", _R.RDF_XML),
     Format("jsonld", "JSON-LD", ("application/ld+json", "application/json"), (".jsonld",), "graph", _R.JSON_LD),
     Format("trig", "TriG", ("application/trig",), (".trig",), "dataset", _R.TRIG),
     Format("nquads", "N-Quads", ("application/n-quads",), (".nq",), "dataset", _R.N_QUADS),
-)
+)  # fmt: skip
 
 BY_NAME = {fmt.name: fmt for fmt in FORMATS}
 BY_SUFFIX = {suffix: fmt for fmt in FORMATS for suffix in fmt.suffixes}
