@@ -13,6 +13,7 @@ from werkzeug.exceptions import NotFound
 
 from conftest import ROOT
 from interpol_graph.cli.main import main
+from interpol_graph.endpoint import sparql
 
 FOLDERS = ("ontology", "data", "shapes", "server", "queries", "tests", "benchmarks")
 #: Every README of ours: not those of environments, caches and packages.
@@ -65,6 +66,16 @@ def test_every_path_in_a_readme_exists(path: Path) -> None:
         assert not anchor or anchor in anchors(target), f"{link}#{anchor} is gone"
     for name in re.findall(rf"`((?:{'|'.join(FOLDERS)})/[\w./-]*)`", text):
         assert (ROOT / name).exists(), f"{name} is gone"
+
+
+def test_the_known_deviations_are_those_of_the_table() -> None:
+    row = "| {name} | {effect} | [{specification}]({see}) | `{instead}` |"
+    text = TEXTS[ROOT / "server" / "README.md"].partition("## Known deviations")[2].partition("\n## ")[0]
+    rows = [
+        row.format_map({key: str(value).replace("|", "\\|") for key, value in deviation.items()})
+        for deviation in sparql.DEVIATIONS["deviations"]
+    ]
+    assert rows == text.strip().split("\n")[4:]
 
 
 @each_readme

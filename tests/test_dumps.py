@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import hashlib
 import os
 import signal
+import time
 from collections.abc import Callable
 from contextlib import closing
 from io import BytesIO
@@ -169,13 +171,86 @@ def test_a_download_can_be_resumed(client: FlaskClient) -> None:
     assert client.get("/dumps/sessions.ttl", buffered=True, headers={"Range": "bytes=99999999-"}).status_code == 416
 
 
+@pytest.mark.parametrize("path", ["/dumps/sessions.ttl", f"/graphs?graph={GRAPHS}sessions"])
+@pytest.mark.parametrize(
+    ("wanted", "condition", "status"),
+    [
+        ("bytes=0-9", None, 206),
+        ("Bytes=0-9", None, 206),
+        ("bytes=-5", None, 206),
+        ("bytes=0-", None, 206),
+        ("bytes=0-99999999", None, 206),
+        ("lines=0-9", None, 200),
+        ("items=0-9", None, 200),
+        ("bytes=0-9,20-29", None, 200),
+        ("bytes=0-0,-1", None, 200),
+        ("bytes=0-9, 99999999-", None, 200),
+        ("bytes=9-0", None, 200),
+        ("bytes=-0", None, 200),
+        ("bytes=-", None, 200),
+        ("bytes=a-b", None, 200),
+        ("bytes 0-9", None, 200),
+        ("bytes=" + "9" * 5000 + "-", None, 200),
+        ("0-9", None, 200),
+        ("", None, 200),
+        ("bytes=99999999-", None, 416),
+        ("bytes=0-9", "{etag}", 206),
+        ("bytes=0-9", "W/{etag}", 200),
+        ("bytes=0-9", "{modified}", 200),
+        ("bytes=0-9", '"another"', 200),
+        ("bytes=0-9", "nonsense", 200),
+    ],
+)
+def test_a_part_is_sent_only_to_who_asks_for_one_in_bytes(
+    client: FlaskClient, path: str, wanted: str, condition: str | None, status: int
+) -> None:
+    whole = client.get(path, buffered=True)
+    fields = {"Range": wanted}
+    if condition:
+        modified = whole.headers.get("Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT")
+        fields["If-Range"] = condition.format(etag=whole.headers["ETag"], modified=modified)
+    answer = client.get(path, headers=fields, buffered=True)
+    assert answer.status_code == status
+    if status == 200:
+        assert answer.data == whole.data and "Content-Range" not in answer.headers
+    elif status == 206:
+        assert answer.data and answer.data in whole.data
+    assert client.head(path, headers=fields, buffered=True).status_code == 200
+
+
 def test_a_known_file_is_not_sent_again(client: FlaskClient) -> None:
     answer = client.get("/dumps/interpol.nt", buffered=True)
     again = client.get("/dumps/interpol.nt", buffered=True, headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304 and not again.data
-    assert "Last-Modified" not in answer.headers, "no clock"
+    since = {"If-Modified-Since": answer.headers["Last-Modified"]}
+    assert client.get("/dumps/interpol.nt", buffered=True, headers=since).status_code == 304
+    earlier = {"If-Modified-Since": "Sun, 06 Nov 1994 08:49:37 GMT"}
+    assert client.get("/dumps/interpol.nt", buffered=True, headers=earlier).status_code == 200
     head = client.head("/dumps/interpol.nt", buffered=True)
     assert head.headers["Content-Length"] == str(len(answer.data)) and not head.data
+
+
+@pytest.mark.parametrize("name", ["interpol.ttl", "interpol.nq", "sessions.ttl", "operations/2023.ttl"])
+def test_a_file_can_be_had_compressed(client: FlaskClient, name: str) -> None:
+    plain = client.get(f"/dumps/{name}", buffered=True)
+    answer = client.get(f"/dumps/{name}.gz", buffered=True, headers={"Accept-Encoding": "gzip, br"})
+    assert answer.headers["Content-Type"] == "application/gzip" and "Content-Encoding" not in answer.headers
+    assert gzip.decompress(answer.data) == plain.data and len(answer.data) < len(plain.data) / 2
+    assert answer.data[4:8] == b"\0\0\0\0" and not answer.data[3], "neither a time nor a name"
+    assert answer.headers["Content-Disposition"].endswith(f"{name.replace('/', '-')}.gz")
+    assert answer.headers["ETag"] != plain.headers["ETag"]
+    assert answer.headers["Last-Modified"] == plain.headers["Last-Modified"]
+    part = client.get(f"/dumps/{name}.gz", buffered=True, headers={"Range": "bytes=5-9"})
+    assert part.status_code == 206 and part.data == answer.data[5:10]
+
+
+def test_every_process_tells_the_same_time(process: EvaluatorProcess) -> None:
+    told = set()
+    for _ in range(2):
+        with closing(EvaluatorPool(process.address, process.settings, process.about)) as pool:
+            told.add(create_app(pool).test_client().head("/dumps/sessions.ttl", buffered=True).last_modified)
+    (when,) = told
+    assert when and when.timestamp() == process.about["loaded"] <= time.time()
 
 
 def test_every_file_has_its_own_tag(client: FlaskClient) -> None:
@@ -202,12 +277,25 @@ def test_the_page_lists_every_file(client: FlaskClient, snapshot: Snapshot) -> N
     client.get("/dumps/interpol.ttl", buffered=True)
     soup = BeautifulSoup(client.get("/dumps/", buffered=True).text, "html.parser")
     links = {str(link["href"]) for link in soup.select("main a[href^='/dumps/']")}
-    assert len(links) == len(DUMPS) + len(snapshot.graphs) + 1
+    assert len(links) == 2 * len(DUMPS) + len(snapshot.graphs) + 1
+    assert all(client.head(link, buffered=True).status_code == 200 for link in links if link.endswith(".gz"))
     row = soup.select_one("tr:has(a[href='/dumps/interpol.ttl'])")
     assert row and "MB" in row.get_text()
 
 
-@pytest.mark.parametrize("name", ["interpol.csv", "nothing.ttl", "../app.py", "sessions", "sesions.ttl"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "interpol.csv",
+        "nothing.ttl",
+        "../app.py",
+        "sessions",
+        "sesions.ttl",
+        "interpol.gz",
+        "SHA256SUMS.gz",
+        "interpol.ttl.gz.gz",
+    ],
+)
 def test_other_names_are_404(client: FlaskClient, name: str) -> None:
     answer = client.get(f"/dumps/{name}", buffered=True)
     assert answer.status_code == 404

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -358,6 +359,10 @@ def test_an_empty_format_is_the_page_itself(client: FlaskClient) -> None:
 
 def test_health(client: FlaskClient) -> None:
     assert client.get("/healthz").json["status"] == "ok"  # type: ignore[index]
+    models = client.get("/llms.txt", buffered=True)
+    assert models.mimetype == "text/plain" and models.text.startswith("# ")
+    addresses = re.findall(r"\]\(([^)]+)\)", models.text)
+    assert addresses and all(client.get(address, buffered=True).status_code in (200, 303) for address in addresses)
     robots = client.get("/robots.txt", buffered=True)
     assert robots.mimetype == "text/plain" and "Disallow: /sparql" in robots.text
     assert client.get("/favicon.ico", buffered=True).mimetype == "image/svg+xml"

@@ -13,12 +13,12 @@ from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
-from pyoxigraph import NamedNode
-from rdflib import RDF, VOID, Graph, Literal, Namespace, URIRef
+from pyoxigraph import NamedNode, RdfFormat, Store
+from rdflib import RDF, SKOS, VOID, XSD, Graph, Literal, Namespace, URIRef
 from werkzeug.test import EnvironBuilder, TestResponse
 
 from interpol_graph.app import create_app
-from interpol_graph.endpoint import current, problems
+from interpol_graph.endpoint import current, negotiation, problems, sparql
 from interpol_graph.engine import tokens
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.engine.pool import EvaluatorPool, EvaluatorProcess
@@ -140,6 +140,7 @@ RULES = [
          "ASK { FILTER('FROM <http://example.org/>' != STR(<http://example.org/FROM>)) }", True),
     Case("the request's dataset wins over an unknown FROM", "POST", dataset((SESSIONS,)), QUERY,
          f"ASK FROM <http://example.org/> {{ {SESSION} a ?type }}", True),
+    Case("a dataset that was left empty", "POST", dataset(("",), ("",)), FORM, f"query={ASK}&default-graph-uri=", True),
     Case("relative IRIs have a base", "POST", "", QUERY, "ASK { <id/session/84> a ?type }", True),
     Case("a slash at the end is no other place", "GET", f"query={ASK}&", None, None, True),
 ]  # fmt: skip
@@ -241,6 +242,22 @@ def test_head_is_get_without_its_body(client: FlaskClient, path: str) -> None:
 # Browser applications
 
 
+@pytest.mark.parametrize(
+    "path", ["/sparql", "/graphs?default", "/api/agreements-by-year", "/dumps/sessions.ttl", "/nothing"]
+)
+@pytest.mark.parametrize(
+    "fields", ["queryid", "traceparent, tracestate", "cache-control,x-requested-with", "Content-Type"]
+)
+def test_a_browser_application_may_send_any_header(client: FlaskClient, path: str, fields: str) -> None:
+    asked = {"Origin": "https://example.org", "Access-Control-Request-Method": "GET"}
+    answer = client.options(path, headers=asked | {"Access-Control-Request-Headers": fields})
+    assert answer.headers["Access-Control-Allow-Headers"] == fields
+    assert (
+        answer.headers["Access-Control-Allow-Origin"] == "*"
+        and "Access-Control-Allow-Credentials" not in answer.headers
+    )
+
+
 def test_preflight(client: FlaskClient) -> None:
     asked = {"Origin": "https://example.org", "Access-Control-Request-Method": "POST"}
     for path in ("/sparql", "/graphs", "/api/agreements-by-year"):
@@ -315,6 +332,27 @@ def test_the_service_describes_itself_in_every_format(client: FlaskClient, fmt: 
     assert SD.BasicFederatedQuery not in set(graph.objects(service, SD.feature))
     offered = {str(iri).rpartition("/")[2] for iri in graph.objects(service, SD.resultFormat)}
     assert offered == {fmt.iri for fmt in FORMATS if fmt.kind != "dataset"}
+
+
+def test_known_deviations_are_described(client: FlaskClient) -> None:
+    notes = {str(note) for note in described(client).objects(None, SKOS.note)}
+    rows = sparql.DEVIATIONS["deviations"]
+    assert len(notes) == len(rows) > 0
+    assert all(any(row["name"] in note and row["instead"] in note for note in notes) for row in rows)
+
+
+@pytest.mark.parametrize("row", sparql.DEVIATIONS["deviations"], ids=lambda row: row["name"])
+def test_a_deviation_is_one_as_long_as_the_engine_has_it(row: dict[str, Any]) -> None:
+    """When this fails the engine may have been mended: the row of the table falls then."""
+    store = Store()
+    store.load(sparql.DEVIATIONS["data"].encode(), format=RdfFormat.TURTLE)
+
+    def answer(query: str) -> list[str]:
+        rows = store.query(query, prefixes={"": "http://example.org/", "xsd": str(XSD)})
+        return sorted(str(solution[0] or "") for solution in rows)  # type: ignore[union-attr]
+
+    assert answer(row["query"]) == row["got"] != row["expected"]
+    assert answer(row["instead"]) == row["expected"]
 
 
 def test_described_sizes_are_counted(client: FlaskClient, snapshot: Snapshot) -> None:
@@ -401,7 +439,27 @@ def test_a_graph_can_be_resumed_and_asked_again(client: FlaskClient) -> None:
 def test_graphs_that_cannot_be_given(client: FlaskClient, query: str, status: int) -> None:
     answer = client.get(f"/graphs?{query}", buffered=True)
     assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
-    assert answer.get_json().get("known") or answer.get_json().get("offered")
+    problem = answer.get_json()
+    assert problem.get("similar") or problem.get("offered") or problem.get("known") or "/dumps/" in problem["detail"]
+    assert len(answer.data) < 1000, "a sentence, not the list of all graphs"
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/graphs", {"graph": GRAPHS + "sesions"}),
+        ("/sparql", {"query": "ASK {}", "default-graph-uri": GRAPHS + "sesions"}),
+        ("/sparql", {"query": f"ASK FROM NAMED <{GRAPHS}sesions> {{}}"}),
+        ("/dumps/sesions.ttl", {}),
+        ("/graph/sesions", {}),
+    ],
+)
+def test_a_graph_that_is_not_here_is_answered_by_the_three_most_similar(
+    client: FlaskClient, path: str, query: dict[str, str]
+) -> None:
+    problem = client.get(path, query_string=query).get_json()
+    assert "known" not in problem and len(problem["similar"]) <= 3
+    assert "sessions" in problem["similar"][0] and "sesions" in problem["detail"]
 
 
 def test_a_browser_without_a_graph_is_led_to_the_list(client: FlaskClient) -> None:
@@ -425,6 +483,11 @@ def test_a_browser_without_a_graph_is_led_to_the_list(client: FlaskClient) -> No
         ("application/sparql-results+json;q=0.000, application/json;q=0, */*", "xml"),
         ("TEXT/CSV", "csv"),
         ("application/xml", "xml"),
+        ("text/xml", "xml"),
+        ("text/json", "json"),
+        ("text/csv;q=.2, image/gif;q=1", "csv"),
+        ("image/gif, image/jpeg, *; q=.2, */*; q=.2", "json"),
+        ("text/csv; q = .2, text/tab-separated-values;q=.3", "tsv"),
         ("text/turtle", None),
         ("text/csv, text/html;q=0.5", "csv"),
         ("text/tab-separated-values, text/html;q=0.1", "tsv"),
@@ -440,6 +503,74 @@ def test_results_by_accept(client: FlaskClient, accept: str, name: str | None) -
     else:
         fmt = next(fmt for fmt in FORMATS if fmt.name == name)
         assert answer.headers["Content-Type"] == fmt.content_type
+
+
+GRAPH_QUERY, ROW_QUERY = "CONSTRUCT { <x:s> <x:p> 1 } {}", "SELECT (1 AS ?x) {}"
+#: What clients call formats → what they mean of rows (None: nothing), and of a graph.
+CALLED = {
+    "xml json csv tsv XML JSON Csv": (
+        "xml json csv tsv xml json csv",
+        "rdfxml jsonld turtle turtle rdfxml jsonld turtle",
+    ),
+    "application/xml APPLICATION/JSON text/csv;charset=utf-8": ("xml json csv", "rdfxml jsonld turtle"),
+    "application/sparql-results+json srj sparql-results+xml": ("json json xml", "turtle turtle turtle"),
+    "turtle ttl TTL n3 N3 text/n3 text/turtle;charset=utf-8": ("", "turtle turtle turtle turtle turtle turtle turtle"),
+    "RDFXML rdf+xml rdf-xml RDF/XML rdf owl application/rdf+xml": (
+        "",
+        "rdfxml rdfxml rdfxml rdfxml rdfxml rdfxml rdfxml",
+    ),
+    "JSONLD json-ld JSON-LD application/ld+json ld+json": ("", "jsonld jsonld jsonld jsonld jsonld"),
+    "excel html rdf+json": ("- - -", "- - -"),
+    "nt ntriples N-Triples .nt application/n-triples": ("", "ntriples ntriples ntriples ntriples ntriples"),
+}
+NAMES = [
+    (name, *((meant.split()[number : number + 1] or [None])[0] for meant in both))
+    for names, both in CALLED.items()
+    for number, name in enumerate(names.split())
+]
+
+
+@pytest.mark.parametrize(("name", "rows", "graph"), NAMES, ids=lambda value: str(value))
+def test_formats_by_the_names_that_clients_give(
+    client: FlaskClient, name: str, rows: str | None, graph: str | None
+) -> None:
+    for query, meant in ((ROW_QUERY, rows), (GRAPH_QUERY, graph)):
+        answers = [
+            client.get("/sparql", query_string={"query": query, "format": name}, headers={"Accept": "*/*"}),
+            client.post("/sparql", data={"query": query, "format": name}),
+        ]
+        for answer in answers:
+            if meant == "-":
+                assert answer.status_code == 400 and "turtle" in answer.get_json()["known"]
+            elif meant is None:
+                assert answer.status_code == 406
+            else:
+                expected = next(fmt for fmt in FORMATS if fmt.name == meant)
+                assert (answer.status_code, answer.headers["Content-Type"]) == (200, expected.content_type)
+                assert answer.data
+
+
+def test_no_name_stands_for_two_formats_of_one_kind() -> None:
+    for fmt in FORMATS:
+        for name in fmt.names:
+            meant = negotiation.called(name, FORMATS)
+            assert [other for other in meant if other.kind == fmt.kind] == [fmt], name
+
+
+@pytest.mark.parametrize(
+    ("accept", "given"),
+    [
+        ("text/n3", "text/turtle"),
+        ("application/n3, text/rdf+n3", "text/turtle"),
+        ("application/turtle", "text/turtle"),
+        ("text/xml", "application/rdf+xml"),
+        ("text/html;q=.1, image/gif, */*; q=.2", "text/turtle"),
+        ("application/n-triples;q=.4, text/turtle;q=.3", "application/n-triples"),
+    ],
+)
+def test_graphs_by_accept(client: FlaskClient, accept: str, given: str) -> None:
+    for address in ("/graphs?default", "/data/session/84", f"/sparql?query={quote(GRAPH_QUERY)}"):
+        assert client.get(address, headers={"Accept": accept}, buffered=True).mimetype == given
 
 
 # What is told from the words of a query
@@ -494,6 +625,62 @@ def test_what_never_repeats(query: str, volatile: bool) -> None:
 )
 def test_the_graphs_that_a_query_names(query: str, graphs: list[str]) -> None:
     assert list(tokens.read(query).graphs) == graphs
+
+
+#: What is no keyword, wherever a word can stand that is none: a name, a label, a variable, a text, an escape, a remark.
+NO_KEYWORDS = [
+    "SELECT * { _:webservice ?p ?o }",
+    "SELECT * { _:service.service-service ?p _:a.service. _:1service ?p ?o }",
+    "SELECT * { _:datafrom <p> ?x }",
+    "SELECT * { _:from <http://a/> ?x . _:mybnode <p> (1 2) . _:bnode <p> (1) }",
+    "SELECT * { ?s <p> _:bnode . (1) <p> _:now . _:rand <p> _:uuid }",
+    "SELECT * { <urn:x:bnode(1)> <urn:service(2)> <urn:now()> }",
+    r"SELECT * { <http://x/SERVICE> <http://x/\u0053ERVICE> <http://x/\U00000046ROM> }",
+    "SELECT * { ?s ?p 'SERVICE' , \"FROM <http://x/>\" , '''BNODE(1)''' , \"\"\"' SERVICE <x> {} \"\"\" }",
+    r"SELECT * { ?s ?p '\'SERVICE <x> {}' , 'a'@service , '1'^^<x:service> }",
+    "SELECT * { ?s ?p ?o } # SERVICE <x> { } FROM <http://x/> BNODE(1)\n",
+    "SELECT * # SERVICE <x> {\r { ?s ?p ?o } #FROM <http://x/>",
+    "SELECT * { ?service ?from ?bnode . ?e\u0301service ?a\u00b7from <p> }",
+    "PREFIX ex: <x:> SELECT * { ex:e\u0301service ex:a\u203ffrom <http://a/> }",
+    "PREFIX ex: <x:> SELECT * { ex:ser\\-service ex:a.service ex:a%20service , ex:service. ex:insert a ex:bnode }",
+    "PREFIX service: <x:> PREFIX from: <x:> PREFIX bnode: <x:> SELECT * { service:from from:service bnode:bnode }",
+    "PREFIX ex: <x:> SELECT * FROM <known> { ?s ex:datafrom <urn:x> ; ex:base <urn:y> ; ex:prefix ex:from, <urn:z> }",
+    r"SELECT * { ?\u0053ERVICE _:\u0053ERVICE ?FR\u004fM, <http://x/> }",
+    "SELECT * { ?s ?p 'b'@en--from }",
+]
+
+
+@pytest.mark.parametrize("query", NO_KEYWORDS)
+def test_no_word_is_taken_for_a_keyword_that_is_none(query: str) -> None:
+    known = (BASE + "known",) if "known" in query else ()
+    assert tokens.read(query) == tokens.Reading(graphs=known)
+
+
+@pytest.mark.parametrize("query", NO_KEYWORDS[2:15])
+def test_what_holds_no_keyword_is_evaluated(client: FlaskClient, query: str) -> None:
+    answer = client.get("/sparql", query_string={"query": query})
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize(
+    ("query", "service", "labelled"),
+    [
+        ("SELECT * { SERVICE <x> {} }", True, False),
+        ("SELECT * { _:a <p> 1.SERVICE <x> {} }", True, False),
+        ("SELECT * { _:a. SERVICE <x> {} }", True, False),
+        ("SELECT * { ?s ?p _:a.\nservice silent <x> {} }", True, False),
+        ("SELECT * { ?s ?p ex:a. SERVICE<x> {} }", True, False),
+        ("SELECT * { ?s ?p 'a'@en. SERVICE<x> {} }", True, False),
+        (r"SELECT * { ?s ?p <x\u003e. SERVICE<x> {} }", True, False),
+        (r"SELECT * { _:a\u002e SERVICE<x> {} }", True, False),
+        ("SELECT (BNODE('a') AS ?x) {}", False, True),
+        ("SELECT * { FILTER(?a<bnode(1)&&?c>0) }", False, True),
+        ("SELECT * { FILTER(?a<bnode(1))FILTER(?c>0) }", False, True),
+        ("SELECT * { FILTER(?a IN(?a<bnode(1),?c>0)) }", False, True),
+    ],
+)
+def test_no_keyword_hides(query: str, service: bool, labelled: bool) -> None:
+    assert (tokens.read(query).service, tokens.read(query).labelled) == (service, labelled)
 
 
 @pytest.mark.parametrize(

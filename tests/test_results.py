@@ -13,7 +13,8 @@ from xml.parsers.expat import ExpatError
 
 import pytest
 from flask.testing import FlaskClient
-from rdflib import Graph
+from pyoxigraph import NamedNode, RdfFormat, parse
+from rdflib import RDF, Graph, URIRef
 
 from interpol_graph.app import create_app
 from interpol_graph.engine import tokens
@@ -24,6 +25,7 @@ from interpol_graph.engine.results import Output
 from interpol_graph.engine.snapshot import Snapshot
 from interpol_graph.graph.files import given_files
 from interpol_graph.graph.formats import BY_NAME, Format, of_kind
+from interpol_graph.graph.statements import Statements
 
 XML, RDF_XML = "application/sparql-results+xml", "application/rdf+xml"
 
@@ -40,7 +42,7 @@ UNWRITABLE = {
     # Names that RDF/XML keeps to itself, or had once.
     "CONSTRUCT { <urn:a> rdf:li 'x' } WHERE {}": RDF_XML,
     "CONSTRUCT { <urn:a> rdf:bagID 'x' } WHERE {}": RDF_XML,
-    "CONSTRUCT { <urn:a> a rdf:aboutEach } WHERE {}": RDF_XML,
+    "CONSTRUCT { <urn:a> rdf:aboutEach 'x' } WHERE {}": RDF_XML,
     "CONSTRUCT { <urn:a> rdf:aboutEachPrefix 'x' } WHERE {}": RDF_XML,
     'CONSTRUCT { <urn:a> <urn:p> <<( <urn:a> <urn:p> "y" )>> } WHERE {}': "application/ld+json",
 }
@@ -177,6 +179,33 @@ def test_a_triple_term_is_one_cell(snapshot: Snapshot) -> None:
     query = 'SELECT (<<( <urn:a> <urn:p> "1,2" )>> AS ?x) (2 AS ?y) {}'
     body = snapshot.query(query, results=BY_NAME["csv"]).body.decode()
     assert list(csv.reader(StringIO(body))) == [["x", "y"], ['<<( <urn:a> <urn:p> "1,2" )>>', "2"]]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "http://ex.test/9", "urn:x:5", "http://ex.test/", "http://ex.test#", "http://ex.test/obo/0000240", "http://ex.test/A%20",
+        "http://ex.test/é", "http://ex.test/1é", "http://ex.test/a.5-", "http://ex.test/A", "urn:x", "http://ex.test/GO_0000240",
+        "http://ex.test/?a=1&b=2", "http://ex.test/a'b", "http://ex.test/.",
+        *(f"http://www.w3.org/1999/02/22-rdf-syntax-ns#{name}" for name in ("bagID", "aboutEach", "li", "Description", "RDF", "Bag")),
+    ],
+)  # fmt: skip
+def test_a_class_of_any_iri_is_written_as_rdf_xml(client: FlaskClient, kind: str) -> None:
+    types = f"<urn:s> a <{kind}>, <http://ex.test/Other> . <urn:t> a <{kind}> ; <urn:p> <urn:s> . _:b a <{kind}>"
+    query = f"CONSTRUCT {{ {types} }} {{}}"
+    answer = client.get("/sparql", query_string={"query": query}, headers={"Accept": RDF_XML})
+    assert answer.status_code == 200, answer.text
+    found = Graph().parse(data=answer.data, format="xml")
+    assert sorted(map(str, found.objects(predicate=RDF.type))) == sorted([kind] * 3 + ["http://ex.test/Other"])
+    assert len(found) == 5 and list(found.subjects(URIRef("urn:p"), URIRef("urn:s")))
+
+
+def test_the_stand_in_for_types_is_found_at_any_place_of_a_dump() -> None:
+    texts = [f"<urn:{'s' * (number % 50)}{number}> <{RDF.type}> <urn:x:{number}> .\n" for number in range(2_000)]
+    found = Statements([(NamedNode("urn:g"), "".join(texts).encode())])
+    file = BytesIO()
+    found.write(file, BY_NAME["rdfxml"], NamedNode("urn:g"))
+    assert {quad.triple for quad in parse(file.getvalue(), RdfFormat.RDF_XML)} == set(found.triples(NamedNode("urn:g")))
 
 
 def test_carriage_returns_survive_rdf_xml(snapshot: Snapshot) -> None:

@@ -24,7 +24,7 @@ RESERVED = ("format", "lang")
 def answer(name: str) -> Response:
     """Answer a question as data."""
     text, _ = filled(question(name))
-    results, graph = (negotiation.choose(of_kind(kind)) for kind in negotiation.KINDS)
+    results, graph = negotiation.of_answer(request.args.get("format", ""), request.headers.get("Accept", ""))
     return answered(query(text, results=results, graph=graph))
 
 

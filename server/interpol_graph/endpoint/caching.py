@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -49,7 +50,10 @@ _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
     "Access-Control-Allow-Headers": "Accept, Accept-Language, Authorization, Content-Type, If-Match, If-None-Match, If-Range, Range, X-Requested-With",
     "Access-Control-Max-Age": "86400",
+    "Vary": "Access-Control-Request-Headers",
 }
+#: The ranges that are honoured; what names another unit, several of them or none may be answered whole (RFC 9110, 14.2).
+_ONE_RANGE = re.compile("bytes=([0-9]{1,18}-[0-9]{0,18}|-0{0,9}[1-9][0-9]{0,18})", re.IGNORECASE)
 
 #: Content coding → how a body is written in it, the preferred first, at levels that cost less time than a slow line.
 CODINGS: dict[str, Callable[[bytes], bytes]] = {
@@ -79,8 +83,8 @@ def register(app: Flask, digest: Callable[[], str]) -> None:
         environ = request.environ
         if environ.get("HTTP_IF_MATCH", "").strip() == "*":
             del environ["HTTP_IF_MATCH"]  # werkzeug takes * for a tag that nothing has (RFC 9110, 13.1.1)
-        if request.method == "HEAD":
-            environ.pop("HTTP_RANGE", None)  # a HEAD has no parts (RFC 9110, 14.2)
+        if not _is_partial():
+            environ.pop("HTTP_RANGE", None)
         if request.method not in ("GET", "HEAD") or request.if_match:
             return None
         held = request.if_none_match  # * is true of anything; whether there is anything is not known yet
@@ -105,7 +109,21 @@ def register(app: Flask, digest: Callable[[], str]) -> None:
             response.headers.setdefault(name, value)
         if request.method == "OPTIONS":
             response.headers.extend(_PREFLIGHT)
+            if asked_for := request.headers.get("Access-Control-Request-Headers"):
+                response.headers["Access-Control-Allow-Headers"] = asked_for  # nothing here depends on who asks
         return response
+
+
+def _is_partial() -> bool:
+    """Tell whether a part of the answer is asked for, in words that are honoured here."""
+    match = _ONE_RANGE.fullmatch(request.headers.get("Range", "").strip())
+    if match is None or request.method != "GET":
+        return False
+    first, _, last = match[1].partition("-")
+    if first and last and int(last) < int(first):
+        return False
+    # Halves are joined by a strong tag alone (13.1.5); a date says nothing of what several processes wrote.
+    return request.headers.get("If-Range", '"').startswith('"')
 
 
 def tag(digest: str, *parts: object) -> str:

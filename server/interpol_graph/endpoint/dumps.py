@@ -6,6 +6,7 @@ A file is made once for each state of the data, for all processes of a service, 
 from __future__ import annotations
 
 import difflib
+import gzip
 import hashlib
 import os
 import shutil
@@ -71,11 +72,15 @@ def file(name: str) -> Response:
     """Send one file; Range and If-None-Match are honoured."""
     if name == SUMS:
         return _sent(name, _sums(), "text/plain; charset=utf-8")
-    if name not in _files():
-        near = difflib.get_close_matches(name, _files(), 5, 0.4)
+    plain = name.removesuffix(".gz")
+    if plain not in _files():
+        near = difflib.get_close_matches(name, _files(), 3, 0.4)
         raise NotFound(f"There is no file {name!r}; the files are listed at /dumps/.", similar=near)
-    fmt, graph = _files()[name]
-    response = _sent(name, made(name, _dump(fmt, graph)), fmt.content_type, name.replace("/", "-"))
+    fmt, graph = _files()[plain]
+    path, content_type = made(plain, _dump(fmt, graph)), fmt.content_type
+    if plain != name:
+        path, content_type = made(name, lambda file: _compress(path, file)), "application/gzip"
+    response = _sent(name, path, content_type, name.replace("/", "-"))
     response.headers["Link"] = f'<{url_for("dumps.file", name=SUMS)}>; rel="describedby"; type="text/plain"'
     return response
 
@@ -87,11 +92,13 @@ def graphs() -> Response | Redirect:
     if len(named) + ("default" in request.args) != 1:
         if not request.args and negotiation.wants_html():
             return redirect(url_for("dumps.dumps"), 303)
-        raise BadParameter("Which graph? Name one, and one only: ?default, or ?graph= with its IRI.", known=known)
+        raise BadParameter(
+            "Which graph? Name one, and one only: ?default, or ?graph= with its IRI, as listed at /dumps/."
+        )
     iri = named[0] if named else None
     if iri is not None and iri not in known:
-        similar = difflib.get_close_matches(iri, known, 5, 0.8)
-        raise NotFound(f"There is no graph <{iri}> here.", similar=similar, known=known)
+        similar = difflib.get_close_matches(iri, known, 3, 0.6)
+        raise NotFound(f"There is no graph <{iri}> here; the graphs are listed at /dumps/.", similar=similar)
     fmt = negotiation.require(of_kind("graph"), "A graph")
     name = f"graphs {iri or ''} {fmt.name}"
     response = _sent(name, made(name, _dump(fmt, iri)), fmt.content_type)
@@ -126,9 +133,9 @@ def made(name: str, make: Make) -> Path:
 def _sent(name: str, path: Path, content_type: str, download: str | None = None) -> Response:
     """Return a file as an answer that can be resumed: its tag is strong."""
     etag = caching.tag(current.snapshot().digest, "dumps", name)
-    response = send_file(path, content_type, download is not None, download, etag=etag)
-    # The time of writing says nothing about the content, and differs from process to process.
-    response.headers.pop("Last-Modified", None)
+    # The time of writing would say nothing about the content; that of loading is the same in all processes.
+    loaded = current.snapshot().loaded
+    response = send_file(path, content_type, download is not None, download, etag=etag, last_modified=loaded)
     response.headers["Content-Type"] = content_type
     response.headers["Cache-Control"] = caching.CACHED
     return response
@@ -137,6 +144,12 @@ def _sent(name: str, path: Path, content_type: str, download: str | None = None)
 def _dump(fmt: Format, graph: str | None) -> Make:
     snapshot, gone = current.snapshot(), current.gone()
     return lambda file: snapshot.dump(file, fmt, graph, gone)
+
+
+def _compress(path: Path, output: IO[bytes]) -> None:
+    """Write a file compressed; equal content gives equal bytes."""
+    with path.open("rb") as content, gzip.GzipFile("", "wb", 6, output, mtime=0) as compressed:
+        shutil.copyfileobj(content, compressed, 1 << 20)
 
 
 def _files() -> dict[str, tuple[Format, str | None]]:

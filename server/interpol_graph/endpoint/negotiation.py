@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TypeVar
@@ -12,39 +13,49 @@ from werkzeug.http import parse_accept_header
 
 from interpol_graph.endpoint.problems import BadParameter, UnsupportedMediaType
 from interpol_graph.engine.outcomes import NoFormat
-from interpol_graph.graph.formats import BY_SUFFIX, FORMATS, Format, Kind, Offered, listed, of_kind
+from interpol_graph.graph.formats import FORMATS, Format, Offered, listed, of_kind
 
 HTML = "text/html"
-#: The kinds of answers that a query can have.
-KINDS: tuple[Kind, Kind] = ("results", "graph")
+#: A quality as Java writes it, `q=.2`; such a wish would be taken for none.
+_HALF = re.compile(r"(?<=q)\s*=\s*\.(?=\d)", re.IGNORECASE)
 
 Offer = TypeVar("Offer", bound=Offered)
 
 
-def called(name: str, formats: Sequence[Offer]) -> Offer:
-    """Return the format that ?format= calls by its name, suffix or media type. Raises BadParameter when there is none."""
-    name = name.replace(" ", "+")  # in a link, a plus that nobody encoded reads as a blank
-    for fmt in formats:
-        if name in (fmt.name, *fmt.media_types) or BY_SUFFIX.get("." + name) is fmt:
-            return fmt
+def called(name: str, formats: Sequence[Offer]) -> list[Offer]:
+    """Return the formats that ?format= may mean: `xml` is one of rows and one of graphs. Raises BadParameter for none."""
+    if found := [fmt for fmt in formats if _letters(name) in map(_letters, fmt.names)]:
+        return found
     known = [fmt.name for fmt in formats]
     raise BadParameter(f"There is no format {name!r}; known are {', '.join(known)}.", parameter="format", known=known)
 
 
-def choose(formats: Sequence[Offer], known: Sequence[Offered] = FORMATS) -> Offer | None:
-    """Return the format of `formats` that the client likes best; the first one if it has no wish; None if none will do.
+@lru_cache(maxsize=256)  # clients send the same again and again
+def of_answer(name: str, accept: str, tried: frozenset[str] = frozenset()) -> tuple[Format | None, Format | None]:
+    """Return the format for rows and the one for a graph, by ?format= if it is given, else by Accept without those tried.
 
-    known: what ?format= may name at all. Raises BadParameter when it names something else.
+    Clients name one format for all their queries: a graph that is asked for as rows comes in its own first format.
+    Raises BadParameter for a name that is none.
     """
-    if name := request.values.get("format"):  # empty in a form that wants a page
-        wish = called(name, known)
-        return next((fmt for fmt in formats if fmt is wish), None)
-    return best(formats, request.headers.get("Accept", ""))
+    rows, graphs = ([fmt for fmt in of_kind(kind) if fmt.name not in tried] for kind in ("results", "graph"))
+    if not name:
+        return best(rows, accept), best(graphs, accept)
+    wishes = called(name, FORMATS)
+    results, graph = (next((fmt for fmt in formats if fmt in wishes), None) for formats in (rows, graphs))
+    return results, graph or (graphs[0] if results else None)
 
 
 def require(formats: Sequence[Offer], what: str, known: Sequence[Offered] = FORMATS) -> Offer:
-    """Return what `choose` does. Raises NoFormat, which says in which formats `what` is on offer."""
-    fmt = choose(formats, known)
+    """Return the format of `formats` that the client likes best; the first one if it has no wish.
+
+    known: what ?format= may name at all. Raises BadParameter when it names something else, and NoFormat when none will
+    do, which says in which formats `what` is on offer.
+    """
+    if name := request.values.get("format"):  # empty in a form that wants a page
+        wishes = called(name, known)
+        fmt = next((fmt for fmt in formats if fmt in wishes), None)
+    else:
+        fmt = best(formats, request.headers.get("Accept", ""))
     if fmt is None:
         raise NoFormat(
             f"{what} is on offer as {listed(formats)}; ask for one by Accept or ?format=.",
@@ -58,17 +69,16 @@ def best(formats: Sequence[Offer], accept: str) -> Offer | None:
 
     A media type parameter other than q (such as ;charset=utf-8 or ;profile=…) does not rule a format out.
     """
-    wishes = parse_accept_header(accept, MIMEAccept)
+    wishes = parse_accept_header(_HALF.sub("=0.", accept), MIMEAccept)
     if not wishes:
         return formats[0]
     liked = max(formats, key=lambda fmt: _quality(fmt, wishes))
     return liked if _quality(liked, wishes) > 0 else None
 
 
-@lru_cache(maxsize=256)
-def best_of_kind(kind: Kind, accept: str, tried: frozenset[str] = frozenset()) -> Format | None:
-    """Return what `best` says for all formats of one kind but some; clients send the same header again and again."""
-    return best([fmt for fmt in of_kind(kind) if fmt.name not in tried], accept)
+def _letters(name: str) -> str:
+    """Return what tells a name from others: not case, marks or the parameters of a media type."""
+    return re.sub("[^a-z0-9]", "", name.partition(";")[0].lower())
 
 
 def _quality(fmt: Offered, wishes: MIMEAccept) -> float:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, Response, render_template, request
-from pyoxigraph import CanonicalizationAlgorithm, Dataset, RdfFormat, parse, serialize
+from pyoxigraph import CanonicalizationAlgorithm, Dataset, Literal, RdfFormat, parse, serialize
 
 from interpol_graph.endpoint import caching, current, negotiation
 from interpol_graph.endpoint.problems import BadRequest, BodyTooLarge, UnsupportedMediaType
@@ -16,7 +18,7 @@ from interpol_graph.engine import outcomes
 from interpol_graph.engine.limits import LONGEST_QUERY
 from interpol_graph.engine.outcomes import EngineError, NoFormat, Unwritable
 from interpol_graph.engine.snapshot import Answer
-from interpol_graph.graph.formats import FORMATS, Format, of_kind
+from interpol_graph.graph.formats import FORMATS, of_kind
 from interpol_graph.graph.prefixes import sparql_header
 from interpol_graph.graph.questions import Question, saved
 
@@ -29,22 +31,26 @@ UPDATE = "application/sparql-update"
 #: The parameters that are read; any other is left alone.
 PARAMETERS = frozenset({"query", "update", "default-graph-uri", "named-graph-uri", "format"})
 
+#: Where the engine answers otherwise than its specification says.
+DEVIATIONS = tomllib.loads(Path(__file__).with_name("deviations.toml").read_text(encoding="utf-8"))
 #: The prefixes that the description of the service is written with.
 PREFIXES = {
     "formats": "http://www.w3.org/ns/formats/",
+    "skos": "http://www.w3.org/2004/02/skos/core#",
     "sd": "http://www.w3.org/ns/sparql-service-description#",
     "void": "http://rdfs.org/ns/void#",
 }
+_NOTE = "Known deviation: {name}: {effect} ({specification}, {see}). A way round, by an example: {instead}"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request: its query (None when there is none), its dataset, and the format that it wants by name, if any."""
+    """One request: its query (None when there is none), its dataset, and the name of the format that it wants, if any."""
 
     query: str | None
     default: list[str]
     named: list[str]
-    format: Format | None
+    format: str
 
 
 @blueprint.route("/sparql", methods=["GET", "POST"], strict_slashes=False)
@@ -55,7 +61,7 @@ def sparql() -> Response:
     """
     asked = _read()
     accept = request.headers.get("Accept", "")
-    if asked.format is None and negotiation.likes_html(accept):
+    if not asked.format and negotiation.likes_html(accept):
         return _editor(asked)
     if asked.query is None and request.method != "POST" and not asked.default and not asked.named:
         return _description()
@@ -73,10 +79,10 @@ def _read() -> Asked:
         _posted(given)
     if "update" in given:
         raise outcomes.read_only()
-    queries, wishes = given["query"], list(filter(None, given["format"]))
+    queries = given["query"]
     if len(queries) > 1:
         raise BadRequest(f"The query is given {len(queries)} times, as the body or as `query`; send exactly one.")
-    wish = negotiation.called(wishes[0], FORMATS) if wishes else None
+    wish = next(filter(None, given["format"]), "")
     return Asked(queries[0] if queries else None, given["default-graph-uri"], given["named-graph-uri"], wish)
 
 
@@ -108,7 +114,7 @@ def _parameters(encoded: bytes, given: dict[str, list[str]]) -> None:
     """Add the parameters that are read, percent-decoded; bytes that are no UTF-8 are an error, not a guess."""
     # Latin-1 stands for the bytes themselves.
     for name, value in parse_qsl(encoded.decode("latin-1"), keep_blank_values=True, encoding="latin-1"):
-        if name in PARAMETERS:
+        if name in PARAMETERS and (value or not name.endswith("-uri")):  # a form sends what was left empty, too
             given[name].append(_text(value.encode("latin-1"), f"The parameter `{name}`"))
 
 
@@ -128,12 +134,7 @@ def _answer(asked: Asked, accept: str, failed: frozenset[str] = frozenset()) -> 
         raise BadRequest(
             f"There is no query: send one as the parameter `query`, or as the body with Content-Type {QUERY}."
         )
-    results, graph = (
-        (asked.format if asked.format.kind == kind else None)
-        if asked.format
-        else negotiation.best_of_kind(kind, accept, failed)
-        for kind in negotiation.KINDS
-    )
+    results, graph = negotiation.of_answer(asked.format, accept, failed)
     try:
         return current.query(asked.query, results=results, graph=graph, default=asked.default, named=asked.named)
     except Unwritable as problem:
@@ -181,6 +182,7 @@ def _description() -> Response:
             "service-description.ttl",
             endpoint=request.url_root + "sparql",
             formats=(*of_kind("results"), *of_kind("graph")),
+            notes=[Literal(_NOTE.format(**row)) for row in DEVIATIONS["deviations"]],
             graphs=state.graphs,
             union=set(state.graphs) == set(state.default),
             triples=size,

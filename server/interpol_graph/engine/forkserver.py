@@ -14,6 +14,7 @@ import select
 import signal
 import socket
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -120,7 +121,8 @@ def main() -> None:
         print(json.dumps({"error": str(error)}))
         sys.exit(2)
     sizes = {name.value: graph.exact.size(name) for name in graph.graphs}
-    about = {"digest": graph.digest, "graphs": sizes, "default": [name.value for name in graph.default_graphs]}
+    default = [name.value for name in graph.default_graphs]
+    about = {"digest": graph.digest, "graphs": sizes, "default": default, "loaded": int(time.time())}
     prefixes()  # read now: a child can open no file
     gc.collect()
     gc.freeze()  # the collector of a child would copy every page it looks at

@@ -12,11 +12,11 @@ from typing import Any
 from xml.parsers import expat
 from xml.parsers.expat import ExpatError, ParserCreate
 
-from pyoxigraph import BlankNode, QueryBoolean, QuerySolutions, QueryTriples, Triple, serialize
+from pyoxigraph import BlankNode, QueryBoolean, QuerySolutions, QueryTriples, Triple
 
 from interpol_graph.engine.outcomes import too_large, unwritable
 from interpol_graph.graph.formats import Format
-from interpol_graph.graph.prefixes import prefixes
+from interpol_graph.graph.statements import serialized
 
 #: What an engine answers a query with.
 Found = QuerySolutions | QueryBoolean | QueryTriples | Iterator[Triple]
@@ -92,7 +92,7 @@ def write(answer: Found, fmt: Format, body: Output) -> int | None:
         return _rows(body.getvalue(), fmt)
     distinct = dict.fromkeys(answer)
     try:
-        serialize(distinct, body, format=fmt.rdf, prefixes=prefixes())
+        serialized(distinct, body, fmt)
     except OSError as error:
         raise unwritable(fmt, str(error)) from error
     body.end()

@@ -37,7 +37,7 @@ class Snapshot:
     """One state of the data.
 
     address: the socket of the evaluators that hold it; digest: its SHA-256 name; graphs: graph IRI → number of
-    statements; default: the IRIs of the graphs whose union is the default graph; successor: returns the snapshot of evaluators that hold the same data in place of those that are gone, before a
+    statements; default: the IRIs of the graphs whose union is the default graph; loaded: when, in seconds since 1970; successor: returns the snapshot of evaluators that hold the same data in place of those that are gone, before a
     deadline. Raises Unavailable when there are none.
     """
 
@@ -45,6 +45,7 @@ class Snapshot:
     digest: str
     graphs: dict[str, int]
     default: list[str]
+    loaded: int
     settings: Settings
     admission: Admission
     successor: Callable[[Snapshot, float], Snapshot]

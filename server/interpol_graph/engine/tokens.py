@@ -21,18 +21,21 @@ UPDATES = frozenset({"INSERT", "DELETE", "LOAD", "CLEAR", "CREATE", "DROP", "COP
 _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 # Strings, IRIs, comments and names come first: a keyword cannot hide in one, nor raise a false alarm from one.
 # Every repetition is possessive and an unclosed string runs to its end, so that no query is read twice.
+# Names are letters, digits and what joins them (PN_CHARS); any character of one may be an escape.
 _TOKEN = re.compile(
     r"""(?P<string>'''(?:(?:''?)?(?:[^'\\]|\\.))*+(?:'''|.*+) | \"\"\"(?:(?:""?)?(?:[^"\\]|\\.))*+(?:\"\"\"|.*+)
                  | '(?:[^'\\\n]|\\.)*+'? | "(?:[^"\\\n]|\\.)*+"?)
-      | (?P<iri><[^<>"{}|^`\\\x00-\x20]*+>)
+      | (?P<iri><(?:[^<>"{}|^`\\\x00-\x20]++|ESCAPE)*+>)
       | (?P<comment>\#[^\n\r]*+)
-      | (?P<variable>[?$]\w++)
-      | (?P<language>@[A-Za-z]++(?:-[A-Za-z0-9]++)*+)
-      | (?P<blank>_:\w)
-      | (?P<name>(?:[^\W\d_][\w.-]*+)?:(?:[\w:%-]|\\.|\.(?=[\w:%.-]))*+)
+      | (?P<variable>[?$](?:[JOINED]++|ESCAPE)++)
+      | (?P<language>@[A-Za-z]++(?:-++[A-Za-z0-9]++)*+)
+      | (?P<blank>_:(?:\w|ESCAPE)(?:[JOINED-]++|ESCAPE|\.++(?=[JOINED\\-]))*+)
+      | (?P<name>(?:[^\W\d_](?:[JOINED.-]++|ESCAPE)*+)?:(?:[JOINED:%-]++|\\.|\.++(?=[JOINED:%\\-]))*+)
       | (?P<number>\d++(?:\.\d*+)?(?:[eE][+-]?\d++)?)
       | (?P<word>[^\W\d][\w.-]*+)
-      | (?P<mark>[{}\[\]()])""",
+      | (?P<mark>[{}\[\]()])""".replace("ESCAPE", r"\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}").replace(
+        "JOINED", "\\w\u00b7\u0300-\u036f\u203f\u2040"
+    ),
     re.VERBOSE | re.DOTALL,
 )
 # A call of BNODE with an argument; the template of a CONSTRUCT behind its brace, and what makes a new node in it every time.
@@ -84,7 +87,9 @@ def _unescaped(match: re.Match[str]) -> str:
 def _look(query: str) -> Reading:
     tokens = [(match.lastgroup or "", match[0]) for match in _TOKEN.finditer(query) if match.lastgroup != "comment"]
     words = [value.upper() for kind, value in tokens if kind == "word"]
-    code = " ".join(value if _is_code(kind, value) else "." for kind, value in tokens).upper()
+    code = " ".join(
+        value if _is_code(kind, value) else "_:" if kind == "blank" else "." for kind, value in tokens
+    ).upper()
     first = next((word for word in words if word not in ("PREFIX", "BASE", "VERSION")), "")
     template = _TEMPLATE.match(code.partition("{")[2] if first.startswith("CONSTRUCT") else "")
     return Reading(
@@ -96,22 +101,31 @@ def _look(query: str) -> Reading:
     )
 
 
+#: What only two comparisons have between `<` and `>`.
+_COMPARISONS = re.compile(r"&&|,|\)[^()]*\(")
+
+
 def _is_code(kind: str, value: str) -> bool:
     """Tell whether a token is more than a value; what looks like an IRI may be two comparisons with a call between them."""
-    return kind in ("word", "mark", "blank") or (kind == "iri" and "(" in value and "://" not in value)
+    if kind == "iri" and "(" in value and "://" not in value:
+        return bool(_COMPARISONS.search(value)) or value.count("(") != value.count(")")
+    return kind in ("word", "mark")
 
 
 def _graphs(tokens: list[tuple[str, str]]) -> tuple[str, ...]:
     """Return the IRIs that FROM and FROM NAMED name, up to one that is none: Turtle writes prefixes and IRIs alike."""
     turtle = [f"PREFIX {prefix}: <{namespace}>" for prefix, namespace in prefixes().items()]
-    words = [value for kind, value in tokens if kind in ("word", "name", "iri")]
-    for word, second, third in zip(words, [*words[1:], ""], [*words[2:], "", ""], strict=True):
-        if word.upper() == "BASE":
+    words = [
+        (value.upper() if kind == "word" else "", value) for kind, value in tokens if kind in ("word", "name", "iri")
+    ]
+    words += [("", "")] * 2
+    for (word, _), (named, second), (_, third) in zip(words, words[1:], words[2:], strict=False):
+        if word == "BASE":
             turtle.append(f"BASE {second}")
-        elif word.upper() == "PREFIX":
+        elif word == "PREFIX":
             turtle.append(f"PREFIX {second} {third}")
-        elif word.upper().endswith("FROM"):
-            turtle.append(f"[] a {third if second.upper() == 'NAMED' else second} .")
+        elif word.endswith("FROM"):
+            turtle.append(f"[] a {third if named == 'NAMED' else second} .")
     names: list[str] = []
     with suppress(SyntaxError, ValueError):  # the engine will say so, too
         names.extend(str(quad.object.value) for quad in parse("\n".join(turtle), RdfFormat.TURTLE, base_iri=BASE))

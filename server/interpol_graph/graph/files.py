@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
+import gzip
 import re
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -14,10 +17,14 @@ from urllib.parse import quote
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Triple, parse, serialize
 
 from interpol_graph.graph import paths
-from interpol_graph.graph.formats import BY_SUFFIX, DUMPS, Format
+from interpol_graph.graph.formats import BY_NAME, BY_SUFFIX, DUMPS, Format
 from interpol_graph.graph.prefixes import GRAPHS, RDF
 
-SUFFIXES = tuple(fmt.suffix for fmt in DUMPS)
+#: What a file's name may end in.
+SUFFIXES = ", ".join(suffix for fmt in DUMPS for suffix in fmt.suffixes) + ", each also with .gz"
+#: How XML begins, and the encoding that it names; how it begins in one that it need not name (XML 1.0, 4.3.3 and F.1).
+_ENCODING = re.compile(rb"""(<\?xml\s[^>]*?)\s+encoding\s*=\s*["']([\w.:-]+)["']""")
+_XML_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
 
 #: In N-Triples, a literal without a language, of a datatype that only one with a language can have.
 _UNTAGGED = re.compile(rf'"(?:[^"\\\n]|\\.)*+"\^\^<{RDF}(?:l|dirL)angString>'.encode())
@@ -47,24 +54,57 @@ class SourceFile:
     @property
     def format(self) -> Format:
         """The format that the file's suffix names."""
-        return BY_SUFFIX[self.path.suffix]
+        fmt = _format_of(self.path)
+        assert fmt
+        return fmt
+
+    def content(self) -> bytes:
+        """Return what is in the file, uncompressed and without a byte order mark; XML in UTF-8, whatever it was in.
+
+        Raises Unreadable.
+        """
+        try:
+            content = self.path.read_bytes()
+            if self.path.suffix.lower() == ".gz":
+                content = gzip.decompress(content)
+        except (OSError, EOFError, zlib.error) as error:
+            raise Unreadable(self.path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        content = content.removeprefix(b"\xef\xbb\xbf")
+        if _format_of(self.path) != BY_NAME["rdfxml"]:
+            return content
+        declared = _ENCODING.match(content)
+        encoding = declared[2].decode() if declared else "utf-8"
+        encoding = next((name for mark, name in _XML_MARKS.items() if content.startswith(mark)), encoding)
+        try:
+            if codecs.lookup(encoding).name != "utf-8":
+                content = content.decode(encoding).encode()
+        except UnicodeDecodeError as error:
+            raise self._undecodable(content, error) from error
+        except (LookupError, UnicodeError) as error:
+            raise Unreadable(self.path, f"is in the encoding {encoding}, which cannot be read: {error}") from error
+        # Lines end in a line feed, however they are stored (XML 1.0, 2.11).
+        return _ENCODING.sub(rb"\1", content).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
     def read(self, use: Callable[[Iterator[Quad]], T]) -> T:
         """Return what `use` makes of the statements as they are parsed: blank nodes distinct from every other file's.
 
         Raises Unreadable with line and column when the file is missing, not UTF-8 or not well-formed.
         """
-        content = b""
+        content = self.content()
         try:
-            content = self.path.read_bytes().removeprefix(b"\xef\xbb\xbf")
             content.decode("utf-8")  # the parser lets a comment be anything
-            if self.format.name == "rdfxml":  # XML 1.0, 2.11: lines end in a line feed, however they are stored
-                content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
             return use(parse(content, self.format.rdf, base_iri=self.path.absolute().as_uri(), rename_blank_nodes=True))
         except OSError as error:
             raise Unreadable(self.path, f"cannot be read: {error.strerror or error}") from error
-        except (SyntaxError, UnicodeDecodeError) as error:
-            raise self._unreadable(content, error) from error
+        except UnicodeDecodeError as error:
+            raise self._undecodable(content, error) from error
+        except SyntaxError as error:
+            label = self.format.label + (", as which N3 is read here" if ".n3" in self.path.name.lower() else "")
+            reason = error.msg.partition(": ")[2] or error.msg
+            if b"\0" in content:
+                raise Unreadable(self.path, f"is a binary file, not {label}") from error
+            line, column = error.lineno or 0, error.offset or 0
+            raise Unreadable(self.path, f"is not well-formed {label}: {reason}", line, column) from error
 
     def texts(self) -> dict[Name, bytes]:
         """Return the file's statements as N-Triples by graph, literals as written. Raises Unreadable as `read` does."""
@@ -89,19 +129,23 @@ class SourceFile:
             for quad in parse(text, RdfFormat.N_TRIPLES):
                 yield Quad(quad.subject, quad.predicate, quad.object, name)
 
-    def _unreadable(self, content: bytes, error: SyntaxError | UnicodeDecodeError) -> Unreadable:
-        """Return what a reader should know of content that is not well-formed."""
-        if b"\0" in content:
+    def _undecodable(self, content: bytes, error: UnicodeDecodeError) -> Unreadable:
+        """Return what a reader should know of bytes that are no text."""
+        if error.encoding == "utf-8" and content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return Unreadable(self.path, f"is in UTF-16, and {self.format.label} is read in UTF-8; save it as that")
+        if error.encoding == "utf-8" and b"\0" in content:
             return Unreadable(self.path, f"is a binary file, not {self.format.label}")
-        if isinstance(error, UnicodeDecodeError):
-            before = content[: error.start].decode("utf-8")
-            line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-            reason = f"is not UTF-8: byte 0x{content[error.start]:02x} cannot be decoded"
-            return Unreadable(self.path, reason, line, column)
-        reason = error.msg.partition(": ")[2] or error.msg
-        return Unreadable(
-            self.path, f"is not well-formed {self.format.label}: {reason}", error.lineno or 0, error.offset or 0
-        )
+        before = content[: error.start].decode(error.encoding, "replace")
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        reason = f"is not {error.encoding.upper()}: byte 0x{content[error.start]:02x} cannot be decoded"
+        return Unreadable(self.path, reason, line, column)
+
+
+def _format_of(path: Path) -> Format | None:
+    """Return the RDF format that a file's name ends in, in any case of its letters, compressed or not."""
+    name = path.name.lower().removesuffix(".gz")
+    fmt = BY_SUFFIX.get(Path(name).suffix)
+    return fmt if fmt in DUMPS else None
 
 
 def _ntriples(statements: Iterable[Quad] | Iterable[Triple]) -> bytes:
@@ -143,14 +187,14 @@ def given_files(names: Iterable[Path]) -> list[SourceFile]:
     found: list[SourceFile] = []
     for path in names:
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and p.is_file())
+            inside = sorted(p for p in path.rglob("*") if _format_of(p) and p.is_file())
             if not inside:
-                raise Unreadable(path, f"holds no RDF file; looked for {', '.join(SUFFIXES)}")
+                raise Unreadable(path, f"holds no RDF file; looked for {SUFFIXES}")
             found += [SourceFile(p, p.resolve().as_uri()) for p in inside]
         elif not path.exists():
             raise Unreadable(path, "does not exist")
-        elif path.suffix not in SUFFIXES:
-            raise Unreadable(path, f"has no suffix of an RDF format; known: {', '.join(SUFFIXES)}")
+        elif not _format_of(path):
+            raise Unreadable(path, f"has no suffix of an RDF format; known: {SUFFIXES}")
         else:
             found.append(SourceFile(path, path.resolve().as_uri()))
     return found

@@ -9,18 +9,31 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from heapq import merge
-from io import BytesIO
+from io import BytesIO, RawIOBase
 from itertools import chain, groupby
-from typing import IO
+from typing import IO, Any
 
-from pyoxigraph import BlankNode, CanonicalizationAlgorithm, Dataset, Quad, RdfFormat, Triple, parse, serialize
+from pyoxigraph import (
+    BlankNode,
+    CanonicalizationAlgorithm,
+    Dataset,
+    NamedNode,
+    Quad,
+    RdfFormat,
+    Triple,
+    parse,
+    serialize,
+)
 
 from interpol_graph.graph.files import Name
 from interpol_graph.graph.formats import Format
-from interpol_graph.graph.prefixes import prefixes
+from interpol_graph.graph.prefixes import RDF, prefixes
 
 #: Bytes of lines that are handled at a time.
 _BATCH = 1 << 20
+_TYPE = NamedNode(RDF + "type")
+#: The namespace of what is written for rdf:type; nobody else uses it.
+_STAND_IN = "urn:uuid:5c9f6f0e-6a43-4f0b-9a0f-6d8f0d1f9b57:"
 
 
 class Statements:
@@ -77,7 +90,7 @@ class Statements:
             for batch in batches:
                 output.write(batch)
         else:
-            serialize(_parsed(batches), output, fmt.rdf, prefixes=prefixes())
+            serialized(_parsed(batches), output, fmt)
 
     @property
     def digest(self) -> str:
@@ -96,6 +109,42 @@ class Statements:
     def _named(self, names: Iterable[Name]) -> Iterator[bytes]:
         texts = ((_end(name), BytesIO(self.texts.get(name, b""))) for name in names)
         return (batch.replace(b" .\n", end) for end, text in texts for batch in _joined(text))
+
+
+def serialized(statements: Iterable[Quad] | Iterable[Triple], output: IO[bytes], fmt: Format) -> None:
+    """Write statements as they come, with the project's prefixes. Raises OSError for what the format cannot say."""
+    if fmt.rdf != RdfFormat.RDF_XML:
+        serialize(statements, output, fmt.rdf, prefixes=prefixes())
+        return
+    xml = _TypesNamed(output)
+    serialize(map(_apart, statements), xml, fmt.rdf, prefixes=prefixes())  # type: ignore[arg-type]
+    output.write(xml.rest)
+
+
+class _TypesNamed(RawIOBase):
+    """A file of RDF/XML in which the stand-in is rdf:type again; `rest` may be the beginning of one."""
+
+    def __init__(self, output: IO[bytes]) -> None:
+        super().__init__()
+        self.output, self.rest = output, b""
+
+    def write(self, data: Any) -> int:
+        content = (self.rest + bytes(data)).replace(b'<type xmlns="%s"' % _STAND_IN.encode(), b"<rdf:type")
+        cut = content.rfind(b"<")
+        self.output.write(content[:cut])
+        self.rest = content[cut:]
+        return len(data)
+
+
+def _apart(statement: Quad | Triple) -> Quad | Triple:
+    """Return a statement; the stand-in takes the place of rdf:type where the engine would name an element for a class that gives no name."""
+    if statement.predicate != _TYPE or not isinstance(statement.object, NamedNode):
+        return statement
+    iri = statement.object.value
+    last = iri.rstrip("0123456789.-")[-1:]
+    if last.isascii() and (last.isalpha() or last == "_") and not iri.startswith(RDF):
+        return statement
+    return Triple(statement.subject, NamedNode(_STAND_IN + "type"), statement.object)
 
 
 def _joined(lines: Iterable[bytes]) -> Iterator[bytes]:

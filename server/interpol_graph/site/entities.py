@@ -89,7 +89,7 @@ def graph(graph: str) -> BaseResponse:
     """Lead from the name of a named graph to its statements (303)."""
     if GRAPHS + graph not in snapshot().graphs:
         known = [address.removeprefix(GRAPHS) for address in snapshot().graphs]
-        raise NotFound(f"There is no graph {graph!r}.", similar=difflib.get_close_matches(graph, known, 5, 0.4))
+        raise NotFound(f"There is no graph {graph!r}.", similar=difflib.get_close_matches(graph, known, 3, 0.4))
     return redirect(url_for("dumps.file", name=graph + ".ttl"), 303)
 
 

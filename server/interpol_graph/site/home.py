@@ -121,9 +121,10 @@ def healthz() -> tuple[dict[str, str], dict[str, str]]:
 
 
 @blueprint.get("/robots.txt", defaults={"name": "robots.txt"})
+@blueprint.get("/llms.txt", defaults={"name": "llms.txt"})
 @blueprint.get("/favicon.ico", defaults={"name": "mark.svg"})
 def static_file(name: str) -> Response:
-    """Return what robots, to leave alone what costs an evaluation, and browsers ask for at the root."""
+    """Return what robots, to leave alone what costs an evaluation, language models and browsers ask for at the root."""
     return current_app.send_static_file(name)
 
 

@@ -32,7 +32,7 @@ class Reading:
         """The text of a format that has places: Turtle and N-Triples."""
         if self.format.rdf not in (RdfFormat.TURTLE, RdfFormat.N_TRIPLES):
             return None
-        return Text(self.path.read_bytes().decode("utf-8").removeprefix("\ufeff"))
+        return Text(SourceFile(self.path, self.graph).content().decode("utf-8"))
 
     @cached_property
     def about(self) -> dict[Term, list[int]]:

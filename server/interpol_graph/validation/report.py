@@ -12,7 +12,7 @@ from pathlib import Path as FilePath
 from pyoxigraph import BlankNode, Literal, NamedNode
 
 from interpol_graph.graph import paths
-from interpol_graph.graph.files import Unreadable
+from interpol_graph.graph.files import SourceFile, Unreadable
 from interpol_graph.graph.prefixes import shorten
 from interpol_graph.shacl.data import Path, Term
 from interpol_graph.validation import rules
@@ -139,10 +139,10 @@ def refusal(error: Unreadable) -> Report:
 
 def _lines(path: FilePath) -> list[str]:
     try:
-        content = path.read_bytes().decode("utf-8", errors="replace")
-    except OSError:
+        content = SourceFile(path, "").content().decode("utf-8", errors="replace")
+    except Unreadable:
         return []
-    return content.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return content.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def address(path: FilePath) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import subprocess
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -110,10 +112,13 @@ def check_sizes(scope: Scope, mebibytes: int) -> None:
     """Raise Unreadable for a file that is larger than may be validated."""
     for file in (*scope.files, *scope.shapes):
         try:
-            size = file.path.stat().st_size
-        except OSError as error:
-            raise Unreadable(file.path, f"cannot be read: {error.strerror or error}") from error
-        if size > mebibytes * 1024 * 1024:
+            size, most = file.path.stat().st_size, mebibytes << 20
+            if file.path.suffix.lower() == ".gz" and size <= most:
+                with gzip.open(file.path) as content:
+                    size = len(content.read(most + 1))
+        except (OSError, EOFError, zlib.error) as error:
+            raise Unreadable(file.path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        if size > most:
             reason = f"has {size / 1024 / 1024:.1f} MiB; files up to {mebibytes} MiB are validated (--max-size says otherwise)"
             raise Unreadable(file.path, reason)
 
@@ -133,7 +138,7 @@ def _as_data(path: Path) -> list[SourceFile]:
     found = given_files([path])
     if path.is_dir() and (named := data_files(path)):
         return named
-    return [SourceFile(file.path, graph_of(Path(file.path.stem))) for file in found]
+    return [SourceFile(file.path, graph_of(Path(file.path.name.removesuffix(".gz")).with_suffix(""))) for file in found]
 
 
 def _alone(files: list[SourceFile], root: Path) -> Scope:
