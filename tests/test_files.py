@@ -16,6 +16,7 @@ from interpol_graph.engine.pool import EvaluatorProcess
 from interpol_graph.graph.files import Unreadable, given_files
 
 TURTLE = '<urn:a> <urn:p> "é 漢" .'
+PACKED = gzip.compress(TURTLE.encode(), mtime=0)
 XML = (
     '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="urn:">'
     '<rdf:Description rdf:about="urn:a"><p>VALUE</p></rdf:Description></rdf:RDF>'
@@ -62,14 +63,14 @@ def test_a_file_is_known_by_its_suffix_in_any_case_and_compressed(tmp_path: Path
     ("name", "content", "words"),
     [
         ("a.ttl.gz", TURTLE.encode(), "Not a gzipped file"),
-        ("a.ttl.gz", gzip.compress(TURTLE.encode())[:-9], "cannot be read: Compressed file ended"),
-        ("a.ttl.gz", gzip.compress(TURTLE.encode())[:12] + b"\xff" * 40, "cannot be read: "),
-        ("a.ttl.gz", gzip.compress(b"<urn:a> <urn:p> .\n"), "a.ttl.gz:1:17: is not well-formed Turtle"),
-        ("a.gz", gzip.compress(TURTLE.encode()), "has no suffix of an RDF format; known: .ttl, .n3"),
+        ("a.ttl.gz", PACKED[:-9], "cannot be read: Compressed file ended"),
+        ("a.ttl.gz", PACKED[:12] + b"\xff" * 40, "cannot be read: "),
+        ("a.ttl.gz", gzip.compress(b"<urn:a> <urn:p> .\n", mtime=0), "a.ttl.gz:1:17: is not well-formed Turtle"),
+        ("a.gz", PACKED, "has no suffix of an RDF format; known: .ttl, .n3"),
         ("a.csv.gz", b"", "has no suffix of an RDF format"),
         ("a.srx", b"", "has no suffix of an RDF format"),
         ("a.n3", b"{ <urn:a> <urn:p> 1 } => { <urn:a> <urn:q> 1 } .", "Turtle, as which N3 is read here"),
-        ("a.ttl", TURTLE.encode("utf-16"), "is in UTF-16, and Turtle is read in UTF-8; save it as that"),
+        ("a.ttl", TURTLE.encode("utf-16"), "is not UTF-8 but UTF-16, which Turtle never is; save it as UTF-8"),
         ("a.rdf", b'<?xml version="1.0" encoding="klingon"?>' + XML.encode(), "the encoding klingon, which cannot be"),
         ("a.rdf", b'<?xml version="1.0" encoding="rot13"?>' + XML.encode(), "the encoding rot13, which cannot be read"),
         ("a.rdf", b'<?xml version="1.0" encoding="US-ASCII"?>\n' + XML.encode()[:-9] + "é".encode(), "a.rdf:2:145: is not ASCII"),
@@ -119,7 +120,7 @@ def test_xml_is_read_in_the_encoding_that_it_names(
 
 
 def test_foreign_data_are_served_as_they_come(tmp_path: Path) -> None:
-    (tmp_path / "a.ttl.gz").write_bytes(gzip.compress(TURTLE.encode()))
+    (tmp_path / "a.ttl.gz").write_bytes(PACKED)
     (tmp_path / "b.OWL").write_bytes(("<?xml version='1.0' encoding='utf-16'?>" + XML).encode("utf-16"))
     with EvaluatorProcess(Settings(data=(str(tmp_path),))) as process:
         rows = process.pool().snapshot().query("SELECT ?o { ?s ?p ?o } ORDER BY ?o").body
