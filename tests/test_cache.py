@@ -68,9 +68,9 @@ class Counted(EvaluatorPool):
         counted = replace(found)
         ask = counted._ask
 
-        def counting(*args: Any) -> Any:
+        def counting(*args: Any, **options: Any) -> Any:
             self.asked += 1
-            return ask(*args)
+            return ask(*args, **options)
 
         counted._ask = counting  # type: ignore[method-assign]
         return counted

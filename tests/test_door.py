@@ -162,3 +162,51 @@ def test_bodies_that_come_in_have_bounded_room(monkeypatch: pytest.MonkeyPatch) 
 
     door, statuses = asyncio.run(ask())
     assert set(statuses) == {200, 503} and door.held == 0
+
+
+@pytest.mark.parametrize(
+    "fields", [[(b"accept", b"a/b," * 5000)], [(b"accept", b"a/b," * 500)] * 9, [(b"x-a", b"a" * 9000)]]
+)
+def test_a_long_field_is_refused_and_not_read(fields: list[tuple[bytes, bytes]]) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def app(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        seen.append(environ)
+        start("400 Bad Request" if problems.PROBLEM in environ else "200 OK", [])
+        return [b""]
+
+    async def ask() -> int:
+        reader = Reader()
+        scope = {**SCOPE, "headers": [(b"host", b"x"), *fields]}
+        await Door(app, 4, AnswerCache(1 << 20), lambda: "digest")(scope, reader.receive, reader.send)
+        return int(reader.sent[0]["status"])
+
+    assert asyncio.run(ask()) == 400
+    assert "bytes; at most 8192" in seen[0][problems.PROBLEM].detail and len(repr(seen)) < 8192
+
+
+def test_of_the_bodies_of_one_client_the_oldest_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("interpol_graph.serving.door.READING", 3)
+
+    async def ask(proxies: int, forwarded: list[bytes]) -> list[int]:
+        door, whole = Door(serving([b"small"]).app, 4, AnswerCache(1 << 20), lambda: "digest", proxies), asyncio.Event()
+
+        async def receive(sent: list[int]) -> dict[str, Any]:
+            await whole.wait()
+            return {"type": "http.request", "body": b"ASK {}", "more_body": False}
+
+        readers, tasks = [Reader() for _ in forwarded], []
+        for reader, client in zip(readers, forwarded, strict=True):
+            fields = [(b"host", b"x"), (b"content-length", b"6"), (b"x-forwarded-for", client)]
+            scope = {**SCOPE, "method": "POST", "headers": fields, "client": ("127.0.0.1", 5)}
+            tasks.append(asyncio.ensure_future(door(scope, partial(receive, []), reader.send)))
+            await asyncio.sleep(0.05)
+        whole.set()
+        await asyncio.gather(*tasks)
+        assert not door.reading
+        return [int(reader.sent[0]["status"]) for reader in readers]
+
+    assert asyncio.run(ask(0, [b"a", b"b", b"c", b"d", b"e"])) == [408, 408, 200, 200, 200], (
+        "the field is believed of proxies"
+    )
+    assert asyncio.run(ask(1, [b"a", b"a", b"evil, a", b"b", b"a"])) == [408, 200, 200, 200, 200]

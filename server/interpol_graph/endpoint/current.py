@@ -15,7 +15,7 @@ from pyoxigraph import NamedNode
 from interpol_graph.endpoint import caching, observation, problems
 from interpol_graph.engine.admission import Admission, Slot, never
 from interpol_graph.engine.limits import Lane
-from interpol_graph.engine.outcomes import EngineError
+from interpol_graph.engine.outcomes import Departed, EngineError
 from interpol_graph.engine.snapshot import Answer, Snapshot
 
 
@@ -74,6 +74,8 @@ def gone() -> Callable[[], bool]:
 
 def heavy() -> AbstractContextManager[Slot]:
     """Hold one of the places for what takes a worker long: to write a page, to read a large form. Raises Busy, Departed."""
+    if gone()():
+        raise Departed("The client went away, and nothing is written for it.")
     return _HEAVY.slot(gone=gone())
 
 

@@ -60,7 +60,8 @@ class Admission:
         """
         slot = Slot(self, lane, gone, () if lane else claims)
         with self.changed:
-            self._wait(slot)
+            if not self._free(slot):
+                self._wait(slot)
             self._move(lane, 1)
             self.active.update(slot.claims)
         try:
@@ -78,8 +79,6 @@ class Admission:
         self.remembered[name] = lane
 
     def _wait(self, slot: Slot) -> None:
-        if self._free(slot) and not slot.gone():
-            return
         lane, queue = slot.lane, self.lanes[slot.lane].queue
         share = (3 * queue + 3) // 4
         if self.waiting[lane] >= queue or any(self.queued[claim] >= share for claim in slot.claims):

@@ -100,7 +100,7 @@ class Door:
         environ, left = _environ(scope), Event()
         environ[DEPARTED] = left.is_set
         try:
-            _check(scope)
+            _check(environ, scope)
             await self._read(environ, receive, taken)
         except EngineError as problem:
             environ[PROBLEM] = problem
@@ -240,14 +240,14 @@ def _environ(scope: dict[str, Any]) -> WSGIEnvironment:
     return environ
 
 
-def _check(scope: dict[str, Any]) -> None:
+def _check(environ: WSGIEnvironment, scope: dict[str, Any]) -> None:
     """Raise BadRequest for what is no request of HTTP, though the HTTP library takes it for one."""
     hosts = sum(name == b"host" for name, _ in scope["headers"])
     if hosts > 1 or (not hosts and scope["http_version"] == "1.1"):
         raise BadRequest(f"A request names its host in one field Host, not in {hosts} (RFC 9112, 3.2).")
-    for name, value in scope["headers"]:
-        if len(value) > FIELD:
-            raise BadRequest(f"The field {name.decode()} has {len(value)} bytes; at most {FIELD} are read of one.")
+    for name in [name for name, value in environ.items() if name.startswith("HTTP_") and len(value) > FIELD]:
+        size = len(environ.pop(name))  # whoever writes the refusal must not read it either
+        raise BadRequest(f"The field {name[5:].replace('_', '-').title()} has {size} bytes; at most {FIELD} are read.")
     if not scope["method"].isupper():
         raise BadRequest("Methods are written in capital letters: GET, not get (RFC 9110, 9.1).")
 

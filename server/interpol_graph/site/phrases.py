@@ -6,7 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from flask import request
+from flask import g, request
 
 #: The official languages of the Organisation; labels are shown in any of them, the pages speak the first two.
 LANGUAGES = {"en": "English", "fr": "Français", "es": "Español", "ar": "العربية"}
@@ -19,8 +19,10 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,99}")
 
 def language() -> str:
     """Return the language for labels: ?lang= first, then Accept-Language, else English."""
-    asked = request.args.get("lang", "")
-    return asked if asked in LANGUAGES else request.accept_languages.best_match(LANGUAGES, "en") or "en"
+    if "language" not in g:  # a page asks many times
+        asked = request.args.get("lang", "")
+        g.language = asked if asked in LANGUAGES else request.accept_languages.best_match(LANGUAGES, "en")
+    return str(g.language or "en")
 
 
 def speech() -> str:
