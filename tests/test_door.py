@@ -192,7 +192,8 @@ def test_of_the_bodies_of_one_client_the_oldest_is_given_up(monkeypatch: pytest.
         door, whole = Door(serving([b"small"]).app, 4, AnswerCache(1 << 20), lambda: "digest", proxies), asyncio.Event()
 
         async def receive(sent: list[int]) -> dict[str, Any]:
-            await whole.wait()
+            await (asyncio.Event() if sent else whole).wait()
+            sent.append(1)
             return {"type": "http.request", "body": b"ASK {}", "more_body": False}
 
         readers, tasks = [Reader() for _ in forwarded], []
