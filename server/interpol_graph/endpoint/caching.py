@@ -85,9 +85,10 @@ def register(app: Flask, digest: Callable[[], str]) -> None:
             del environ["HTTP_IF_MATCH"]  # werkzeug takes * for a tag that nothing has (RFC 9110, 13.1.1)
         if not _is_partial():
             environ.pop("HTTP_RANGE", None)
-        if request.method not in ("GET", "HEAD") or request.if_match:
+        held = request.if_none_match
+        if not held or request.method not in ("GET", "HEAD") or request.if_match:
             return None
-        held = request.if_none_match  # * is true of anything; whether there is anything is not known yet
+        # * is true of anything; whether there is anything is not known yet.
         return _not_modified(asked()) if not held.star_tag and held.contains_weak(asked()) else None
 
     @app.after_request
