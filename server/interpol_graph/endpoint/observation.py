@@ -12,7 +12,6 @@ import os
 import select
 import time
 from collections import Counter as Counts
-from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,8 +59,10 @@ ACTIVE = Gauge("interpol_graph_requests_active", "Requests being answered.", mul
 WAITING = Gauge("interpol_graph_queries_waiting", "Queries that wait for a place.", multiprocess_mode="livesum")
 
 
-#: Requests that have been answered and not yet been counted and written: time, method, route, status, bytes, seconds, facts.
-_finished: deque[tuple[float, str, str, int, int, float, dict[str, Any]]] = deque()
+#: A request that has been answered: time, method, route, status, bytes, seconds, facts.
+_Finished = tuple[float, str, str, int, int, float, dict[str, Any]]
+#: Repeats that have not yet been counted and written.
+_repeats: list[_Finished] = []
 #: Lines of the log that are written at once: they are shorter than PIPE_BUF.
 _TOGETHER = 12
 
@@ -115,20 +116,28 @@ def note(**facts: Any) -> None:
 
 def record(method: str, path: str, status: int, size: int, seconds: float, facts: dict[str, Any]) -> None:
     """Count a request, and write its line: its answer's status and bytes, its seconds, and what was noted of it."""
-    SECONDS.labels(_route(path)).observe(seconds)
-    _finished.append((time.time(), method, _route(path), status, size, seconds, facts))
-    flush()
+    route = _route(path)
+    SECONDS.labels(route).observe(seconds)
+    _tell([(time.time(), method, route, status, size, seconds, facts)])
 
 
 def record_repeat(method: str, path: str, status: int, size: int, seconds: float, facts: dict[str, Any]) -> bool:
-    """Note a request that was answered from the answer cache, for `flush`; tell whether it is the first since the last one."""
-    _finished.append((time.time(), method, _route(path), status, size, seconds, facts))
-    return len(_finished) == 1
+    """Note a request that was answered from the answer cache, for `flush`; tell whether it is the first since the last one.
+
+    Called, like `flush`, by the thread of the event loop alone.
+    """
+    _repeats.append((time.time(), method, _route(path), status, size, seconds, facts))
+    return len(_repeats) == 1
 
 
 def flush() -> None:
-    """Count and write what has been noted: together it takes a fraction of the time that one by one would take."""
-    finished = [_finished.popleft() for _ in range(len(_finished))]
+    """Count and write the repeats: together it takes a fraction of the time that one by one would take."""
+    repeats = _repeats.copy()
+    _repeats.clear()
+    _tell(repeats)
+
+
+def _tell(finished: list[_Finished]) -> None:
     for (route, code), count in Counts((entry[2], str(entry[3])) for entry in finished).items():
         REQUESTS.labels(route, code).inc(count)
     BYTES.inc(sum(entry[4] for entry in finished))
