@@ -20,6 +20,7 @@ DERIVED = NamedNode(GRAPHS + "derived")
 #: Graphs that can be asked for by name but stand outside the default graph.
 APART = frozenset({NamedNode(GRAPHS + "shapes")})
 
+_COMMENT = re.compile(r"(?:^|\s)#")
 _POSITION = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
 # The parser lists what it expected, character ranges included; those say nothing to a person, and its keywords mislead: it
 # names some that it tried by the way, and reads on while it tries.
@@ -158,6 +159,8 @@ def fault(message: str, query: str) -> QueryFault:
         reason = "the query is empty"
     elif "Prefix not found" in sentences:
         reason = "the prefix is not declared; add a PREFIX line for it"
+    elif at_end and len(lines) == 1 and _COMMENT.search(text):
+        reason = "unexpected end: a comment takes the rest of this one line (curl keeps line ends with --data-binary)"
     elif sentences:
         reason = sentences[0]
     elif 0 < len(tokens) <= 8:
