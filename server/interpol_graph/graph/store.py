@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from pyoxigraph import NamedNode, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat, Store, parse
 
@@ -63,6 +63,12 @@ class KnowledgeGraph:
     def default_graphs(self) -> list[NamedNode]:
         """The graphs whose union is the default graph."""
         return [name for name in self.graphs if name not in APART]
+
+    @property
+    def triples(self) -> int:
+        """How many statements the default graph has."""
+        rows: Any = self.store.query("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")
+        return int(next(rows)["n"].value)
 
     @property
     def digest(self) -> str:
