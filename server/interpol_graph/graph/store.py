@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from pyoxigraph import NamedNode, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat, Store, parse
 
@@ -20,6 +20,7 @@ DERIVED = NamedNode(GRAPHS + "derived")
 #: Graphs that can be asked for by name but stand outside the default graph.
 APART = frozenset({NamedNode(GRAPHS + "shapes")})
 
+_COMMENT = re.compile(r"(?:^|\s)#")
 _POSITION = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
 # The parser lists what it expected, character ranges included; those say nothing to a person, and its keywords mislead: it
 # names some that it tried by the way, and reads on while it tries.
@@ -62,6 +63,12 @@ class KnowledgeGraph:
     def default_graphs(self) -> list[NamedNode]:
         """The graphs whose union is the default graph."""
         return [name for name in self.graphs if name not in APART]
+
+    @property
+    def triples(self) -> int:
+        """How many statements the default graph has."""
+        rows: Any = self.store.query("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")
+        return int(next(rows)["n"].value)
 
     @property
     def digest(self) -> str:
@@ -158,6 +165,8 @@ def fault(message: str, query: str) -> QueryFault:
         reason = "the query is empty"
     elif "Prefix not found" in sentences:
         reason = "the prefix is not declared; add a PREFIX line for it"
+    elif at_end and len(lines) == 1 and _COMMENT.search(text):
+        reason = "unexpected end: a comment takes the rest of this one line (curl keeps line ends with --data-binary)"
     elif sentences:
         reason = sentences[0]
     elif 0 < len(tokens) <= 8:
