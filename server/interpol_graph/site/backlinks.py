@@ -6,8 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from interpol_graph.endpoint.current import UNBOUND, Row
+from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import GRAPHS, TERMS, shorten
-from interpol_graph.site.labels import Labels, Ref, plain
+from interpol_graph.site.labels import Labels, Ref
 
 #: Links that a page shows of one group.
 SHOWN = 50

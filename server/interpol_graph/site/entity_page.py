@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from interpol_graph.endpoint.current import Row, Term, described, iri, select
+from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import TERMS, expand
 from interpol_graph.site import backlinks
 from interpol_graph.site.backlinks import DERIVED
 from interpol_graph.site.citations import Citations, Mark
-from interpol_graph.site.labels import Labels, Ref, plain
+from interpol_graph.site.labels import Labels, Ref
 
 #: The statements of an entity and those of its blank nodes, with the graph that each stands in.
 _FACTS = """SELECT ?s ?p ?o ?g WHERE {{

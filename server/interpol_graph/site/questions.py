@@ -12,8 +12,9 @@ from interpol_graph.endpoint.caching import lifetime
 from interpol_graph.endpoint.current import data, query, render, tabulated
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.formats import of_kind
+from interpol_graph.graph.names import plain
 from interpol_graph.graph.questions import Question, saved
-from interpol_graph.site.labels import Labels, plain
+from interpol_graph.site.labels import Labels
 from interpol_graph.site.phrases import PHRASES, phrase
 
 blueprint = Blueprint("questions", __name__)
