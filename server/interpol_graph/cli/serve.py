@@ -31,17 +31,15 @@ _LIMITS = (
 
 def _limits(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command an option for each limit."""
-    default = Settings()
     for name, kind, meaning in reversed(_LIMITS):
-        option = click.option(f"--{name}", default=getattr(default, name), show_default=True, type=kind, help=meaning)
-        command = option(command)
+        command = click.option(f"--{name}", default=getattr(Settings, name), type=kind, help=meaning)(command)
     return command
 
 
-@click.command("serve")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
-@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Server processes.")
+@click.command("serve", context_settings={"show_default": True})
+@click.option("--host", default="127.0.0.1", help="Address to listen on.")
+@click.option("--port", default=8000, type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option("--workers", default=2, type=click.IntRange(1, 64), help="Server processes.")
 @click.option(
     "--data",
     multiple=True,
@@ -50,14 +48,11 @@ def _limits(command: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option(
     "--engine",
-    default="",
     metavar="URL",
     help="SPARQL engine that holds the same graph, to evaluate instead of this one.",
 )
 @_limits
-@click.option(
-    "--log/--no-log", default=True, show_default=True, help="Write a line for each request to standard error."
-)
+@click.option("--log/--no-log", default=True, help="Write a line for each request to standard error.")
 def command(host: str, port: int, workers: int, data: tuple[Path, ...], log: bool, **limits: Any) -> None:
     """Serve the graph: SPARQL endpoint, pages and dumps."""
     settings = Settings(data=tuple(str(path) for path in data), **limits)

@@ -29,8 +29,8 @@ class Settings:
     data: tuple[str, ...] = ()
     #: The folder of the project's own files in the state that was accepted; where they lie, when empty.
     project: str = ""
-    #: The URL of an engine that holds the same graph and evaluates instead of the one built in; none when empty.
-    engine: str = ""
+    #: The URL of an engine that holds the same graph and evaluates instead of the one built in, if one does.
+    engine: str | None = None
     #: Seconds that one query may run.
     timeout: float = 10.0
     #: Mebibytes that one query may use beyond the graph itself.

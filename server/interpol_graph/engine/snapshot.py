@@ -79,7 +79,8 @@ class Snapshot:
             "default": list(default),
             "named": list(named),
         }
-        return self._ask(request, text, gone, client=client)
+        name = hash_of(text)
+        return self._ask(request, (name, client) if client else (name,), gone)
 
     def dump(self, output: IO[bytes], fmt: Format, graph: str | None = None, gone: Callable[[], bool] = never) -> None:
         """Write one graph, or the whole, literals exactly as in the files, to a file in which nothing else stands.
@@ -87,19 +88,20 @@ class Snapshot:
         gone: tells whether whoever asked has left; once begun, a dump is made to the end. Raises EngineError.
         """
         request = {"dump": fmt.name, "graph": graph}
-        output.write(self._ask(request, f"dump {fmt.name} {graph}", gone, output).body)
+        output.write(self._ask(request, (hash_of(f"dump {fmt.name} {graph}"),), gone, output).body)
 
     def _ask(
         self,
         request: dict[str, Any],
-        text: str,
+        claims: Sequence[str],
         gone: Callable[[], bool],
         output: IO[bytes] | None = None,
-        client: str = "",
     ) -> Answer:
-        """Evaluate in a place: at first in one for short queries, if it takes too long for that, in one for longer ones."""
-        admission, name = self.admission, hash_of(text)
-        claims = (name, client) if client else (name,)
+        """Evaluate in a place: at first in one for short queries, if it takes too long for that, in one for longer ones.
+
+        claims: the name of what is asked, and of who asks.
+        """
+        admission, name = self.admission, claims[0]
         lane, facts = admission.remembered.get(name, 0), dict[str, Any](query=name)
         try:
             while True:

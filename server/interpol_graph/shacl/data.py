@@ -52,15 +52,15 @@ class Index:
                 if len(objects) > 1 and len(set(objects)) < len(objects):
                     column[subject] = list(dict.fromkeys(objects))
         self._forward = forward
-        self._backward: dict[NamedNode, dict[Term, list[Term]]] = {}
+        self._backward: dict[Term, dict[Term, list[Term]]] = {}
         self._instances: dict[Term, frozenset[Term]] = {}
         self._by_subject: dict[Term, list[tuple[NamedNode, Term]]] = {}
 
-    def column(self, predicate: NamedNode) -> Column:
+    def column(self, predicate: Term) -> Column:
         """Return subject → objects of a predicate."""
-        return self._forward.get(predicate, {})
+        return self._forward.get(predicate, {})  # type: ignore[arg-type]  # what is no IRI has none
 
-    def inverse(self, predicate: NamedNode) -> Column:
+    def inverse(self, predicate: Term) -> Column:
         """Return object → subjects of a predicate."""
         if predicate not in self._backward:
             column = self._backward[predicate] = {}

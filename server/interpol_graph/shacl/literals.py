@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -70,7 +71,6 @@ RANGES: dict[str, tuple[float, float]] = {
         "negativeInteger": (float("-inf"), -1),
     }.items()
 }
-_LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 #: Characters up to which points and spans of time are compared: numbers of thousands of digits are none that a clock shows.
 _LONGEST = 300
 #: A time without a zone may stand up to fourteen hours off one with a zone.
@@ -105,12 +105,11 @@ def well_formed(literal: Literal) -> bool:
     if not part.get("day") or not part.get("month"):
         return datatype != XSD + "duration" or text[-1] not in "PT"
     year = int((part.get("year") or "4")[-4:])  # whose leap years repeat after 400
-    leap = part["month"] == "02" and (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0))
-    return int(part["day"]) <= _LENGTHS[int(part["month"]) - 1] + leap
+    return int(part["day"]) <= monthrange(year, int(part["month"]))[1]
 
 
-def less(left: Literal, right: Literal, or_equal: bool = False) -> bool:
-    """Say whether left surely comes before right (or is equal to it); values that do not compare do not.
+def less(left: object, right: object, or_equal: bool = False) -> bool:
+    """Say whether one term surely comes before another (or is equal to it); those that do not compare do not.
 
     >>> less(Literal(1), Literal(1.5)), less(Literal(1), Literal("b"))
     (True, False)
@@ -127,24 +126,24 @@ def less(left: Literal, right: Literal, or_equal: bool = False) -> bool:
 
 
 @lru_cache(maxsize=65536)
-def value(literal: Literal) -> Value | None:
-    """Return the literal's value, or None when its datatype has no order or its text is ill-formed."""
-    datatype = literal.datatype.value
+def value(term: object) -> Value | None:
+    """Return a literal's value, or None when its datatype has no order or its text is ill-formed, and for any other term."""
+    if not isinstance(term, Literal) or not term.datatype.value.startswith(XSD) or not well_formed(term):
+        return None
+    text, datatype = term.value, term.datatype.value
     name = datatype.removeprefix(XSD)
-    if not datatype.startswith(XSD) or literal.language or not well_formed(literal):
-        return None
     if name == "string":
-        return Value(name, literal.value)
+        return Value(name, text)
     if name == "boolean":
-        return Value(name, literal.value in ("true", "1"))
+        return Value(name, text in ("true", "1"))
     if name in ("double", "float"):
-        return Value("number", float(literal.value))
+        return Value("number", float(text))
     if name in ("decimal", "integer") or datatype in RANGES:
-        return Value("number", Decimal(literal.value))
-    match = FORMS[datatype].fullmatch(literal.value) if datatype in FORMS else None
-    if match is None or len(literal.value) > _LONGEST:
+        return Value("number", Decimal(text))
+    match = FORMS[datatype].fullmatch(text) if datatype in FORMS else None
+    if match is None or len(text) > _LONGEST:
         return None
-    part = {key: text for key, text in match.groupdict().items() if text is not None}
+    part = {key: found for key, found in match.groupdict().items() if found is not None}
     if name.endswith("uration"):
         return _duration(part)
     return Value(name.removesuffix("Stamp"), _seconds(part), "zone" in part) if part else None
@@ -175,9 +174,7 @@ def pattern(text: str, flags: str) -> Callable[[str], bool]:
     """Return the test that SPARQL's REGEX with these flags makes. Raises ValueError when the pattern is none."""
     if set(flags) - set("ismxq"):
         raise ValueError(f"the flags {flags!r} are not among i, s, m, x and q")
-    bits = re.NOFLAG
-    for flag, bit in (("i", re.I), ("s", re.S), ("m", re.M), ("x", re.X)):
-        bits |= bit if flag in flags else re.NOFLAG
+    bits = re.RegexFlag(sum(re.RegexFlag[flag.upper()] for flag in {*flags} - {"q"}))
     if "q" in flags:
         text = re.escape(text)
     elif "m" not in flags:

@@ -44,7 +44,9 @@ class Validation:
     """One run of some shapes over some data. shown: how a term is written in the message of a shape that has none of its own."""
 
     def __init__(self, data: Index, shapes: Shapes, shown: Callable[[object], str] = str) -> None:
-        self.data, self.shapes, self.shown = data, shapes, shown
+        self.data: Index = data
+        self.shapes: Shapes = shapes
+        self.shown = shown
         self._implicit = frozenset(implicit(shapes.graph))
         self._ready: dict[Term, tuple[Step | None, list[Constraint]]] = {}
         self._verdicts: dict[Term, dict[Term, bool | None]] = {}
@@ -80,7 +82,6 @@ class Validation:
             found |= dict.fromkeys(self.data.instances(kind))
         for name, side in (("targetSubjectsOf", self.data.column), ("targetObjectsOf", self.data.inverse)):
             for predicate in given.get(name, ()):
-                assert isinstance(predicate, NamedNode)
                 found |= dict.fromkeys(side(predicate))
         return found
 
