@@ -384,6 +384,18 @@ def test_a_proxy_is_believed_only_if_a_setting_says_so(process: EvaluatorProcess
     assert set(graph.objects(None, SD.endpoint)) == {URIRef("https://graph.example/sparql")}
 
 
+@pytest.mark.parametrize("proxies", [0, 1])
+def test_a_proxy_that_is_not_believed_is_told_of_once(
+    process: EvaluatorProcess, proxies: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with closing(EvaluatorPool(process.address, replace(process.settings, proxies=proxies), process.about)) as behind:
+        client = create_app(behind).test_client()
+        for address in ("192.0.2.1", "192.0.2.2"):
+            assert client.get("/sparql?query=ASK{}", headers={"X-Forwarded-For": address}).status_code == 200
+    told = capfd.readouterr().err
+    assert told.count("proxy not believed") == told.count("--proxies 1") == 1 - proxies and "192.0.2" not in told
+
+
 def test_a_description_on_no_offer_is_406(client: FlaskClient) -> None:
     answer = client.get("/sparql", headers={"Accept": "image/png"})
     assert answer.status_code == 406 and "text/turtle" in answer.get_json()["offered"]

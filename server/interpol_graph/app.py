@@ -48,6 +48,8 @@ def create_app(pool: EvaluatorPool) -> Flask:
     app.jinja_env.globals |= {"version": __version__, "static": _static, "shorten": prefixes.shorten}
     if believed := pool.settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, believed, believed, believed)  # type: ignore[method-assign]
+    else:
+        observation.warn_of_proxy(app)
     return app
 
 

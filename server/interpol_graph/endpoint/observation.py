@@ -109,6 +109,19 @@ def register(app: Flask) -> None:
         ACTIVE.dec()
 
 
+def warn_of_proxy(app: Flask) -> None:
+    """Say once when a request seems to come through a proxy, and none is believed."""
+    untold = [
+        "X-Forwarded-For is not believed: behind a proxy all visitors count as one client; start with --proxies 1"
+    ]
+
+    @app.before_request
+    def warn() -> None:
+        if "HTTP_X_FORWARDED_FOR" in request.environ:
+            with suppress(IndexError):
+                log(event="proxy not believed", why=untold.pop())
+
+
 def note(**facts: Any) -> None:
     """Note something about the request at hand: query, rows, outcome, ended …"""
     request.environ[FACTS].update(facts)
