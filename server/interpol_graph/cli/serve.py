@@ -1,7 +1,5 @@
 """The command `serve`: what to serve, where, and within which limits. 0 stopped in order, 2 could not run."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 import threading

@@ -1,7 +1,5 @@
 """/api/: the saved questions for programs, and their description; the pages at /queries/ ask by the same functions."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

@@ -4,8 +4,6 @@ No query text and no address of a visitor is written down. The counters of sever
 made, so that they outlive a worker; its successor counts on. Without them they count for this process alone.
 """
 
-from __future__ import annotations
-
 import fcntl
 import json
 import os

@@ -3,8 +3,6 @@
 The errors here are of requests as such; what becomes of a query stands in engine.outcomes.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

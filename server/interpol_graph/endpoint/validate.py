@@ -1,7 +1,5 @@
 """/validate: Turtle in, findings out; and the page with a text box for people."""
 
-from __future__ import annotations
-
 import json
 import signal
 import subprocess

@@ -4,8 +4,6 @@ Run as `python -m interpol_graph.engine.forkserver SOCKET SETTINGS-JSON`; it pri
 Its standard input is its lead: when whoever started it is gone it stays only as long as somebody is connected.
 """
 
-from __future__ import annotations
-
 import gc
 import json
 import os

@@ -1,7 +1,5 @@
 """The limits and the data of the evaluators; the defaults stand here and nowhere else."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 

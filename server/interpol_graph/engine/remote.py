@@ -1,7 +1,5 @@
 """Another SPARQL engine that holds the same graph, asked over HTTP in place of the one built in (SPARQL 1.1 Protocol, 2.1.2)."""
 
-from __future__ import annotations
-
 import http.client
 from collections import Counter
 from collections.abc import Iterable

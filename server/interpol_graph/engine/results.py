@@ -1,7 +1,5 @@
 """Answers on their way out: written in their format, within limits, and checked where the engine would write what is none."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

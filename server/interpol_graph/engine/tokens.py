@@ -3,8 +3,6 @@
 The engine parses; this only looks. Where it cannot be sure it says the safe thing: an answer is then not cached.
 """
 
-from __future__ import annotations
-
 import re
 from contextlib import suppress
 from typing import NamedTuple

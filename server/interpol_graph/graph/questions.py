@@ -4,8 +4,6 @@ A parameter `day` is the variable `?_day` in the query; its value replaces the v
 text of a question, with its values filled in, runs on any SPARQL 1.1 endpoint.
 """
 
-from __future__ import annotations
-
 import datetime
 import re
 from collections.abc import Callable, Mapping

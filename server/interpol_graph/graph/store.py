@@ -1,7 +1,5 @@
 """The graph in memory: exact terms for dumps, an indexed store for queries, rules run to their end, words for a query that is none."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass

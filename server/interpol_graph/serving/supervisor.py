@@ -1,7 +1,5 @@
 """The server's main process: workers in front, evaluators behind, each replaced when it dies, the data when they change."""
 
-from __future__ import annotations
-
 import json
 import os
 import resource

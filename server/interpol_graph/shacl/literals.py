@@ -1,7 +1,5 @@
 """Literals as XSD sees them: whether the text is one of its datatype, and which of two comes first."""
 
-from __future__ import annotations
-
 import re
 from calendar import monthrange
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """SHACL: which nodes of a graph break which constraints of some shapes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 

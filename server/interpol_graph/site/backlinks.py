@@ -1,7 +1,5 @@
 """What links to an entity, in groups of one class and one property."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from dataclasses import dataclass
 

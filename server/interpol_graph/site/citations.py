@@ -1,7 +1,5 @@
 """The documents that a page cites, numbered in the order in which its facts first need them."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """All that the graph says about one entity, gathered in four queries and ready to be shown."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -68,15 +66,6 @@ class Figure:
     facts: dict[str, list[Value]]
     marks: list[Mark]
     claims: list[Claim]
-
-
-def gather(entity: str) -> EntityPage | None:
-    """Return what the page of an entity shows, or None if the graph says nothing of it."""
-    place = iri(entity)
-    if place is None:
-        return None
-    statements, around, links = (select(query.format(e=place)) for query in (_FACTS, _AROUND, backlinks.QUERY))
-    return EntityPage(entity, statements, around, links) if statements or links else None
 
 
 class EntityPage:
@@ -158,6 +147,15 @@ class EntityPage:
         """Return properties in the order of the table, the hidden ones left out."""
         shown = set(properties) - _HIDDEN
         return sorted(shown, key=lambda name: (_PLACES.get(name, 0), plain(self._labels.label(name).value)))
+
+
+def gather(entity: str) -> EntityPage | None:
+    """Return what the page of an entity shows, or None if the graph says nothing of it."""
+    place = iri(entity)
+    if place is None:
+        return None
+    statements, around, links = (select(query.format(e=place)) for query in (_FACTS, _AROUND, backlinks.QUERY))
+    return EntityPage(entity, statements, around, links) if statements or links else None
 
 
 def _is_derived(row: Row) -> bool:

@@ -1,7 +1,5 @@
 """The home page, search by name, browsing by class, and whether the service is in order."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """/queries/: the saved questions for people; the same functions answer them as data."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from urllib.parse import urlencode
 
