@@ -28,7 +28,6 @@ _LIMITS = (
 
 
 def _limits(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command an option for each limit."""
     for name, kind, meaning in reversed(_LIMITS):
         command = click.option(f"--{name}", default=getattr(Settings, name), type=kind, help=meaning)(command)
     return command

@@ -59,6 +59,5 @@ def filled(question: Question) -> tuple[str, dict[str, str]]:
 
 
 def _formats(question: Question) -> tuple[Format, ...]:
-    """Return the formats that a question's answer has."""
     graph = re.search(r"^\s*(CONSTRUCT|DESCRIBE)\b", question.body, re.MULTILINE | re.IGNORECASE)
     return of_kind("graph" if graph else "results")

@@ -61,11 +61,6 @@ class KnowledgeGraph:
         """The graphs whose union is the default graph."""
         return [name for name in self.graphs if name not in APART]
 
-    @property
-    def digest(self) -> str:
-        """One name for this state of the graph."""
-        return self.exact.digest
-
     def dump(self, output: IO[bytes], fmt: Format, graph: NamedNode | None = None) -> None:
         """Write one graph, or all; equal content gives equal bytes.
 
@@ -75,7 +70,7 @@ class KnowledgeGraph:
         self.exact.write(output, fmt, *([graph] if graph else whole))
 
 
-def default_graph(files: Iterable[SourceFile], rules: Path = paths.RULES) -> Store:
+def default_graph(files: Iterable[SourceFile]) -> Store:
     """Return a store of the default graph alone, what the rules conclude included; its blank nodes have labels of the moment.
 
     files: of triples alone, such as Turtle. It takes half the time of a KnowledgeGraph, for one query that names no graph.
@@ -85,7 +80,7 @@ def default_graph(files: Iterable[SourceFile], rules: Path = paths.RULES) -> Sto
     for file in files:
         if NamedNode(file.graph) not in APART:
             file.read(store.bulk_extend)
-    conclude(store, sorted(rules.glob("*.rq")))
+    conclude(store, sorted(paths.RULES.glob("*.rq")))
     return store
 
 

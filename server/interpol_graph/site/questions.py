@@ -56,6 +56,5 @@ def text(name: str) -> Response:
 
 
 def _heading(question: Question) -> str:
-    """Return the words for a question's first tag."""
     tag = question.tags[0] if question.tags else ""
     return phrase(f"tag.{tag}") if f"tag.{tag}" in PHRASES else tag.capitalize()
