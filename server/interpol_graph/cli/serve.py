@@ -78,9 +78,8 @@ def command(host: str, port: int, workers: int, data: tuple[Path, ...], log: boo
     except (questions.BadQuestion, NotStarted) as error:
         raise Failure(str(error)) from error
     except OSError as error:
-        raise Failure(
-            f"cannot serve: {error.strerror or error}, at {error.filename or tempfile.gettempdir()}"
-        ) from error
+        where = error.filename or tempfile.gettempdir()
+        raise Failure(f"cannot serve: {error.strerror or error}, at {where}") from error
     finally:
         if application.ident:  # begun, and an import that a process does not wait for ends in a traceback
             application.join()

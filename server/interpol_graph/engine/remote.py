@@ -60,9 +60,8 @@ class Remote:
             raise not_evaluated(" ".join(body.decode("utf-8", "replace").split())[:300])
         given = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
         if response.status != 200 or given != media_type:
-            raise engine_fails(
-                f"{self.url} answers {response.status} with {given or 'no media type'}, not 200 with {media_type}"
-            )
+            given = given or "no media type"
+            raise engine_fails(f"{self.url} answers {response.status} with {given}, not 200 with {media_type}")
         return bytes(body)
 
     def check(self, store: Store) -> None:

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from pyoxigraph import NamedNode, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat, Store, parse
 
@@ -119,8 +118,7 @@ def conclude(store: Store, rules: list[Path], stated: bool = True) -> bytes:
     return b"".join(concluded)
 
 
-@dataclass(frozen=True)
-class QueryFault:
+class QueryFault(NamedTuple):
     """Line and column (from 1; 0 if unknown) of a syntax error, and the sentence for it."""
 
     line: int

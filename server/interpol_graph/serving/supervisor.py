@@ -39,9 +39,8 @@ def check_port(host: str, port: int) -> str:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        raise NotStarted(
-            f"cannot listen at {host}:{port}: {error.strerror}; choose another with --host or --port"
-        ) from error
+        why = f"{error.strerror}; choose another with --host or --port"
+        raise NotStarted(f"cannot listen at {host}:{port}: {why}") from error
     return str(address[0])
 
 
@@ -168,9 +167,8 @@ def run(supervisor: Supervisor, address: str, port: int, workers: int, log: bool
     with suppress(ValueError, OSError):
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    os.environ["INTERPOL_GRAPH_SERVICE"] = json.dumps(
-        {"state": str(supervisor.state), "settings": asdict(settings), "log": log}
-    )
+    handover = {"state": str(supervisor.state), "settings": asdict(settings), "log": log}
+    os.environ["INTERPOL_GRAPH_SERVICE"] = json.dumps(handover)
     server = Granian(
         "interpol_graph.app:worker",
         address=address,

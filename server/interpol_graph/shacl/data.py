@@ -39,12 +39,7 @@ class Index:
     def __init__(self, statements: Iterable[Quad | Triple]) -> None:
         forward: dict[NamedNode, dict[Term, list[Term]]] = {}
         for statement in statements:
-            column = forward.setdefault(statement.predicate, {})
-            subject: Term = statement.subject
-            if subject in column:
-                column[subject].append(statement.object)
-            else:
-                column[subject] = [statement.object]
+            forward.setdefault(statement.predicate, {}).setdefault(statement.subject, []).append(statement.object)
         for column in forward.values():
             for subject, objects in column.items():
                 if len(objects) > 1 and len(set(objects)) < len(objects):

@@ -3,11 +3,10 @@
 import re
 from calendar import monthrange
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyoxigraph import Literal
 
@@ -73,8 +72,7 @@ _LONGEST = 300
 _UNZONED = Decimal(14 * 3600)
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """A literal's value: a Decimal, float, text or truth in its order, in which only values of one kind compare.
 
     zoned: whether a point in time has a zone.

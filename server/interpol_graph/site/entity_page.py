@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from interpol_graph.endpoint.current import Row, Term, described, iri, select
 from interpol_graph.graph.prefixes import TERMS, expand
@@ -37,8 +38,7 @@ _HIDDEN = {_A, _CITATION, _INFERENCE, *map(expand, ("rdfs:label", "rdfs:isDefine
 Value = Term | Ref
 
 
-@dataclass
-class Claim:
+class Claim(NamedTuple):
     """What another document says instead."""
 
     iri: str
@@ -58,8 +58,7 @@ class Fact:
     claims: list[Claim] = field(default_factory=list)
 
 
-@dataclass
-class Figure:
+class Figure(NamedTuple):
     """A number about the entity; facts: local name of the property → values."""
 
     iri: str
