@@ -29,10 +29,10 @@ def answer(name: str) -> Response:
 @blueprint.get("/openapi.json")
 def openapi() -> tuple[dict[str, Any], dict[str, str]]:
     """Describe the API of the questions (OpenAPI 3.1)."""
-    server, operations = request.host_url.rstrip("/"), [(asked, _formats(asked)) for asked in saved().values()]
     with heavy():
+        server, operations = request.host_url.rstrip("/"), [(asked, _formats(asked)) for asked in saved().values()]
         text = render_template("openapi.json", server=server, operations=operations, types=TYPES)
-    return json.loads(text), {"Cache-Control": caching.CACHED}
+        return json.loads(text), {"Cache-Control": caching.CACHED}
 
 
 def question(name: str) -> Question:

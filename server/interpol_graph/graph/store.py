@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from pyoxigraph import NamedNode, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat, Store, parse
 
@@ -17,6 +17,7 @@ DERIVED = NamedNode(GRAPHS + "derived")
 #: Graphs that can be asked for by name but stand outside the default graph.
 APART = frozenset({NamedNode(GRAPHS + "shapes")})
 
+_COMMENT = re.compile(r"(?:^|\s)#")
 _POSITION = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
 # The parser lists what it expected, character ranges included; those say nothing to a person, and its keywords mislead: it
 # names some that it tried by the way, and reads on while it tries.
@@ -59,6 +60,12 @@ class KnowledgeGraph:
     def default_graphs(self) -> list[NamedNode]:
         """The graphs whose union is the default graph."""
         return [name for name in self.graphs if name not in APART]
+
+    @property
+    def triples(self) -> int:
+        """How many statements the default graph has."""
+        rows: Any = self.store.query("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")
+        return int(next(rows)["n"].value)
 
     def dump(self, output: IO[bytes], fmt: Format, graph: NamedNode | None = None) -> None:
         """Write one graph, or all; equal content gives equal bytes.
@@ -149,6 +156,8 @@ def fault(message: str, query: str) -> QueryFault:
         reason = "the query is empty"
     elif "Prefix not found" in sentences:
         reason = "the prefix is not declared; add a PREFIX line for it"
+    elif at_end and len(lines) == 1 and _COMMENT.search(text):
+        reason = "unexpected end: a comment takes the rest of this one line (curl keeps line ends with --data-binary)"
     elif sentences:
         reason = sentences[0]
     elif 0 < len(tokens) <= 8:
