@@ -1,7 +1,5 @@
 """The names of things as a file that is searched: full text by SQLite (FTS5), and the words that differ by one letter."""
 
-from __future__ import annotations
-
 import re
 import sqlite3
 import time

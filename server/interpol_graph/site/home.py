@@ -1,7 +1,5 @@
 """The home page, browsing by class, and whether the service is in order."""
 
-from __future__ import annotations
-
 import re
 
 from flask import Blueprint, Response, current_app, request

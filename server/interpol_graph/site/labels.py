@@ -1,7 +1,5 @@
 """The names of things in the reader's language: labels, titles, definitions."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """What all templates share: local links, formatted values, the reader's language carried along."""
 
-from __future__ import annotations
-
 from typing import Any
 from urllib.parse import quote, urlencode
 

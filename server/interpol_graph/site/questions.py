@@ -1,7 +1,5 @@
 """/queries/: the saved questions for people; the same functions answer them as data."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from urllib.parse import urlencode
 
@@ -59,6 +57,5 @@ def text(name: str) -> Response:
 
 
 def _heading(question: Question) -> str:
-    """Return the words for a question's first tag."""
     tag = question.tags[0] if question.tags else ""
     return phrase(f"tag.{tag}") if f"tag.{tag}" in PHRASES else tag.capitalize()

@@ -1,7 +1,5 @@
 """/search: things by the words of their names, for people, for programs and for the search box of a browser."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from pathlib import Path
 from typing import IO, Any
