@@ -16,7 +16,7 @@ from flask import Flask, url_for
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from interpol_graph import __version__
-from interpol_graph.endpoint import api, caching, current, dumps, observation, problems, sparql, validate
+from interpol_graph.endpoint import api, caching, current, dataset, dumps, observation, problems, sparql, validate
 from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.pool import EvaluatorPool
 from interpol_graph.graph import prefixes
@@ -24,7 +24,7 @@ from interpol_graph.serving.answer_cache import AnswerCache
 from interpol_graph.serving.door import Door
 from interpol_graph.site import entities, home, ontology, questions, search
 
-BLUEPRINTS = (home, search, sparql, entities, ontology, api, questions, validate, observation)
+BLUEPRINTS = (home, search, sparql, entities, ontology, api, dataset, questions, validate, observation)
 
 #: Bytes of the largest body that is read; a route may allow more.
 LARGEST_BODY = 1 << 20
