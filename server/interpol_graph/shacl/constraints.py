@@ -10,7 +10,7 @@ from typing import Protocol
 from pyoxigraph import BlankNode, Literal, NamedNode
 
 from interpol_graph.shacl import literals
-from interpol_graph.shacl.data import BadShapes, Index, Path, Term, sh
+from interpol_graph.shacl.data import Index, Path, Term, sh
 from interpol_graph.shacl.shapes import Shape, Shapes
 
 Test = Callable[[Term], bool]
@@ -83,10 +83,7 @@ def _length(fits: Comparison, _run: Run, _: Shape, bound: Term) -> Test:
 def _pattern(_run: Run, shape: Shape, text: Term) -> Test:
     flags = shape.parameters.get("flags", [Literal("")])[0]
     assert isinstance(text, Literal) and isinstance(flags, Literal)
-    try:
-        found = literals.pattern(text.value, flags.value)
-    except ValueError as error:
-        raise BadShapes(shape.node, f"sh:pattern cannot be used: {error}") from error
+    found = literals.pattern(text.value, flags.value)
     return lambda value: isinstance(value, NamedNode | Literal) and found(value.value)
 
 

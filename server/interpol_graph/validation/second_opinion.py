@@ -33,8 +33,10 @@ rdflib.plugins.sparql.SPARQL_LOAD_GRAPHS = False
 _FROM = re.compile(r"""'[^']*'|"[^"]*"|<[^<>\s]*>|#[^\n]*|[?$:.-]\w+|\w+:|\b(FROM)\b""", re.IGNORECASE)
 
 
-def results(data: Index, shapes: Index, only: Collection[Term] | None = None) -> Iterator[Result]:
-    """Yield what pySHACL has to say of data; only: the nodes of the shapes whose targets it judges, None for all.
+def results(data: Index, shapes: Index, only: Collection[Term]) -> Iterator[tuple[Term, Result]]:
+    """Yield what pySHACL has to say of data, each result with the node of the shape at whose targets it was found.
+
+    only: the nodes of these shapes.
 
     Raises BadShapes, with the shape that was being judged, for whatever pySHACL trips over.
     """
@@ -42,15 +44,15 @@ def results(data: Index, shapes: Index, only: Collection[Term] | None = None) ->
     options = {"inplace": True, "max_validation_depth": 100}
     validator = Validator(DataGraph.from_rdflib(_as_rdflib(data)), shacl_graph=_with_prefixes(shapes), options=options)
     executor = validator.make_executor()
-    node: Term = next(iter(only or ()), NamedNode("urn:shapes"))
+    node: Term = next(iter(only), NamedNode("urn:shapes"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             for shape in validator.shacl_graph.shapes:
                 node = from_rdflib(shape.node)
-                if only is None or node in only:
+                if node in only:
                     for _, result, triples in shape.validate(executor, validator.data_graph)[1]:
-                        yield _result(shapes, from_rdflib(result), triples)
+                        yield node, _result(shapes, from_rdflib(result), triples)
         except BadShapes:
             raise
         except Exception as error:  # whatever it raises, the shapes are what it could not use
