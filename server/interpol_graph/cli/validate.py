@@ -103,6 +103,8 @@ def command(
         except (changes.NoChanges, ValueError) as error:
             raise Failure(str(error)) from error
         _write(style, found := replace(found, fail_on=fail_on), output)
+        if (told := click.get_current_context().obj) is not None:
+            told(found)
         click.echo(_closing(names, changed, found), err=True)
     sys.exit(0 if found.conforms else 1)
 
