@@ -575,3 +575,48 @@ def test_one_shape_or_one_node_alone(tmp_path: Path, judge: str) -> None:
     named = ["validate", str(tmp_path / "data.ttl"), "--shapes", str(tmp_path / "shapes.ttl")]
     result = CliRunner().invoke(main, [*named, "--shape", "http://example.org/R"])
     assert result.exit_code == 2 and "holds no shape http://example.org/R; did you mean" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ("ROUND(?value) > 0", {"1", "2.5"}),
+        ("SUBSTR('abc', ?value) = 'bc'", set()),
+        ("1 / ?value > 0", {"1", "2.5"}),
+        (r"REGEX(STR(?value), '^\\\\p{L}+$')", {"INF", "abc"}),
+        ("REGEX(STR(?value), '(')", set()),
+        ("?value < '0500-01-01'^^xsd:date", set()),
+        ("YEAR(?value) < 1", set()),
+    ],
+)
+def test_an_error_of_an_expression_counts_as_sparql_says(condition: str, found: set[str]) -> None:
+    """The row is no answer; nothing else ends."""
+    select = f"SELECT $this ?value {{ $this :p ?value FILTER ({condition}) }}"
+    shapes = f':S sh:targetNode :x ; sh:sparql [ sh:prefixes :O ; sh:select """{select}""" ] . :O sh:declare [ sh:prefix "" ; sh:namespace "http://example.org/"^^xsd:anyURI ], [ sh:prefix "xsd" ; sh:namespace "{XSD}"^^xsd:anyURI ] .'
+    data = ":x :p 1, 2.5, 0, 'abc', 'INF'^^xsd:double, '-0044-03-15'^^xsd:date, '0000-01-01'^^xsd:date ."
+    values = {result.value.value for result in results(data, shapes) if isinstance(result.value, Literal)}
+    assert values >= found and not values - found - {"INF", "-0044-03-15", "0000-01-01"}
+
+
+@pytest.mark.parametrize("path", ["!(:n|^:m)", "REPLACE"])
+def test_a_query_that_cannot_be_evaluated_ends_2(tmp_path: Path, path: str) -> None:
+    (tmp_path / "data.ttl").write_text(PREFIXES + ":x :p :y . :y :m :x .\n")
+    where = f"$this {path} ?value" if ":" in path else "$this :p ?value FILTER (REPLACE('a', '\\\\p{L}', 'b') = 'b')"
+    shapes = f':S sh:targetNode :x ; sh:sparql [ sh:prefixes :O ; sh:select "SELECT $this ?value {{ {where} }}" ] . :O sh:declare [ sh:prefix "" ; sh:namespace "http://example.org/"^^xsd:anyURI ] .\n'
+    (tmp_path / "shapes.ttl").write_text(PREFIXES + shapes.replace("\\", "\\\\"))
+    result = CliRunner().invoke(
+        main, ["validate", str(tmp_path / "data.ttl"), "--shapes", str(tmp_path / "shapes.ttl")]
+    )
+    assert result.exit_code == 2 and re.search(r"shapes\.ttl:7:\d+: [^\n]*pySHACL cannot", result.stderr), result.output
+
+
+def test_no_input_ends_in_a_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even one that nobody thought of: 1 would say that something was found."""
+    (tmp_path / "data.ttl").write_text(PREFIXES + ":x :p 1 .\n")
+
+    def fails(*_: object) -> None:
+        raise KeyError("nobody thought of this")
+
+    monkeypatch.setattr("interpol_graph.validation.run.by_shapes", fails)
+    result = CliRunner().invoke(main, ["validate", str(tmp_path / "data.ttl"), "--shapes", str(tmp_path / "data.ttl")])
+    assert result.exit_code == 2 and "a fault of interpol-graph" in result.stderr and "Traceback" not in result.output

@@ -102,6 +102,9 @@ def command(
             raise Failure("\n".join(words)) from error
         except (changes.NoChanges, ValueError) as error:
             raise Failure(str(error)) from error
+        except Exception as error:  # a traceback would end 1, and 1 says that something was found
+            what = f"{type(error).__name__}: {error}"
+            raise Failure(f"this is a fault of interpol-graph, and nothing is known of the data: {what}") from error
         _write(style, found := replace(found, fail_on=fail_on), output)
         if (told := click.get_current_context().obj) is not None:
             told(found)

@@ -16,9 +16,13 @@ import rdflib.plugins.sparql
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 from pyshacl.graph_abstraction import DataGraph
 from pyshacl.validator import Validator
+from rdflib.plugins.sparql.operators import string
+from rdflib.plugins.sparql.parserutils import Expr
+from rdflib.plugins.sparql.sparql import SPARQLError
 from rdflib.term import Identifier, Node
 
 from interpol_graph.shacl.data import BadShapes, Index, Term, reached, read_path, sh
+from interpol_graph.shacl.literals import pattern
 from interpol_graph.shacl.validation import Result
 
 STRING = "http://www.w3.org/2001/XMLSchema#string"
@@ -28,6 +32,26 @@ logging.getLogger("rdflib.term").setLevel(logging.ERROR)
 warnings.filterwarnings("ignore", message="Parsing weird boolean", category=UserWarning)
 # A query that names a graph by FROM must not have it fetched.
 rdflib.plugins.sparql.SPARQL_LOAD_GRAPHS = False
+
+
+def _value(self: Expr, ctx: Any = {}) -> Any:  # noqa: B006  as rdflib has it
+    """Return the value of an expression, an error for what Python trips over: SPARQL says what becomes of that, not Python."""
+    self.ctx = ctx
+    try:
+        if self.name == "Builtin_REGEX":
+            return rdflib.Literal(
+                pattern(string(self.pattern), string(self.flags) if self.flags else "")(string(self.text))
+            )
+        return self._evalfn(ctx)  # type: ignore[misc]
+    except SPARQLError as error:
+        return error
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        return SPARQLError(str(error))
+    finally:
+        self.ctx = None
+
+
+Expr.eval = _value  # type: ignore[method-assign]
 
 #: Texts, IRIs, comments, variables and names of a query, in which FROM is no keyword; and the keyword.
 _FROM = re.compile(r"""'[^']*'|"[^"]*"|<[^<>\s]*>|#[^\n]*|[?$:.-]\w+|\w+:|\b(FROM)\b""", re.IGNORECASE)
