@@ -46,6 +46,8 @@ def _option(*names: str, help: str, **settings: Any) -> Callable[[Callable[..., 
 @_option("--focus", multiple=True, metavar="IRI", help="Judge this node alone; may be repeated.")
 @_option("--fail-on", type=click.Choice(report.SEVERITIES), default="error", help="The slightest severity that fails.")
 @_option("--strict", is_flag=True, help="Refuse shapes that are not well-formed or not supported, instead of a remark.")
+@_option("--map", "map_", multiple=True, metavar="IRI=PATH", help="The file of what shapes import; may be repeated.")
+@_option("--fetch", is_flag=True, help="Fetch what shapes import and is not at hand; nothing is fetched otherwise.")
 @_option("--keep-going", is_flag=True, help="Judge the rest when a file cannot be read; the file is a finding then.")
 @_option("--most", type=click.IntRange(1), metavar="N", help="Findings that are shown of one rule.  [default: all]")
 @_option(
@@ -70,6 +72,8 @@ def command(
     focus: tuple[str, ...],
     fail_on: str,
     strict: bool,
+    map_: tuple[str, ...],
+    fetch: bool,
     keep_going: bool,
     most: int | None,
     style: str,
@@ -89,7 +93,8 @@ def command(
             if listing:
                 return _list_rules(shapes, output)
             only, nodes = (frozenset(map(expand, each)) for each in (shape, focus))
-            manner = Manner(judge, strict, keep_going, only, nodes, most, max_size)
+            maps = tuple((iri, Path(path).resolve()) for iri, _, path in (each.rpartition("=") for each in map_))
+            manner = Manner(judge, strict, keep_going, only, nodes, maps, fetch, most, max_size)
             found = _found(stack, (names, shapes, context), changed, staged, manner)
         except Unreadable as error:
             refusal = report.refusal(error)

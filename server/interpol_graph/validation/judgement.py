@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import chain
+from pathlib import Path
 from typing import Any, Literal
 
 from pyoxigraph import NamedNode, Quad, Triple
@@ -33,8 +34,9 @@ class Manner:
     """How a validation is done.
 
     judge: who judges by shapes; strict: whether shapes with faults are refused; keep_going: whether files that cannot be read
-    are findings; shapes, focus: IRIs of the shapes and nodes that alone are judged, all if empty; most: findings that are
-    kept of a rule; max_size: mebibytes that one file may have.
+    are findings; shapes, focus: IRIs of the shapes and nodes that alone are judged, all if empty; maps: imported IRIs and the
+    files that they are, fetch: whether others may be fetched; most: findings that are kept of a rule; max_size: mebibytes
+    that one file may have.
     """
 
     judge: Judge = "own"
@@ -42,6 +44,8 @@ class Manner:
     keep_going: bool = False
     shapes: frozenset[str] = frozenset()
     focus: frozenset[str] = frozenset()
+    maps: tuple[tuple[str, Path], ...] = ()
+    fetch: bool = False
     most: int | None = None
     max_size: int = MAX_SIZE
 
@@ -74,13 +78,13 @@ def by_shapes(
         near = get_close_matches(name, known, n=1)
         raise Unreadable(shapes[0].path, f"holds no shape {name}" + (f"; did you mean {near[0]}?" if near else ""))
     validation = Validation(statements, read, shown, frozenset(map(NamedNode, manner.focus)) or None)
-    remarks = [_remark(fault, shapes, "shapes-fault") for fault in read.faults]
+    remarks = [remark(fault, shapes, "shapes-fault") for fault in read.faults]
     idle = [
         shape
         for shape in read.roots
         if shape.usable and not shape.is_true("deactivated") and not validation.targets(shape)
     ]
-    remarks += [_remark(BadShapes(shape.node, _IDLE), shapes, "idle-shape") for shape in idle]
+    remarks += [remark(BadShapes(shape.node, _IDLE), shapes, "idle-shape") for shape in idle]
     wanted = frozenset(map(NamedNode, manner.shapes))
 
     def findings() -> Iterator[Finding]:
@@ -120,7 +124,7 @@ def judged(
             yield result
 
 
-def _remark(fault: BadShapes, shapes: Sequence[Reading], rule: str) -> Finding:
+def remark(fault: BadShapes, shapes: Sequence[Reading], rule: str) -> Finding:
     table = {each.name: each for each in rules.REMARKS}
     spot = locate(shapes, fault.node, fault.predicate, fault.value)
     return Finding(*spot, rule, shown(fault.node), fault.reason, table[rule].mend, table[rule].severity)

@@ -13,9 +13,9 @@ from pyoxigraph import NamedNode, Quad, QuerySolutions, RdfFormat, Store, parse
 from interpol_graph.graph.files import SourceFile, Unreadable
 from interpol_graph.graph.prefixes import GRAPHS
 from interpol_graph.graph.store import APART, DERIVED, ask, conclude
-from interpol_graph.shacl.data import Index, Path, Term
-from interpol_graph.validation import rules
-from interpol_graph.validation.judgement import USUAL, Manner, Progress, by_shapes
+from interpol_graph.shacl.data import BadShapes, Index, Path, Term
+from interpol_graph.validation import imports, rules
+from interpol_graph.validation.judgement import USUAL, Manner, Progress, by_shapes, remark
 from interpol_graph.validation.locator import Reading, locate
 from interpol_graph.validation.report import Finding, Report, Terms, gathered, shown, unread
 from interpol_graph.validation.scope import Scope, check_size
@@ -41,7 +41,9 @@ def run(scope: Scope, manner: Manner = USUAL, progress: Progress = iter) -> Repo
         raise broken[0]
     if scope.shapes:
         checks = None
+        missing = _with_imports(shapes, manner)
         found, remarks = by_shapes(files, shapes, (), manner, progress)
+        remarks = [*missing, *remarks]
     else:
         shapes = [file for file in files if file.graph == SHAPES]
         checks = scope.root / "queries" / "checks"
@@ -77,6 +79,24 @@ def _read(
     return readings
 
 
+def _with_imports(shapes: list[Reading], manner: Manner) -> list[Finding]:
+    """Add the files that shapes import to them, and return remarks on those that cannot be had."""
+    missing: dict[str, Finding | None] = {}
+    while more := [each for each in imports.wanted(shapes) if each[2].value not in missing]:
+        file, node, iri = more[0]
+        try:
+            source = imports.found(iri.value, file.path.parent, dict(manner.maps), manner.fetch, manner.max_size)
+            if source is None or source.path in {each.path for each in shapes}:
+                raise Unreadable(file.path, "is not here, and is not fetched")
+            check_size(source, manner.max_size)
+            shapes.append(Reading(source))
+            missing[iri.value] = None  # it may call itself by another name
+        except Unreadable as error:
+            fault = BadShapes(node, f"{iri.value}, which it imports, {error.reason}", imports.IMPORTS, iri)
+            missing[iri.value] = remark(fault, shapes, "import")
+    return [each for each in missing.values() if each]
+
+
 def _by_our_rules(
     files: Sequence[Reading], root: FilePath, manner: Manner, progress: Progress
 ) -> tuple[Iterator[Finding], list[Finding]]:
@@ -95,7 +115,7 @@ def _by_our_rules(
     before = {(finding.place, finding.rule) for finding in findings}
     asked = [finding for finding in asked if (finding.place, finding.rule) not in before]
     # Shapes of ours may be there before what they are for.
-    return chain(findings, asked), [remark for remark in remarks if remark.rule != "idle-shape"]
+    return chain(findings, asked), [each for each in remarks if each.rule != "idle-shape"]
 
 
 def _loaded(files: Iterable[Reading], rules: Sequence[FilePath]) -> tuple[Store, list[Quad]]:
