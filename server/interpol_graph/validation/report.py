@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import chain, groupby
 from pathlib import Path as FilePath
 
@@ -227,9 +227,13 @@ def address(path: FilePath) -> str:
 
 def from_top(path: FilePath) -> str:
     """Return a file as a code host names it: from the top of the repository around the working directory, if it lies there."""
-    here = FilePath.cwd()
-    top = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
+    top = _top(FilePath.cwd())
     return FilePath(paths.legible(path.relative_to(top))).as_posix() if path.is_relative_to(top) else address(path)
+
+
+@cache
+def _top(here: FilePath) -> FilePath:
+    return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
 
 
 def shown(term: object) -> str:
