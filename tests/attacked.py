@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import itertools
 import os
@@ -14,6 +15,7 @@ import tempfile
 import threading
 import time
 import urllib.parse
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -22,10 +24,11 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, free_port, slack
+from conftest import ROOT, descendants, free_port, slack
+from interpol_graph.engine.limits import Settings
 
-#: The limits of the server under attack: seconds and mebibytes of one query.
-TIMEOUT, MEMORY = 1, 128
+#: The limits of the server under attack: seconds and mebibytes of one query; and how many processes speak HTTP.
+TIMEOUT, MEMORY, WORKERS = 1, 128, 2
 #: Seconds within which any answer comes when nobody else is served, and when all places are taken.
 ALONE, CROWDED = TIMEOUT + 6.0, TIMEOUT + 14.0
 
@@ -66,6 +69,18 @@ class Answer:
             told = LEAK.search(self.text) or LEAK.search(repr(self.headers))
             assert told is None, f"tells {told[0]!r}: {self.text[:500]}"
         return self
+
+
+def request(
+    path: str, accept: str = "*/*", *fields: str, method: str = "", body: str = "", media_type: str = ""
+) -> bytes:
+    """Return a request as it is sent: a POST when it has a body, else a GET."""
+    lines = [f"{method or ('POST' if body else 'GET')} {path} HTTP/1.1", f"Accept: {accept}", *fields]
+    if not any(field.startswith("Host:") for field in fields):
+        lines.append("Host: x")
+    if body:
+        lines += [f"Content-Type: {media_type}", f"Content-Length: {len(body.encode())}"]
+    return "\r\n".join([*lines, "", body]).encode()
 
 
 @dataclass
@@ -146,14 +161,44 @@ class Target:
         ).checked(statuses={200})
         assert int(count.body.split()[1]) > 80
 
+    def crowd(self, requests: Iterator[bytes], at_once: int, seconds: float) -> Counter[int]:
+        """Send requests for some seconds, so many at once, each on a connection of its own; count what came back, by status.
+
+        0 stands for a connection without an answer. In one thread, which leaves time for those who ask ordinary things.
+        """
+        answers, end = Counter[int](), time.monotonic() + seconds
+
+        async def visit() -> None:
+            while time.monotonic() < end and (request := next(requests, None)):
+                with suppress(OSError):
+                    reader, writer = await asyncio.open_connection(self.host, self.port, local_addr=(self.source, 0))
+                    writer.write(request.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+                    answer = await asyncio.wait_for(reader.read(), CROWDED + 30)
+                    writer.close()
+                    answers[int(answer[9:12] or 0)] += 1
+                    told = LEAK.search(answer[:5000].decode("latin-1")) if answer[9:10] in b"45" else None
+                    assert told is None, f"tells {told[0]!r}: {answer[:500]!r}"
+
+        async def visits() -> None:
+            await asyncio.gather(*(visit() for _ in range(at_once)))
+
+        asyncio.run(visits())
+        return answers
+
+    def is_slim(self) -> None:
+        """Fail unless what attacks took is given back: half as much again as at the start may stay, and the caches."""
+        most, deadline = 1.5 * self.start + WORKERS * Settings().cache, time.monotonic() + 30
+        while (now := self.mebibytes()) > most and time.monotonic() < deadline:
+            time.sleep(1)
+        assert now <= most, f"{self.start:.0f} MiB at the start, {now:.0f} after the attacks, {self.peak:.0f} at most"
+
     def mebibytes(self) -> float:
-        """Return the memory of all its processes; pages that forks share are counted once."""
+        """Return the memory of all its processes, the evaluators among them; pages that forks share are counted once."""
         total = 0
-        for stat in Path("/proc").glob("[0-9]*/stat"):
+        for pid in (self.process.pid, *(pid for pid, _, _ in descendants(self.process.pid))):
             with suppress(OSError, StopIteration):
-                if int(stat.read_text().rpartition(")")[2].split()[3]) == self.process.pid:
-                    lines = (stat.parent / "smaps_rollup").read_text().splitlines()
-                    total += int(next(line for line in lines if line.startswith("Pss:")).split()[1])
+                lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+                total += int(next(line for line in lines if line.startswith("Pss:")).split()[1])
         return total / 1024
 
     def wait(self) -> None:
@@ -221,12 +266,15 @@ def attacked() -> Iterator[Target]:
     """The server under attack, one for all attacks; when all is done it is as well, and as slim, as before."""
     with target() as found:
         yield found
+        found.is_well()
+        found.is_slim()
 
 
 @pytest.fixture(autouse=True)
 def ordinary(attacked: Target, record_property: Callable[[str, object], None]) -> Iterator[None]:
     """Ask ordinary questions during every attack, four a second; each must be answered, and nearly all within a second."""
     seconds, failures, over = list[float](), list[str](), threading.Event()
+    before = attacked.mebibytes()
 
     def ask() -> None:
         while True:
@@ -252,6 +300,7 @@ def ordinary(attacked: Target, record_property: Callable[[str, object], None]) -
     record_property("ordinary", len(seconds))
     record_property("p95", slow)
     record_property("failed", len(failures))
+    record_property("mebibytes", (before, attacked.mebibytes()))
     assert not failures, (
         f"{len(failures)} of {len(seconds)} ordinary requests failed beside this attack: {failures[:3]}"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -17,7 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from attacked import NEVER_ASKED, Target, target
+from attacked import NEVER_ASKED, Target, request, target
+from attacked import attacked as attacked
 from conftest import ROOT, descendants, free_port
 from hostile import CROSS_JOINS
 from interpol_graph.app import create_app
@@ -102,6 +105,61 @@ def test_a_full_disk_refuses_files_and_nothing_else(cramped: Target, short: Path
 
 
 @pytest.mark.usefixtures("small_disk")
+def test_a_disk_that_fills_up_under_load_and_then_the_graph_is_lost(cramped: Target, short: Path) -> None:
+    files = [
+        request("/dumps/interpol.rdf"),
+        request("/validate", body="<x:a> <x:b> 1 .", media_type="text/turtle"),
+        request("/graphs?default", "application/n-triples"),
+    ]
+
+    def queries(at_once: int, seconds: float) -> Counter[int]:
+        texts = (f"/sparql?query=SELECT({next(NEVER_ASKED)}%20AS%20?n)%7B%7D" for _ in itertools.count())
+        return cramped.crowd(map(request, texts), at_once, seconds)
+
+    with ThreadPoolExecutor(2) as pool:
+        hostile = pool.submit(cramped.elsewhere.crowd, itertools.cycle(files), 12, 6)
+        ordinary = pool.submit(queries, 2, 6)
+        time.sleep(2)
+        ballast = fill(cramped, short)
+    assert set(ordinary.result()) == {200} and set(hostile.result()) <= {200, 503}
+    (forkserver,) = (pid for pid, parent, _ in descendants(cramped.process.pid) if is_forkserver(cramped, pid, parent))
+    os.kill(forkserver, signal.SIGKILL)
+    deadline = time.monotonic() + 120
+    while set(queries(20, 1)) != {200}:  # more at once than evaluators of the one that was lost
+        assert time.monotonic() < deadline, "where the disk is full, no new ones are found"
+    assert cramped.send("/dumps/interpol.nt", Accept="*/*").checked(30).status == 503
+    ballast.unlink()
+    assert cramped.send("/dumps/interpol.nt", Accept="*/*").checked(30).status == 200
+
+
+def is_forkserver(server: Target, pid: int, parent: int) -> bool:
+    """Tell whether a process is the one that holds the graph: a child of the main process that leads a session of its own."""
+    return parent == server.process.pid and os.getsid(pid) == pid
+
+
+@pytest.mark.attack
+def test_a_storm_of_reloads_loses_no_request(attacked: Target) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        texts = (f"/sparql?query=SELECT({next(NEVER_ASKED)}%20AS%20?n)%7B%7D" for _ in itertools.count())
+        asked = pool.submit(attacked.elsewhere.crowd, map(request, texts), 4, 12)
+        while not asked.done():
+            attacked.process.send_signal(signal.SIGHUP)
+            time.sleep(0.05)
+    assert set(asked.result()) == {200}
+
+
+@pytest.mark.attack
+def test_a_server_without_descriptors_is_well_when_it_has_some_again() -> None:
+    with target(before=("prlimit", "--nofile=100:100")) as server, ExitStack() as stack:
+        for _ in range(300):
+            connection = stack.enter_context(socket.create_connection((server.host, server.port), 10))
+            connection.sendall(b"GET /sparql HTTP/1.1\r\n")
+        time.sleep(3)
+        stack.close()
+        server.wait()
+
+
+@pytest.mark.usefixtures("small_disk")
 @pytest.mark.parametrize("mebibytes", [1, 6])
 def test_a_disk_that_is_full_at_the_start_is_told_in_a_sentence(tmp_path: Path, mebibytes: int) -> None:
     command = [
@@ -180,7 +238,7 @@ def test_a_field_with_an_underscore_is_no_field_of_the_proxy(pool: EvaluatorPool
 
 def about(pool: EvaluatorPool) -> dict[str, object]:
     state = pool.snapshot()
-    return {"digest": state.digest, "graphs": state.graphs, "default": state.default, "loaded": state.loaded}
+    return {name: getattr(state, name) for name in ("digest", "graphs", "default", "triples", "loaded")}
 
 
 def test_a_relative_path_is_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

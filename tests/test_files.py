@@ -21,6 +21,13 @@ XML = (
     '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="urn:">'
     '<rdf:Description rdf:about="urn:a"><p>VALUE</p></rdf:Description></rdf:RDF>'
 )
+#: Ten entities that make ten gigabytes of each other.
+LAUGHS = (
+    "<!DOCTYPE x ["
+    + "".join(f'<!ENTITY e{at} "{f"&e{at - 1};" * 10 if at else "0123456789"}">' for at in range(10))
+    + "]>"
+    + XML.replace("VALUE", "&e9;")
+)
 
 
 def value(path: Path) -> str:
@@ -76,6 +83,13 @@ def test_a_file_is_known_by_its_suffix_in_any_case_and_compressed(tmp_path: Path
         ("a.rdf", b'<?xml version="1.0" encoding="US-ASCII"?>\n' + XML.encode()[:-9] + "é".encode(), "a.rdf:2:145: is not ASCII"),
         ("a.rdf", XML.encode()[:-9] + b"\xe9", "a.rdf:1:145: is not UTF-8: byte 0xe9"),
         ("a.rdf", b"\xff\xfe<\0?", "is not UTF-16"),
+        # Half a file, two files in one, none: its parser takes each for a whole one.
+        ("a.rdf", XML.encode()[:-10], "a.rdf:1:144: is not well-formed RDF/XML: no element found"),
+        ("a.rdf", XML.encode()[:-20], "a.rdf:1:126: is not well-formed RDF/XML: unclosed token"),
+        ("a.rdf", b"\n" + XML.encode() * 2, "a.rdf:2:154: is not well-formed RDF/XML: junk after document element"),
+        ("a.owl.gz", gzip.compress(b""), "a.owl.gz:1:1: is not well-formed RDF/XML: no element found"),
+        ("a.rdf", LAUGHS.encode(), "limit on input amplification"),
+        ("a.jsonld", b'{"@context": "http://schema.org/", "name": "A"}', "it names a context elsewhere, and nothing is fetched"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_said(tmp_path: Path, name: str, content: bytes, words: str) -> None:

@@ -330,8 +330,8 @@ def test_the_service_describes_itself_in_every_format(client: FlaskClient, fmt: 
     assert graph.value(service, SD.endpoint) == URIRef("http://localhost/sparql")
     assert graph.value(service, SD.supportedLanguage) == SD.SPARQL11Query
     assert SD.BasicFederatedQuery not in set(graph.objects(service, SD.feature))
-    offered = {str(iri).rpartition("/")[2] for iri in graph.objects(service, SD.resultFormat)}
-    assert offered == {fmt.iri for fmt in FORMATS if fmt.kind != "dataset"}
+    offered = {str(iri) for iri in graph.objects(service, SD.resultFormat)}
+    assert offered == {fmt.engine.iri for fmt in FORMATS if fmt.kind != "dataset"}
 
 
 def test_known_deviations_are_described(client: FlaskClient) -> None:
@@ -382,6 +382,18 @@ def test_a_proxy_is_believed_only_if_a_setting_says_so(process: EvaluatorProcess
     with closing(EvaluatorPool(process.address, replace(process.settings, proxies=1), process.about)) as behind:
         graph = described(create_app(behind).test_client(), **forwarded)
     assert set(graph.objects(None, SD.endpoint)) == {URIRef("https://graph.example/sparql")}
+
+
+@pytest.mark.parametrize("proxies", [0, 1])
+def test_a_proxy_that_is_not_believed_is_told_of_once(
+    process: EvaluatorProcess, proxies: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with closing(EvaluatorPool(process.address, replace(process.settings, proxies=proxies), process.about)) as behind:
+        client = create_app(behind).test_client()
+        for address in ("192.0.2.1", "192.0.2.2"):
+            assert client.get("/sparql?query=ASK{}", headers={"X-Forwarded-For": address}).status_code == 200
+    told = capfd.readouterr().err
+    assert told.count("proxy not believed") == told.count("--proxies 1") == 1 - proxies and "192.0.2" not in told
 
 
 def test_a_description_on_no_offer_is_406(client: FlaskClient) -> None:

@@ -29,9 +29,9 @@ BOOLEAN = "ASK { session:84 interpol:number 84 }"
 
 
 @pytest.fixture(scope="module")
-def elsewhere(server: str) -> Iterator[Snapshot]:
+def elsewhere(server: str, patience: float) -> Iterator[Snapshot]:
     """A snapshot whose queries another server evaluates."""
-    with EvaluatorProcess(Settings(engine=f"{server}/sparql", timeout=1, answer=1)) as process:
+    with EvaluatorProcess(Settings(engine=f"{server}/sparql", timeout=patience / 2, answer=1)) as process:
         yield process.pool().snapshot()
 
 

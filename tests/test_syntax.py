@@ -7,6 +7,8 @@ from pyoxigraph import Store
 
 from interpol_graph.graph.store import fault
 
+COMMENT = "unexpected end: a comment takes the rest of this one line (curl keeps line ends with --data-binary)"
+
 
 @pytest.mark.parametrize(
     ("query", "line", "column", "reason"),
@@ -23,6 +25,15 @@ from interpol_graph.graph.store import fault
         ),
         ("SELECT ?x ?x {}", 1, 16, "Duplicated variable name in SELECT, after `SELECT ?x ?x {}`"),
         (" \n", 2, 1, "the query is empty"),
+        (
+            "SELECT * { ?s <x:#y> ?o",
+            1,
+            24,
+            "expected `.` or `;` or `{` or `}` or `~`, after `SELECT * { ?s <x:#y> ?o`",
+        ),
+        # As `curl --data @file` sends a file: without its line ends.
+        ("# allSELECT * {}", 1, 17, f"{COMMENT}, after `# allSELECT * {{}}`"),
+        ("ASK { # is there?s ?p ?o }", 1, 27, f"{COMMENT}, after `ASK {{ # is there?s ?p ?o }}`"),
     ],
 )
 def test_a_fault_has_a_place_and_words(query: str, line: int, column: int, reason: str) -> None:

@@ -22,12 +22,14 @@ from interpol_graph.engine.pool import EvaluatorPool
 from interpol_graph.graph import prefixes
 from interpol_graph.serving.answer_cache import AnswerCache
 from interpol_graph.serving.door import Door
-from interpol_graph.site import entities, home, ontology, questions
+from interpol_graph.site import entities, home, ontology, questions, search
 
-BLUEPRINTS = (home, sparql, entities, ontology, api, questions, validate, observation)
+BLUEPRINTS = (home, search, sparql, entities, ontology, api, questions, validate, observation)
 
 #: Bytes of the largest body that is read; a route may allow more.
 LARGEST_BODY = 1 << 20
+#: The parameter of mallopt(3) that says how many arenas there are at most.
+_M_ARENA_MAX = -8
 
 
 def create_app(pool: EvaluatorPool) -> Flask:
@@ -46,6 +48,8 @@ def create_app(pool: EvaluatorPool) -> Flask:
     app.jinja_env.globals |= {"version": __version__, "static": _static, "shorten": prefixes.shorten}
     if believed := pool.settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, believed, believed, believed)  # type: ignore[method-assign]
+    else:
+        observation.warn_of_proxy(app)
     return app
 
 
@@ -55,7 +59,7 @@ def worker() -> Door:
     pool = EvaluatorPool.of_state(handover["state"], Settings(**handover["settings"]))
     app = create_app(pool)
     observation.start(app, pool.admission, handover["log"])
-    threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_watch, args=(os.getppid(), pool), daemon=True).start()
     settings = pool.settings
     # One thread for everyone who may be waiting: for a lane, for a validation, for a file to be made; and some for
     # requests that wait for nothing.
@@ -66,14 +70,18 @@ def worker() -> Door:
     )
 
 
-def _watch(parent: int) -> None:
-    """Give back memory that is free, and end this worker in order when its main process has died: its successor has its own."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # the C library of GNU keeps what a burst has needed
+def _watch(parent: int, pool: EvaluatorPool) -> None:
+    """Give back what is free, and end this worker in order when its main process has died: its successor has its own."""
+    library = ctypes.CDLL(None)
+    if hasattr(library, "malloc_trim"):  # the C library of GNU keeps what a burst has needed, once for each few threads
+        library.mallopt(_M_ARENA_MAX, 2)
     for second in itertools.count():
         if os.getppid() != parent:
             break
-        if trim and second % 10 == 0:
-            trim(0)
+        if second % 10 == 0:
+            pool.snapshot().shrink()
+            if hasattr(library, "malloc_trim"):
+                library.malloc_trim(0)
         time.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)
 

@@ -1,11 +1,10 @@
 """The command `serve`: what to serve, where, and within which limits. 0 stopped in order, 2 could not run."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 import threading
 from collections.abc import Callable
+from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,31 +16,20 @@ from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.pool import NotStarted
 from interpol_graph.graph import questions
 
-#: What an operator may limit: the setting, what it may be, what it means. The defaults stand in Settings.
-_LIMITS = (
-    ("timeout", click.FloatRange(0.05), "Seconds that one query may run."),
-    ("memory", click.IntRange(16), "Mebibytes that one query may use."),
-    ("answer", click.IntRange(1), "Mebibytes that one answer may have."),
-    ("cache", click.IntRange(0), "Mebibytes of answers that a worker keeps to give again."),
-    ("evaluators", click.IntRange(1), "Queries that a worker evaluates at once."),
-    ("long", click.IntRange(1), "How many of them may be long ones."),
-    ("proxies", click.IntRange(0), "Proxies in front whose X-Forwarded-* fields are believed."),
-)
-
 
 def _limits(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command an option for each limit."""
-    default = Settings()
-    for name, kind, meaning in reversed(_LIMITS):
-        option = click.option(f"--{name}", default=getattr(default, name), show_default=True, type=kind, help=meaning)
-        command = option(command)
+    """Give a command an option for each setting that an operator may choose."""
+    for setting in reversed([setting for setting in fields(Settings) if setting.metadata]):
+        kind = click.FloatRange if isinstance(setting.default, float) else click.IntRange
+        least, meaning = setting.metadata["least"], setting.metadata["meaning"]
+        command = click.option(f"--{setting.name}", default=setting.default, type=kind(least), help=meaning)(command)
     return command
 
 
-@click.command("serve")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
-@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Server processes.")
+@click.command("serve", context_settings={"show_default": True})
+@click.option("--host", default="127.0.0.1", help="Address to listen on.")
+@click.option("--port", default=8000, type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option("--workers", default=2, type=click.IntRange(1, 64), help="Server processes.")
 @click.option(
     "--data",
     multiple=True,
@@ -50,14 +38,11 @@ def _limits(command: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option(
     "--engine",
-    default="",
     metavar="URL",
     help="SPARQL engine that holds the same graph, to evaluate instead of this one.",
 )
 @_limits
-@click.option(
-    "--log/--no-log", default=True, show_default=True, help="Write a line for each request to standard error."
-)
+@click.option("--log/--no-log", default=True, help="Write a line for each request to standard error.")
 def command(host: str, port: int, workers: int, data: tuple[Path, ...], log: bool, **limits: Any) -> None:
     """Serve the graph: SPARQL endpoint, pages and dumps."""
     settings = Settings(data=tuple(str(path) for path in data), **limits)
@@ -86,9 +71,8 @@ def command(host: str, port: int, workers: int, data: tuple[Path, ...], log: boo
     except (questions.BadQuestion, NotStarted) as error:
         raise Failure(str(error)) from error
     except OSError as error:
-        raise Failure(
-            f"cannot serve: {error.strerror or error}, at {error.filename or tempfile.gettempdir()}"
-        ) from error
+        where = error.filename or tempfile.gettempdir()
+        raise Failure(f"cannot serve: {error.strerror or error}, at {where}") from error
     finally:
         if application.ident:  # begun, and an import that a process does not wait for ends in a traceback
             application.join()

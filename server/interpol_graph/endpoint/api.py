@@ -1,7 +1,5 @@
 """/api/: the saved questions for programs, and their description; the pages at /queries/ ask by the same functions."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any
@@ -31,10 +29,10 @@ def answer(name: str) -> Response:
 @blueprint.get("/openapi.json")
 def openapi() -> tuple[dict[str, Any], dict[str, str]]:
     """Describe the API of the questions (OpenAPI 3.1)."""
-    server, operations = request.host_url.rstrip("/"), [(asked, _formats(asked)) for asked in saved().values()]
     with heavy():
+        server, operations = request.host_url.rstrip("/"), [(asked, _formats(asked)) for asked in saved().values()]
         text = render_template("openapi.json", server=server, operations=operations, types=TYPES)
-    return json.loads(text), {"Cache-Control": caching.CACHED}
+        return json.loads(text), {"Cache-Control": caching.CACHED}
 
 
 def question(name: str) -> Question:
@@ -61,6 +59,5 @@ def filled(question: Question) -> tuple[str, dict[str, str]]:
 
 
 def _formats(question: Question) -> tuple[Format, ...]:
-    """Return the formats that a question's answer has."""
     graph = re.search(r"^\s*(CONSTRUCT|DESCRIBE)\b", question.body, re.MULTILINE | re.IGNORECASE)
     return of_kind("graph" if graph else "results")

@@ -76,7 +76,7 @@ def register(app: Flask, digest: Callable[[], str]) -> None:
     def asked() -> str:
         """Return the tag of any answer to this request, a weak one: rows without ORDER BY may come in another order."""
         wishes = request.headers.get("Accept", ""), request.headers.get("Accept-Language", "")
-        return tag(digest(), request.host_url, request.full_path, *wishes)
+        return tag(digest(), request.scheme, request.host, request.path, request.query_string, *wishes)
 
     @app.before_request
     def unchanged() -> Response | None:
@@ -101,13 +101,12 @@ def register(app: Flask, digest: Callable[[], str]) -> None:
                 response = problems.answer(
                     problems.PreconditionFailed("The answer is another one than If-Match names.")
                 )
-            elif "ETag" in response.headers:
+            elif request.if_none_match and "ETag" in response.headers:
                 response.make_conditional(request)
         if location := response.headers.get("Location"):  # whatever Host was sent, the reader stays here
             response.headers["Location"] = location.removeprefix(request.host_url.rstrip("/"))
         _encode(response)
-        for name, value in _security(response.mimetype or "").items():
-            response.headers.setdefault(name, value)
+        response.headers.extend(_security(response.mimetype or ""))
         if request.method == "OPTIONS":
             response.headers.extend(_PREFLIGHT)
             if asked_for := request.headers.get("Access-Control-Request-Headers"):

@@ -141,6 +141,11 @@ def _sent(name: str, path: Path, content_type: str, download: str | None = None)
     return response
 
 
+def whole(fmt: Format) -> Path:
+    """Return where the whole graph lies in a format. Raises as `made` does."""
+    return made(WHOLE + fmt.suffix, _dump(fmt, None))
+
+
 def _dump(fmt: Format, graph: str | None) -> Make:
     snapshot, gone = current.snapshot(), current.gone()
     return lambda file: snapshot.dump(file, fmt, graph, gone)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tomllib
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
@@ -176,7 +175,6 @@ def _description() -> Response:
     """Return the SPARQL 1.1 Service Description, all numbers counted, in the RDF format that the client likes best."""
     fmt = negotiation.require(of_kind("graph"), "The description of this endpoint")
     state = current.snapshot()
-    size = _triples(state.digest)
     with current.heavy():
         turtle = render_template(
             "service-description.ttl",
@@ -185,16 +183,10 @@ def _description() -> Response:
             notes=[Literal(_NOTE.format(**row)) for row in DEVIATIONS["deviations"]],
             graphs=state.graphs,
             union=set(state.graphs) == set(state.default),
-            triples=size,
+            triples=state.triples,
         )
         # Blank nodes have the same names, and statements the same order, whoever is asked and how often.
         statements = Dataset(parse(turtle, format=RdfFormat.TURTLE))
         statements.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
         triples = sorted((quad.triple for quad in statements), key=str)
     return current.data(serialize(triples, format=fmt.rdf, prefixes=PREFIXES) or b"", fmt.content_type)
-
-
-@lru_cache(maxsize=2)
-def _triples(digest: str) -> int:
-    """Return the size of the default graph, counted once for each state of the graph."""
-    return int(current.select("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")[0]["n"].value)

@@ -39,6 +39,7 @@ class Evaluator:
         self.remote = Remote(settings.engine) if settings.engine else None
         # What another engine evaluates is only read here: over no statements, to see what is wrong with it.
         self.store = Store() if self.remote else graph.store
+        self.known = [name.value for name in graph.graphs]
         self.statm = os.open("/proc/self/statm", os.O_RDONLY)  # before nothing can be opened any more
         self.born = self._size()
         most = self.born + self.memory
@@ -89,8 +90,7 @@ class Evaluator:
         reading = tokens.read(query)
         # Named by the request, a dataset takes the place of the query's own FROM.
         chosen = (*request["default"], *request["named"])
-        known = [name.value for name in self.graph.graphs]
-        if refusal := outcomes.forbidden(reading) or outcomes.unknown_graph(chosen or reading.graphs, known):
+        if refusal := outcomes.forbidden(reading) or outcomes.unknown_graph(chosen or reading.graphs, self.known):
             raise refusal
         answer = None
         try:

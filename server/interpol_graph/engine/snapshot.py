@@ -37,7 +37,8 @@ class Snapshot:
     """One state of the data.
 
     address: the socket of the evaluators that hold it; digest: its SHA-256 name; graphs: graph IRI → number of
-    statements; default: the IRIs of the graphs whose union is the default graph; loaded: when, in seconds since 1970; successor: returns the snapshot of evaluators that hold the same data in place of those that are gone, before a
+    statements; default: the IRIs of the graphs whose union is the default graph; triples: how many statements that has; loaded: when, in
+    seconds since 1970; successor: returns the snapshot of evaluators that hold the same data in place of those that are gone, before a
     deadline. Raises Unavailable when there are none.
     """
 
@@ -45,12 +46,14 @@ class Snapshot:
     digest: str
     graphs: dict[str, int]
     default: list[str]
+    triples: int
     loaded: int
     settings: Settings
     admission: Admission
     successor: Callable[[Snapshot, float], Snapshot]
-    #: Connections that nobody uses.
+    #: Connections that nobody uses, the last used last, and how many of them nobody needed since the last `shrink`.
     idle: list[Connection] = field(default_factory=list)
+    spare: int = 0
     over: bool = False
 
     def query(
@@ -76,7 +79,8 @@ class Snapshot:
             "default": list(default),
             "named": list(named),
         }
-        return self._ask(request, text, gone, client=client)
+        name = hash_of(text)
+        return self._ask(request, (name, client) if client else (name,), gone)
 
     def dump(self, output: IO[bytes], fmt: Format, graph: str | None = None, gone: Callable[[], bool] = never) -> None:
         """Write one graph, or the whole, literals exactly as in the files, to a file in which nothing else stands.
@@ -84,19 +88,20 @@ class Snapshot:
         gone: tells whether whoever asked has left; once begun, a dump is made to the end. Raises EngineError.
         """
         request = {"dump": fmt.name, "graph": graph}
-        output.write(self._ask(request, f"dump {fmt.name} {graph}", gone, output).body)
+        output.write(self._ask(request, (hash_of(f"dump {fmt.name} {graph}"),), gone, output).body)
 
     def _ask(
         self,
         request: dict[str, Any],
-        text: str,
+        claims: Sequence[str],
         gone: Callable[[], bool],
         output: IO[bytes] | None = None,
-        client: str = "",
     ) -> Answer:
-        """Evaluate in a place: at first in one for short queries, if it takes too long for that, in one for longer ones."""
-        admission, name = self.admission, hash_of(text)
-        claims = (name, client) if client else (name,)
+        """Evaluate in a place: at first in one for short queries, if it takes too long for that, in one for longer ones.
+
+        claims: the name of what is asked, and of who asks.
+        """
+        admission, name = self.admission, claims[0]
         lane, facts = admission.remembered.get(name, 0), dict[str, Any](query=name)
         try:
             while True:
@@ -191,8 +196,17 @@ class Snapshot:
     def connection(self) -> tuple[Connection, bool]:
         """Return a connection and whether it was used before. Raises OSError, Ended."""
         with suppress(IndexError):
-            return self.idle.pop(), True
+            connection = self.idle.pop()
+            self.spare = min(self.spare, len(self.idle))
+            return connection, True
         return Connection(self.address), False
+
+    def shrink(self) -> None:
+        """Close what nobody has needed since the last call: each evaluator has made its own what it has read of the graph."""
+        for _ in range(self.spare):
+            with suppress(IndexError):
+                self.idle.pop(0).close()
+        self.spare = len(self.idle)
 
     def close(self) -> None:
         """Close what is free; what is in use is closed when it comes back."""

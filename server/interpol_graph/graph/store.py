@@ -1,12 +1,9 @@
 """The graph in memory: exact terms for dumps, an indexed store for queries, rules run to their end, words for a query that is none."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, NamedTuple
 
 from pyoxigraph import NamedNode, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat, Store, parse
 
@@ -20,6 +17,7 @@ DERIVED = NamedNode(GRAPHS + "derived")
 #: Graphs that can be asked for by name but stand outside the default graph.
 APART = frozenset({NamedNode(GRAPHS + "shapes")})
 
+_COMMENT = re.compile(r"(?:^|\s)#")
 _POSITION = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
 # The parser lists what it expected, character ranges included; those say nothing to a person, and its keywords mislead: it
 # names some that it tried by the way, and reads on while it tries.
@@ -67,9 +65,10 @@ class KnowledgeGraph:
         return [name for name in self.graphs if name not in APART]
 
     @property
-    def digest(self) -> str:
-        """One name for this state of the graph."""
-        return self.exact.digest
+    def triples(self) -> int:
+        """How many statements the default graph has."""
+        rows: Any = self.store.query("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")
+        return int(next(rows)["n"].value)
 
     def dump(self, output: IO[bytes], fmt: Format, graph: NamedNode | None = None) -> None:
         """Write one graph, or all; equal content gives equal bytes.
@@ -80,7 +79,7 @@ class KnowledgeGraph:
         self.exact.write(output, fmt, *([graph] if graph else whole))
 
 
-def default_graph(files: Iterable[SourceFile], rules: Path = paths.RULES) -> Store:
+def default_graph(files: Iterable[SourceFile]) -> Store:
     """Return a store of the default graph alone, what the rules conclude included; its blank nodes have labels of the moment.
 
     files: of triples alone, such as Turtle. It takes half the time of a KnowledgeGraph, for one query that names no graph.
@@ -90,7 +89,7 @@ def default_graph(files: Iterable[SourceFile], rules: Path = paths.RULES) -> Sto
     for file in files:
         if NamedNode(file.graph) not in APART:
             file.read(store.bulk_extend)
-    conclude(store, sorted(rules.glob("*.rq")))
+    conclude(store, sorted(paths.RULES.glob("*.rq")))
     return store
 
 
@@ -140,8 +139,7 @@ def _reads(rule: str) -> set[str]:
     return named.union(re.findall(r"<([^>\s]*)>|", condition), re.findall(r"\?property\b|\?class\b", condition))
 
 
-@dataclass(frozen=True)
-class QueryFault:
+class QueryFault(NamedTuple):
     """Line and column (from 1; 0 if unknown) of a syntax error, and the sentence for it."""
 
     line: int
@@ -172,6 +170,8 @@ def fault(message: str, query: str) -> QueryFault:
         reason = "the query is empty"
     elif "Prefix not found" in sentences:
         reason = "the prefix is not declared; add a PREFIX line for it"
+    elif at_end and len(lines) == 1 and _COMMENT.search(text):
+        reason = "unexpected end: a comment takes the rest of this one line (curl keeps line ends with --data-binary)"
     elif sentences:
         reason = sentences[0]
     elif 0 < len(tokens) <= 8:

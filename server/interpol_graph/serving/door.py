@@ -105,13 +105,11 @@ class Door:
         except EngineError as problem:
             environ[PROBLEM] = problem
         loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(self.pool, self._call, environ)
-        watch = asyncio.ensure_future(_departure(receive))
-        await asyncio.wait((work, watch), return_when=asyncio.FIRST_COMPLETED)
-        watch.cancel()
-        if not work.done():
-            left.set()
-        status, fields, body = await work
+        watch = asyncio.ensure_future(_departure(receive, left))
+        try:
+            status, fields, body = await loop.run_in_executor(self.pool, self._call, environ)
+        finally:
+            watch.cancel()
         if isinstance(body, bytes) and len(body) > PIECE and not self._take(len(body), taken):
             environ[PROBLEM] = Busy("Too many large answers wait for their readers; try again in a few seconds.")
             status, fields, body = await loop.run_in_executor(self.pool, self._call, environ)
@@ -196,9 +194,10 @@ class Door:
         await send({"type": "http.response.start", "status": status, "headers": fields})
         if isinstance(body, bytes) and len(body) <= PIECE:
             return await send({"type": "http.response.body", "body": body})
-        loop, pieces = asyncio.get_running_loop(), iter(_pieces(io.BytesIO(body)) if isinstance(body, bytes) else body)
+        # A file has just been written or sent, and lies in the system's memory: a thread would take longer than the reading.
+        pieces = _pieces(io.BytesIO(body)) if isinstance(body, bytes) else body
         try:
-            while (piece := await loop.run_in_executor(self.pool, next, pieces, None)) is not None:  # it may be a file
+            for piece in pieces:
                 async with asyncio.timeout(STALLED):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
         except TimeoutError:
@@ -252,10 +251,11 @@ def _check(environ: WSGIEnvironment, scope: dict[str, Any]) -> None:
         raise BadRequest("Methods are written in capital letters: GET, not get (RFC 9110, 9.1).")
 
 
-async def _departure(receive: Receive) -> None:
-    """Return when the client has closed the connection."""
+async def _departure(receive: Receive, left: Event) -> None:
+    """Set `left` when the client has closed the connection."""
     while (await receive())["type"] != "http.disconnect":
         pass
+    left.set()
 
 
 def _pieces(file: Any, _: int = 0) -> Iterator[bytes]:

@@ -1,7 +1,5 @@
 """The server's main process: workers in front, evaluators behind, each replaced when it dies, the data when they change."""
 
-from __future__ import annotations
-
 import json
 import os
 import resource
@@ -29,6 +27,8 @@ from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.pool import EvaluatorProcess, NotStarted
 from interpol_graph.graph import paths
 
+#: Bytes that the names of evaluators and of their graphs take, or some more.
+_ROOM = 1 << 16
 #: What may be wrong with data, or with a machine that is out of memory, processes or disk for a while.
 _FOR_A_WHILE = (NotStarted, OSError, ValueError)
 
@@ -41,9 +41,8 @@ def check_port(host: str, port: int) -> str:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        raise NotStarted(
-            f"cannot listen at {host}:{port}: {error.strerror}; choose another with --host or --port"
-        ) from error
+        why = f"{error.strerror}; choose another with --host or --port"
+        raise NotStarted(f"cannot listen at {host}:{port}: {why}") from error
     return str(address[0])
 
 
@@ -77,6 +76,10 @@ class Supervisor:
         self.settings, self.folder, self.check = settings, folder, check
         #: The file that names the evaluators.
         self.state = folder / "state"
+        #: What becomes that file in turn, each with all its room: where a disk is full, new evaluators can still be named.
+        self._spare = [folder / "state-0", folder / "state-1"]
+        for spare in self._spare:
+            spare.write_bytes(bytes(_ROOM))
         self.reload, self._stop = threading.Event(), threading.Event()
         #: Those that were replaced, and when each is given up.
         self._replaced: list[tuple[EvaluatorProcess, float]] = []
@@ -113,9 +116,13 @@ class Supervisor:
         """Return new evaluators over a copy of the project's files, or over foreign data, and let the workers ask them."""
         process = EvaluatorProcess(replace(self.settings, project=str(files)), str(self.folder))
         try:
+            text = json.dumps({"address": process.address, "about": process.about})
             fresh = self.state.with_suffix(".new")
-            fresh.write_text(json.dumps({"address": process.address, "about": process.about}), encoding="utf-8")
+            with self._spare[0].open("r+b") as file:
+                file.write(text.encode().ljust(_ROOM))
+            fresh.hardlink_to(self._spare[0])
             fresh.replace(self.state)
+            self._spare.reverse()
         except BaseException:
             process.close()
             raise
@@ -170,9 +177,8 @@ def run(supervisor: Supervisor, address: str, port: int, workers: int, log: bool
     with suppress(ValueError, OSError):
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    os.environ["INTERPOL_GRAPH_SERVICE"] = json.dumps(
-        {"state": str(supervisor.state), "settings": asdict(settings), "log": log}
-    )
+    handover = {"state": str(supervisor.state), "settings": asdict(settings), "log": log}
+    os.environ["INTERPOL_GRAPH_SERVICE"] = json.dumps(handover)
     server = Granian(
         "interpol_graph.app:worker",
         address=address,

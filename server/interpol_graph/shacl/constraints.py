@@ -3,42 +3,36 @@
 from __future__ import annotations
 
 import operator
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from pyoxigraph import BlankNode, Literal, NamedNode
 
 from interpol_graph.shacl import literals
-from interpol_graph.shacl.data import BadShapes, Index, Path, Term, sh
-from interpol_graph.shacl.shapes import Shape, Shapes
+from interpol_graph.shacl.data import BadShapes, Path, Term, sh
+from interpol_graph.shacl.shapes import Shape
+
+if TYPE_CHECKING:
+    from interpol_graph.shacl.validation import Validation
 
 Test = Callable[[Term], bool]
 #: From a focus node and its value nodes to those values that offend; None offends when something is missing.
 Check = Callable[[Term, Sequence[Term]], Iterable[Term | None]]
 #: Whether a number and the bound that a shape sets stand as they should, or should not.
 Comparison = Callable[[int, int], bool]
-
-
-class Run(Protocol):
-    """What a check may ask of the validation that it is part of."""
-
-    data: Index
-    shapes: Shapes
-
-    def conforms(self, shape: Term, node: Term) -> bool:
-        """Say whether a node conforms to the shape at another node."""
-
-
+#: From values and those of another property to the values that offend.
+Offenders = Callable[[Sequence[Term], Sequence[Term]], Iterable[Term]]
 #: From a run, a shape and the value of a parameter to the test of one value, or the check of all values of a focus node.
-TestMaker = Callable[[Run, Shape, Term], Test]
-CheckMaker = Callable[[Run, Shape, Term], Check]
+TestMaker = Callable[["Validation", Shape, Term], Test]
+CheckMaker = Callable[["Validation", Shape, Term], Check]
 
 
 def _each(make: TestMaker) -> CheckMaker:
     """Return what makes a check of all values from what makes the test of one."""
 
-    def made(run: Run, shape: Shape, parameter: Term) -> Check:
+    def made(run: Validation, shape: Shape, parameter: Term) -> Check:
         test = make(run, shape, parameter)
         return lambda _, values: [value for value in values if not test(value)]
 
@@ -49,38 +43,30 @@ def _number(term: Term) -> int:
     return int(term.value) if isinstance(term, Literal) else 0
 
 
-def _class(run: Run, _: Shape, kind: Term) -> Test:
-    return run.data.instances(kind).__contains__
-
-
-def _datatype(_run: Run, _: Shape, datatype: Term) -> Test:
+def _datatype(_run: Validation, _: Shape, datatype: Term) -> Test:
     return lambda value: isinstance(value, Literal) and value.datatype == datatype and literals.well_formed(value)
 
 
-def _node_kind(_run: Run, _: Shape, kind: Term) -> Test:
+def _node_kind(_run: Validation, _: Shape, kind: Term) -> Test:
     words = (("IRI", NamedNode), ("BlankNode", BlankNode), ("Literal", Literal))
     kinds = tuple(term for word, term in words if word in str(kind))
     return lambda value: isinstance(value, kinds)
 
 
-def _least(or_equal: bool, _run: Run, _: Shape, bound: Term) -> Test:
-    return lambda value: _less(bound, value, or_equal)
+def _least(or_equal: bool, _run: Validation, _: Shape, bound: Term) -> Test:
+    return lambda value: literals.less(bound, value, or_equal)
 
 
-def _most(or_equal: bool, _run: Run, _: Shape, bound: Term) -> Test:
-    return lambda value: _less(value, bound, or_equal)
+def _most(or_equal: bool, _run: Validation, _: Shape, bound: Term) -> Test:
+    return lambda value: literals.less(value, bound, or_equal)
 
 
-def _less(left: Term, right: Term, or_equal: bool) -> bool:
-    return isinstance(left, Literal) and isinstance(right, Literal) and literals.less(left, right, or_equal)
-
-
-def _length(fits: Comparison, _run: Run, _: Shape, bound: Term) -> Test:
+def _length(fits: Comparison, _run: Validation, _: Shape, bound: Term) -> Test:
     number = _number(bound)
     return lambda value: isinstance(value, NamedNode | Literal) and fits(len(value.value), number)
 
 
-def _pattern(_run: Run, shape: Shape, text: Term) -> Test:
+def _pattern(_run: Validation, shape: Shape, text: Term) -> Test:
     flags = shape.parameters.get("flags", [Literal("")])[0]
     assert isinstance(text, Literal) and isinstance(flags, Literal)
     try:
@@ -90,29 +76,29 @@ def _pattern(_run: Run, shape: Shape, text: Term) -> Test:
     return lambda value: isinstance(value, NamedNode | Literal) and found(value.value)
 
 
-def _language_in(run: Run, _: Shape, head: Term) -> Test:
+def _tag(value: Term) -> str:
+    return (value.language or "").lower() if isinstance(value, Literal) else ""
+
+
+def _language_in(run: Validation, _: Shape, head: Term) -> Test:
     ranges = [item.value.lower() for item in run.shapes.graph.items(head) or () if isinstance(item, Literal)]
 
     def test(value: Term) -> bool:
-        tag = (value.language or "").lower() if isinstance(value, Literal) else ""
+        tag = _tag(value)
         return any(tag == each or tag.startswith(each + "-") or (each == "*" and tag) for each in ranges)
 
     return test
 
 
-def _in(run: Run, _: Shape, head: Term) -> Test:
+def _in(run: Validation, _: Shape, head: Term) -> Test:
     return frozenset(run.shapes.graph.items(head) or ()).__contains__
 
 
-def _node(run: Run, _: Shape, other: Term) -> Test:
-    return partial(run.conforms, other)
-
-
-def _not(run: Run, _: Shape, other: Term) -> Test:
+def _not(run: Validation, _: Shape, other: Term) -> Test:
     return lambda value: not run.conforms(other, value)
 
 
-def _of_list(fits: Callable[[Iterable[bool]], bool], run: Run, _: Shape, head: Term) -> Test:
+def _of_list(fits: Callable[[Iterable[bool]], bool], run: Validation, _: Shape, head: Term) -> Test:
     others = run.shapes.graph.items(head) or ()
     return lambda value: fits(run.conforms(other, value) for other in others)
 
@@ -121,53 +107,39 @@ def _one(verdicts: Iterable[bool]) -> bool:
     return sum(verdicts) == 1
 
 
-def _count(wrong: Comparison, _run: Run, _: Shape, bound: Term) -> Check:
+def _count(wrong: Comparison, _run: Validation, _: Shape, bound: Term) -> Check:
     number = _number(bound)
     return lambda _, values: (None,) if wrong(len(values), number) else ()
 
 
-def _has_value(_run: Run, _: Shape, wanted: Term) -> Check:
+def _has_value(_run: Validation, _: Shape, wanted: Term) -> Check:
     return lambda _, values: () if wanted in values else (None,)
 
 
-def _unique_lang(_run: Run, _: Shape, wanted: Term) -> Check:
+def _unique_lang(_run: Validation, _: Shape, wanted: Term) -> Check:
     if not isinstance(wanted, Literal) or wanted.value != "true":  # the test suite reads "1"^^xsd:boolean as no
         return lambda _, values: ()
-
-    def check(_: Term, values: Sequence[Term]) -> Iterable[None]:
-        if len(values) < 2:
-            return ()
-        tags = [value.language.lower() for value in values if isinstance(value, Literal) and value.language]
-        return [None for tag in dict.fromkeys(tags) if tags.count(tag) > 1]
-
-    return check
+    return lambda _, values: [None for tag, count in Counter(map(_tag, values)).items() if tag and count > 1]
 
 
-def _equals(run: Run, _: Shape, predicate: Term) -> Check:
-    assert isinstance(predicate, NamedNode)
+def _pair(offenders: Offenders, run: Validation, _: Shape, predicate: Term) -> Check:
     column = run.data.column(predicate)
-
-    def check(focus: Term, values: Sequence[Term]) -> Iterable[Term]:
-        others = column.get(focus, ())
-        return [v for v in values if v not in others] + [o for o in others if o not in values]
-
-    return check
+    return lambda focus, values: offenders(values, column.get(focus, ()))
 
 
-def _disjoint(run: Run, _: Shape, predicate: Term) -> Check:
-    assert isinstance(predicate, NamedNode)
-    column = run.data.column(predicate)
-    return lambda focus, values: [value for value in values if value in column.get(focus, ())]
+def _unequal(values: Sequence[Term], others: Sequence[Term]) -> list[Term]:
+    return [v for v in values if v not in others] + [o for o in others if o not in values]
 
 
-def _less_than(or_equal: bool, run: Run, _: Shape, predicate: Term) -> Check:
-    assert isinstance(predicate, NamedNode)
-    column = run.data.column(predicate)
-
-    return lambda focus, values: [v for v in values for o in column.get(focus, ()) if not _less(v, o, or_equal)]
+def _shared(values: Sequence[Term], others: Sequence[Term]) -> list[Term]:
+    return [v for v in values if v in others]
 
 
-def _qualified(wrong: Comparison, run: Run, shape: Shape, bound: Term) -> Check:
+def _not_less(or_equal: bool, values: Sequence[Term], others: Sequence[Term]) -> list[Term]:
+    return [v for v in values for o in others if not literals.less(v, o, or_equal)]
+
+
+def _qualified(wrong: Comparison, run: Validation, shape: Shape, bound: Term) -> Check:
     wanted, number = shape.parameters.get("qualifiedValueShape", ()), _number(bound)
     siblings: list[Term] = []
     if shape.is_true("qualifiedValueShapesDisjoint"):
@@ -183,7 +155,7 @@ def _qualified(wrong: Comparison, run: Run, shape: Shape, bound: Term) -> Check:
     return lambda _, values: [None for one in wanted if wrong(count(one, values), number)]
 
 
-def closed(run: Run, shape: Shape) -> Callable[[Term], list[tuple[Path, Term]]]:
+def closed(run: Validation, shape: Shape) -> Callable[[Term], list[tuple[Path, Term]]]:
     """Return the check of a closed shape: from a node to the statements about it that the shape does not allow."""
     graph = run.shapes.graph
     allowed = {term for head in shape.parameters.get("ignoredProperties", ()) for term in graph.items(head) or ()}
@@ -194,7 +166,7 @@ def closed(run: Run, shape: Shape) -> Callable[[Term], list[tuple[Path, Term]]]:
 #: Parameter → what its results say, with {value} for its value and {path} for the shape's path; and what makes its check.
 #: `closed`, `property` and `sparql` are not here: their results name other paths and shapes.
 COMPONENTS: dict[str, tuple[str, CheckMaker]] = {
-    "class": ("The value is no instance of {value}.", _each(_class)),
+    "class": ("The value is no instance of {value}.", _each(lambda run, _, cls: run.data.instances(cls).__contains__)),
     "datatype": ("The value is no well-formed literal of {value}.", _each(_datatype)),
     "nodeKind": ("The value is not of the kind {value}.", _each(_node_kind)),
     "minCount": ("There are fewer than {value} values of {path}.", partial(_count, operator.lt)),
@@ -208,15 +180,15 @@ COMPONENTS: dict[str, tuple[str, CheckMaker]] = {
     "pattern": ("The value does not match the pattern {value}.", _each(_pattern)),
     "languageIn": ("The value is in none of the languages asked for.", _each(_language_in)),
     "uniqueLang": ("{path} has more than one value in a language.", _unique_lang),
-    "equals": ("The values differ from those of {value}.", _equals),
-    "disjoint": ("The value is also one of {value}.", _disjoint),
-    "lessThan": ("The value is not less than that of {value}.", partial(_less_than, False)),
-    "lessThanOrEquals": ("The value is greater than that of {value}.", partial(_less_than, True)),
+    "equals": ("The values differ from those of {value}.", partial(_pair, _unequal)),
+    "disjoint": ("The value is also one of {value}.", partial(_pair, _shared)),
+    "lessThan": ("The value is not less than that of {value}.", partial(_pair, partial(_not_less, False))),
+    "lessThanOrEquals": ("The value is greater than that of {value}.", partial(_pair, partial(_not_less, True))),
     "not": ("The value conforms to {value}, which it must not.", _each(_not)),
     "and": ("The value does not conform to all of the shapes asked for.", _each(partial(_of_list, all))),
     "or": ("The value conforms to none of the shapes asked for.", _each(partial(_of_list, any))),
     "xone": ("The value does not conform to exactly one of the shapes asked for.", _each(partial(_of_list, _one))),
-    "node": ("The value does not conform to {value}.", _each(_node)),
+    "node": ("The value does not conform to {value}.", _each(lambda run, _, other: partial(run.conforms, other))),
     "qualifiedMinCount": (
         "Fewer than {value} values of {path} conform to the shape asked for.",
         partial(_qualified, operator.lt),

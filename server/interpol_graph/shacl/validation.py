@@ -1,9 +1,7 @@
 """SHACL: which nodes of a graph break which constraints of some shapes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pyoxigraph import Literal, NamedNode
 
@@ -13,8 +11,7 @@ from interpol_graph.shacl.literals import XSD
 from interpol_graph.shacl.shapes import Shape, Shapes, implicit
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """A constraint that a focus node breaks, with the parts that the SHACL recommendation gives a result.
 
     path: from the focus node to the value; shape: the node of the shape that said so; component: by which kind of
@@ -44,7 +41,9 @@ class Validation:
     """One run of some shapes over some data. shown: how a term is written in the message of a shape that has none of its own."""
 
     def __init__(self, data: Index, shapes: Shapes, shown: Callable[[object], str] = str) -> None:
-        self.data, self.shapes, self.shown = data, shapes, shown
+        self.data: Index = data
+        self.shapes: Shapes = shapes
+        self.shown = shown
         self._implicit = frozenset(implicit(shapes.graph))
         self._ready: dict[Term, tuple[Step | None, list[Constraint]]] = {}
         self._verdicts: dict[Term, dict[Term, bool | None]] = {}
@@ -80,7 +79,6 @@ class Validation:
             found |= dict.fromkeys(self.data.instances(kind))
         for name, side in (("targetSubjectsOf", self.data.column), ("targetObjectsOf", self.data.inverse)):
             for predicate in given.get(name, ()):
-                assert isinstance(predicate, NamedNode)
                 found |= dict.fromkeys(side(predicate))
         return found
 
