@@ -330,8 +330,8 @@ def test_the_service_describes_itself_in_every_format(client: FlaskClient, fmt: 
     assert graph.value(service, SD.endpoint) == URIRef("http://localhost/sparql")
     assert graph.value(service, SD.supportedLanguage) == SD.SPARQL11Query
     assert SD.BasicFederatedQuery not in set(graph.objects(service, SD.feature))
-    offered = {str(iri).rpartition("/")[2] for iri in graph.objects(service, SD.resultFormat)}
-    assert offered == {fmt.iri for fmt in FORMATS if fmt.kind != "dataset"}
+    offered = {str(iri) for iri in graph.objects(service, SD.resultFormat)}
+    assert offered == {fmt.engine.iri for fmt in FORMATS if fmt.kind != "dataset"}
 
 
 def test_known_deviations_are_described(client: FlaskClient) -> None:

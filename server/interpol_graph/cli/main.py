@@ -1,7 +1,5 @@
 """The command line: serve, validate, query, dump, fmt. Exit codes: 0 fine, 1 findings, 2 could not run."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

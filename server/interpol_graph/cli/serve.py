@@ -1,11 +1,10 @@
 """The command `serve`: what to serve, where, and within which limits. 0 stopped in order, 2 could not run."""
 
-from __future__ import annotations
-
 import os
 import tempfile
 import threading
 from collections.abc import Callable
+from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,22 +16,13 @@ from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.pool import NotStarted
 from interpol_graph.graph import questions
 
-#: What an operator may limit: the setting, what it may be, what it means. The defaults stand in Settings.
-_LIMITS = (
-    ("timeout", click.FloatRange(0.05), "Seconds that one query may run."),
-    ("memory", click.IntRange(16), "Mebibytes that one query may use."),
-    ("answer", click.IntRange(1), "Mebibytes that one answer may have."),
-    ("cache", click.IntRange(0), "Mebibytes of answers that a worker keeps to give again."),
-    ("evaluators", click.IntRange(1), "Queries that a worker evaluates at once."),
-    ("long", click.IntRange(1), "How many of them may be long ones."),
-    ("proxies", click.IntRange(0), "Proxies in front whose X-Forwarded-* fields are believed."),
-)
-
 
 def _limits(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command an option for each limit."""
-    for name, kind, meaning in reversed(_LIMITS):
-        command = click.option(f"--{name}", default=getattr(Settings, name), type=kind, help=meaning)(command)
+    """Give a command an option for each setting that an operator may choose."""
+    for setting in reversed([setting for setting in fields(Settings) if setting.metadata]):
+        kind = click.FloatRange if isinstance(setting.default, float) else click.IntRange
+        least, meaning = setting.metadata["least"], setting.metadata["meaning"]
+        command = click.option(f"--{setting.name}", default=setting.default, type=kind(least), help=meaning)(command)
     return command
 
 
@@ -81,9 +71,8 @@ def command(host: str, port: int, workers: int, data: tuple[Path, ...], log: boo
     except (questions.BadQuestion, NotStarted) as error:
         raise Failure(str(error)) from error
     except OSError as error:
-        raise Failure(
-            f"cannot serve: {error.strerror or error}, at {error.filename or tempfile.gettempdir()}"
-        ) from error
+        where = error.filename or tempfile.gettempdir()
+        raise Failure(f"cannot serve: {error.strerror or error}, at {where}") from error
     finally:
         if application.ident:  # begun, and an import that a process does not wait for ends in a traceback
             application.join()

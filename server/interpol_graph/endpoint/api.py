@@ -1,7 +1,5 @@
 """/api/: the saved questions for programs, and their description; the pages at /queries/ ask by the same functions."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any
@@ -61,6 +59,5 @@ def filled(question: Question) -> tuple[str, dict[str, str]]:
 
 
 def _formats(question: Question) -> tuple[Format, ...]:
-    """Return the formats that a question's answer has."""
     graph = re.search(r"^\s*(CONSTRUCT|DESCRIBE)\b", question.body, re.MULTILINE | re.IGNORECASE)
     return of_kind("graph" if graph else "results")

@@ -141,6 +141,11 @@ def _sent(name: str, path: Path, content_type: str, download: str | None = None)
     return response
 
 
+def whole(fmt: Format) -> Path:
+    """Return where the whole graph lies in a format. Raises as `made` does."""
+    return made(WHOLE + fmt.suffix, _dump(fmt, None))
+
+
 def _dump(fmt: Format, graph: str | None) -> Make:
     snapshot, gone = current.snapshot(), current.gone()
     return lambda file: snapshot.dump(file, fmt, graph, gone)
@@ -156,6 +161,12 @@ def _files() -> dict[str, tuple[Format, str | None]]:
     """Return file name → (format, graph or None for the whole)."""
     whole: dict[str, tuple[Format, str | None]] = {WHOLE + fmt.suffix: (fmt, None) for fmt in DUMPS}
     return whole | {name: (_TURTLE, iri) for iri in current.snapshot().graphs if (name := graph_file(iri))}
+
+
+def sums() -> dict[str, str]:
+    """Return file name → SHA-256 of every file. Raises as `made` does."""
+    lines = (line.split() for line in _sums().read_text(encoding="utf-8").splitlines())
+    return {name: digest for digest, name in lines}
 
 
 def _sums() -> Path:

@@ -1,7 +1,5 @@
 """Which format to answer in: ?format= first, then the Accept header by werkzeug's parser, else the default."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from functools import lru_cache

@@ -4,8 +4,6 @@ No query text and no address of a visitor is written down. The counters of sever
 made, so that they outlive a worker; its successor counts on. Without them they count for this process alone.
 """
 
-from __future__ import annotations
-
 import fcntl
 import json
 import os
@@ -18,7 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Flask, Response, g, request
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    values,
+)
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from interpol_graph.engine.admission import Admission
@@ -200,9 +207,8 @@ def _write(lines: list[bytes]) -> int:
 @blueprint.get("/metrics")
 def metrics() -> Response:
     """Show all metrics in the text format of Prometheus, summed over all workers."""
-    registry = None
+    registry = REGISTRY
     if FOLDER in os.environ:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    exposition = generate_latest(registry) if registry else generate_latest()
-    return Response(exposition, content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})

@@ -3,8 +3,6 @@
 The errors here are of requests as such; what becomes of a query stands in engine.outcomes.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any
@@ -160,6 +158,5 @@ def register(app: Flask) -> None:
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
         app.logger.exception("unexpected error in %s %s", request.method, request.path)
-        return answer(
-            InternalServerError("The server met an error of its own; it was logged. Please report what you asked.")
-        )
+        detail = "The server met an error of its own; it was logged. Please report what you asked."
+        return answer(InternalServerError(detail))

@@ -1,7 +1,5 @@
 """/validate: Turtle in, findings out; and the page with a text box for people."""
 
-from __future__ import annotations
-
 import json
 import signal
 import subprocess
@@ -89,11 +87,8 @@ def report(statements: bytes, fmt: ReportFormat) -> bytes:
         )
     if done.returncode == REFUSED:
         reason, line, column = json.loads(done.stdout)
-        known = bool(line and column)
-        place = f"(line {line}, column {column}) " if known else ""
-        raise MalformedTurtle(
-            f"What was sent {place}{reason}.", line=line if known else None, column=column if known else None
-        )
+        place = f"(line {line}, column {column}) " if line else ""
+        raise MalformedTurtle(f"What was sent {place}{reason}.", line=line or None, column=column or None)
     if done.returncode:
         raise RuntimeError(f"the validation failed: {done.stderr.decode(errors='replace')[-2000:]}")
     return done.stdout

@@ -4,8 +4,6 @@ Run as `python -m interpol_graph.engine.forkserver SOCKET SETTINGS-JSON`; it pri
 Its standard input is its lead: when whoever started it is gone it stays only as long as somebody is connected.
 """
 
-from __future__ import annotations
-
 import gc
 import json
 import os
@@ -122,7 +120,7 @@ def main() -> None:
         sys.exit(2)
     sizes = {name.value: graph.exact.size(name) for name in graph.graphs}
     default = [name.value for name in graph.default_graphs]
-    about = {"digest": graph.digest, "graphs": sizes, "default": default, "triples": graph.triples}
+    about = {"digest": graph.exact.digest, "graphs": sizes, "default": default, "triples": graph.triples}
     about["loaded"] = int(time.time())
     prefixes()  # read now: a child can open no file
     gc.collect()

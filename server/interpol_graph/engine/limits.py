@@ -1,9 +1,7 @@
 """The limits and the data of the evaluators; the defaults stand here and nowhere else."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 #: Seconds between two looks at what else has happened, while something is waited for.
 TICK = 0.1
@@ -21,6 +19,11 @@ class Lane(NamedTuple):
     seconds: float = float("inf")
 
 
+def limit(default: float, least: float, meaning: str) -> Any:
+    """Return a setting that an operator may choose: its default, the least that it may be, what it means."""
+    return field(default=default, metadata={"least": least, "meaning": meaning})
+
+
 @dataclass(frozen=True)
 class Settings:
     """What to serve and how much one query, and all together, may use."""
@@ -31,20 +34,15 @@ class Settings:
     project: str = ""
     #: The URL of an engine that holds the same graph and evaluates instead of the one built in, if one does.
     engine: str | None = None
-    #: Seconds that one query may run.
-    timeout: float = 10.0
-    #: Mebibytes that one query may use beyond the graph itself.
-    memory: int = 1024
-    #: Mebibytes that one answer may have; a larger one is refused whole.
-    answer: int = 64
-    #: Mebibytes of answers that one worker keeps in memory.
-    cache: int = 64
-    #: Proxies in front whose X-Forwarded-* fields are believed; 0 believes none.
-    proxies: int = 0
-    #: Queries that are evaluated at the same time, per worker.
-    evaluators: int = 8
-    #: How many of these may be long ones, and as many again take a little longer; the other places are for short queries.
-    long: int = 2
+    timeout: float = limit(10.0, 0.05, "Seconds that one query may run.")
+    #: Beyond the graph itself.
+    memory: int = limit(1024, 16, "Mebibytes that one query may use.")
+    answer: int = limit(64, 1, "Mebibytes that one answer may have.")
+    cache: int = limit(64, 0, "Mebibytes of answers that a worker keeps to give again.")
+    evaluators: int = limit(8, 1, "Queries that a worker evaluates at once.")
+    #: As many again take a little longer; the other places are for short queries.
+    long: int = limit(2, 1, "How many of them may be long ones.")
+    proxies: int = limit(0, 0, "Proxies in front whose X-Forwarded-* fields are believed.")
     #: Seconds of the processor after which a query takes a little longer than others; after four times that it is long.
     moment: float = 0.25
     #: Queries that may wait for a place in a longer lane, per worker; sixteen times as many for a short one.

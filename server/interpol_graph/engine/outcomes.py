@@ -1,7 +1,5 @@
 """What can become of a query instead of an answer, and the sentence for each."""
 
-from __future__ import annotations
-
 import difflib
 import signal
 from collections.abc import Collection, Iterable

@@ -1,7 +1,5 @@
 """The evaluators as one process of the server asks them, and the process that holds their graph."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

@@ -1,10 +1,8 @@
 """Another SPARQL engine that holds the same graph, asked over HTTP in place of the one built in (SPARQL 1.1 Protocol, 2.1.2)."""
 
-from __future__ import annotations
-
 import http.client
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from urllib.parse import urlencode, urlsplit
 
 from pyoxigraph import QuerySolutions, Store, parse_query_results
@@ -30,15 +28,14 @@ class Remote:
         self.connection = kind(parts.hostname, parts.port, timeout=60)
 
     def fetch(
-        self, query: str, media_type: str, limit: int, default: Iterable[str] = (), named: Iterable[str] = ()
+        self, query: str, media_type: str, limit: int, default: Sequence[str] = (), named: Sequence[str] = ()
     ) -> bytes:
         """Return the whole answer. Raises Unavailable, ForbiddenQuery, AnswerTooLarge.
 
         limit: bytes that the answer may have in the format of whoever asked; what is compact there may be eight times as
         long here.
         """
-        form = [("query", query), *(("default-graph-uri", iri) for iri in default)]
-        form += [("named-graph-uri", iri) for iri in named]
+        form = urlencode({"query": query, "default-graph-uri": default, "named-graph-uri": named}, doseq=True)
         fields = {
             "Content-Type": "application/x-www-form-urlencoded",
             "Accept": media_type,
@@ -46,7 +43,7 @@ class Remote:
         }
         try:
             self.connection.close()  # one that lay idle may be closed on the other side
-            self.connection.request("POST", self.path, urlencode(form), fields)
+            self.connection.request("POST", self.path, form, fields)
             response = self.connection.getresponse()
             body = bytearray()
             while piece := response.read(1 << 20):
@@ -63,9 +60,8 @@ class Remote:
             raise not_evaluated(" ".join(body.decode("utf-8", "replace").split())[:300])
         given = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
         if response.status != 200 or given != media_type:
-            raise engine_fails(
-                f"{self.url} answers {response.status} with {given or 'no media type'}, not 200 with {media_type}"
-            )
+            given = given or "no media type"
+            raise engine_fails(f"{self.url} answers {response.status} with {given}, not 200 with {media_type}")
         return bytes(body)
 
     def check(self, store: Store) -> None:

@@ -1,7 +1,5 @@
 """Answers on their way out: written in their format, within limits, and checked where the engine would write what is none."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re
@@ -42,13 +40,12 @@ class Output(io.BytesIO):
             self.reader.StartElementHandler = self._check_element
 
     def write(self, data: Any) -> int:
+        content = data
         if self.reader:
             # A reader would take a bare carriage return for a line feed (XML 1.0, 2.11).
             content = bytes(data).replace(b"\r", b"&#13;")
             self._read(content)
-            super().write(content)
-        else:
-            super().write(data)
+        super().write(content)
         if self.tell() > self.limit:
             raise too_large(self.limit)
         if self.send and self.tell() >= 1 << 20:

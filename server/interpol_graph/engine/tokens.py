@@ -3,8 +3,6 @@
 The engine parses; this only looks. Where it cannot be sure it says the safe thing: an answer is then not cached.
 """
 
-from __future__ import annotations
-
 import re
 from contextlib import suppress
 from typing import NamedTuple
@@ -87,9 +85,7 @@ def _unescaped(match: re.Match[str]) -> str:
 def _look(query: str) -> Reading:
     tokens = [(match.lastgroup or "", match[0]) for match in _TOKEN.finditer(query) if match.lastgroup != "comment"]
     words = [value.upper() for kind, value in tokens if kind == "word"]
-    code = " ".join(
-        value if _is_code(kind, value) else "_:" if kind == "blank" else "." for kind, value in tokens
-    ).upper()
+    code = " ".join(_code(kind, value) for kind, value in tokens).upper()
     first = next((word for word in words if word not in ("PREFIX", "BASE", "VERSION")), "")
     template = _TEMPLATE.match(code.partition("{")[2] if first.startswith("CONSTRUCT") else "")
     return Reading(
@@ -105,11 +101,11 @@ def _look(query: str) -> Reading:
 _COMPARISONS = re.compile(r"&&|,|\)[^()]*\(")
 
 
-def _is_code(kind: str, value: str) -> bool:
-    """Tell whether a token is more than a value; what looks like an IRI may be two comparisons with a call between them."""
+def _code(kind: str, value: str) -> str:
+    """Return a token, or for a value its sign; what looks like an IRI may be two comparisons with a call between them."""
     if kind == "iri" and "(" in value and "://" not in value:
-        return bool(_COMPARISONS.search(value)) or value.count("(") != value.count(")")
-    return kind in ("word", "mark")
+        return value if _COMPARISONS.search(value) or value.count("(") != value.count(")") else "."
+    return value if kind in ("word", "mark") else "_:" if kind == "blank" else "."
 
 
 def _graphs(tokens: list[tuple[str, str]]) -> tuple[str, ...]:

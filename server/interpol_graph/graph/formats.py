@@ -49,11 +49,6 @@ class Format(Offered):
         return (*super().names, self.label, *self.suffixes, *subtypes)
 
     @property
-    def iri(self) -> str:
-        """The local name of its IRI in http://www.w3.org/ns/formats/."""
-        return self.engine.iri.rpartition("/")[2]
-
-    @property
     def rdf(self) -> RdfFormat:
         """The parser and serialiser of a graph or dataset format."""
         assert isinstance(self.engine, RdfFormat)

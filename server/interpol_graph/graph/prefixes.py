@@ -60,9 +60,8 @@ def expand(name: str) -> str:
         if prefix in prefixes():
             return prefixes()[prefix] + local
         if prefix not in ("urn", "mailto", "tag"):
-            raise ValueError(
-                f"the prefix {prefix}: is not in the prefix table; known prefixes: {', '.join(prefixes())}"
-            )
+            known = ", ".join(prefixes())
+            raise ValueError(f"the prefix {prefix}: is not in the prefix table; known prefixes: {known}")
     if not colon:
         raise ValueError(f"{name!r} is neither an IRI nor a prefixed name such as session:84")
     return name

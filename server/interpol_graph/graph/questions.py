@@ -4,15 +4,12 @@ A parameter `day` is the variable `?_day` in the query; its value replaces the v
 text of a question, with its values filled in, runs on any SPARQL 1.1 endpoint.
 """
 
-from __future__ import annotations
-
 import datetime
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from pyoxigraph import Literal, NamedNode
@@ -49,8 +46,7 @@ TYPES: dict[str, tuple[str, Callable[[str], Term]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One parameter of a question: name, type (a key of TYPES), default value, description by language."""
 
     name: str
@@ -68,8 +64,7 @@ class Parameter:
             raise BadQuestion(f"The parameter {self.name} is {example}, not {text!r}{reason}.") from error
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """One saved question: its name (the file's and the URL's), its words by language, its parameters and its SPARQL.
 
     text: the whole file; body: the query without its header.
@@ -83,12 +78,11 @@ class Question:
     text: str
     body: str
 
-    def filled(self, values: Mapping[str, str] | None = None) -> str:
+    def filled(self, values: Mapping[str, str] = {}) -> str:
         """Return the SPARQL text with every parameter's value, or its default, in place.
 
         Raises BadQuestion for a value of the wrong type or a parameter that the question does not have.
         """
-        values = values or {}
         known = {parameter.name for parameter in self.parameters}
         for name in values:
             if name not in known:

@@ -3,8 +3,6 @@
 Text takes a fifth of the room that terms take, and dumps, checksums and the store are all made from it.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -13,17 +11,7 @@ from io import BytesIO, RawIOBase
 from itertools import chain, groupby
 from typing import IO, Any
 
-from pyoxigraph import (
-    BlankNode,
-    CanonicalizationAlgorithm,
-    Dataset,
-    NamedNode,
-    Quad,
-    RdfFormat,
-    Triple,
-    parse,
-    serialize,
-)
+from pyoxigraph import CanonicalizationAlgorithm, Dataset, NamedNode, Quad, RdfFormat, Triple, parse, serialize
 
 from interpol_graph.graph.files import Name
 from interpol_graph.graph.formats import Format
@@ -46,14 +34,14 @@ class Statements:
         lines: defaultdict[Name, list[bytes]] = defaultdict(list)
         blank: list[bytes] = []
         for name, text in texts:
-            apart = []
+            apart, end = [], _end(name)
             for line in text.splitlines(keepends=True):
                 # The labels depend on these statements alone; one more, with those letters in a literal, does no harm.
-                if line.startswith(b"_:") or b" _:" in line or isinstance(name, BlankNode):
+                if line.startswith(b"_:") or b" _:" in line or end.startswith(b" _:"):
                     apart.append(line)
                 else:
                     lines[name].append(line)
-            blank.append(b"".join(apart).replace(b" .\n", _end(name)))
+            blank.append(b"".join(apart).replace(b" .\n", end))
         dataset = Dataset(_parsed(blank))
         dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
         for quad in dataset:

@@ -1,12 +1,9 @@
 """The graph in memory: exact terms for dumps, an indexed store for queries, rules run to their end, words for a query that is none."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from pyoxigraph import NamedNode, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat, Store, parse
 
@@ -70,11 +67,6 @@ class KnowledgeGraph:
         rows: Any = self.store.query("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")
         return int(next(rows)["n"].value)
 
-    @property
-    def digest(self) -> str:
-        """One name for this state of the graph."""
-        return self.exact.digest
-
     def dump(self, output: IO[bytes], fmt: Format, graph: NamedNode | None = None) -> None:
         """Write one graph, or all; equal content gives equal bytes.
 
@@ -84,7 +76,7 @@ class KnowledgeGraph:
         self.exact.write(output, fmt, *([graph] if graph else whole))
 
 
-def default_graph(files: Iterable[SourceFile], rules: Path = paths.RULES) -> Store:
+def default_graph(files: Iterable[SourceFile]) -> Store:
     """Return a store of the default graph alone, what the rules conclude included; its blank nodes have labels of the moment.
 
     files: of triples alone, such as Turtle. It takes half the time of a KnowledgeGraph, for one query that names no graph.
@@ -94,7 +86,7 @@ def default_graph(files: Iterable[SourceFile], rules: Path = paths.RULES) -> Sto
     for file in files:
         if NamedNode(file.graph) not in APART:
             file.read(store.bulk_extend)
-    conclude(store, sorted(rules.glob("*.rq")))
+    conclude(store, sorted(paths.RULES.glob("*.rq")))
     return store
 
 
@@ -133,8 +125,7 @@ def conclude(store: Store, rules: list[Path], stated: bool = True) -> bytes:
     return b"".join(concluded)
 
 
-@dataclass(frozen=True)
-class QueryFault:
+class QueryFault(NamedTuple):
     """Line and column (from 1; 0 if unknown) of a syntax error, and the sentence for it."""
 
     line: int

@@ -1,7 +1,5 @@
 """The server's main process: workers in front, evaluators behind, each replaced when it dies, the data when they change."""
 
-from __future__ import annotations
-
 import json
 import os
 import resource
@@ -43,9 +41,8 @@ def check_port(host: str, port: int) -> str:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        raise NotStarted(
-            f"cannot listen at {host}:{port}: {error.strerror}; choose another with --host or --port"
-        ) from error
+        why = f"{error.strerror}; choose another with --host or --port"
+        raise NotStarted(f"cannot listen at {host}:{port}: {why}") from error
     return str(address[0])
 
 
@@ -119,10 +116,8 @@ class Supervisor:
         """Return new evaluators over a copy of the project's files, or over foreign data, and let the workers ask them."""
         process = EvaluatorProcess(replace(self.settings, project=str(files)), str(self.folder))
         try:
-            text, fresh = (
-                json.dumps({"address": process.address, "about": process.about}),
-                self.state.with_suffix(".new"),
-            )
+            text = json.dumps({"address": process.address, "about": process.about})
+            fresh = self.state.with_suffix(".new")
             with self._spare[0].open("r+b") as file:
                 file.write(text.encode().ljust(_ROOM))
             fresh.hardlink_to(self._spare[0])
@@ -182,9 +177,8 @@ def run(supervisor: Supervisor, address: str, port: int, workers: int, log: bool
     with suppress(ValueError, OSError):
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    os.environ["INTERPOL_GRAPH_SERVICE"] = json.dumps(
-        {"state": str(supervisor.state), "settings": asdict(settings), "log": log}
-    )
+    handover = {"state": str(supervisor.state), "settings": asdict(settings), "log": log}
+    os.environ["INTERPOL_GRAPH_SERVICE"] = json.dumps(handover)
     server = Granian(
         "interpol_graph.app:worker",
         address=address,

@@ -1,10 +1,8 @@
 """Statements indexed for validation, every term exactly as written; and the property paths that lead through them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
 
@@ -41,12 +39,7 @@ class Index:
     def __init__(self, statements: Iterable[Quad | Triple]) -> None:
         forward: dict[NamedNode, dict[Term, list[Term]]] = {}
         for statement in statements:
-            column = forward.setdefault(statement.predicate, {})
-            subject: Term = statement.subject
-            if subject in column:
-                column[subject].append(statement.object)
-            else:
-                column[subject] = [statement.object]
+            forward.setdefault(statement.predicate, {}).setdefault(statement.subject, []).append(statement.object)
         for column in forward.values():
             for subject, objects in column.items():
                 if len(objects) > 1 and len(set(objects)) < len(objects):
@@ -115,7 +108,7 @@ def reached(start: Term, step: Callable[[Term], Iterable[Term]]) -> list[Term]:
     found = {start: None}
     front = [start]
     while front:
-        front = [node for node in dict.fromkeys(n for each in front for n in step(each)) if node not in found]
+        front = [node for node in _ends(front, step) if node not in found]
         found.update(dict.fromkeys(front))
     return list(found)
 
@@ -136,7 +129,7 @@ class Path:
 
     predicate: NamedNode | None = None
     kind: str = ""
-    parts: tuple[Path, ...] = ()
+    parts: tuple["Path", ...] = ()
 
     def __str__(self) -> str:
         if self.predicate is not None:
@@ -155,25 +148,21 @@ class Path:
             return self.parts[0].step(data, not back)
         steps = [part.step(data, back) for part in self.parts]
         if self.kind == "/":
-            return _sequence(steps[::-1] if back else steps)
+            ordered = steps[::-1] if back else steps
+            return lambda node: reduce(_ends, ordered, [node])
         if self.kind == "|":
             return lambda node: list(dict.fromkeys(value for step in steps for value in step(node)))
         (only,) = steps
         if self.kind == "*":
             return lambda node: reached(node, only)
         if self.kind == "+":
-            return lambda node: list(dict.fromkeys(end for value in only(node) for end in reached(value, only)))
+            return lambda node: _ends(only(node), lambda value: reached(value, only))
         return lambda node: list(dict.fromkeys((node, *only(node))))
 
 
-def _sequence(steps: Sequence[Step]) -> Step:
-    def follow(node: Term) -> Sequence[Term]:
-        front: Iterable[Term] = (node,)
-        for step in steps:
-            front = dict.fromkeys(value for each in front for value in step(each))
-        return list(front)
-
-    return follow
+def _ends(nodes: Iterable[Term], step: Callable[[Term], Iterable[Term]]) -> list[Term]:
+    """Return all that one step leads to from some nodes, each once."""
+    return list(dict.fromkeys(end for node in nodes for end in step(node)))
 
 
 def read_path(shapes: Index, node: Term, around: tuple[Term, ...] = ()) -> Path:

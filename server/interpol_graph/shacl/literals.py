@@ -1,14 +1,12 @@
 """Literals as XSD sees them: whether the text is one of its datatype, and which of two comes first."""
 
-from __future__ import annotations
-
 import re
 from calendar import monthrange
 from collections.abc import Callable
-from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyoxigraph import Literal
 
@@ -27,7 +25,7 @@ _DOUBLE = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[+-]?INF|NaN"
 
 #: Datatype → the pattern of its lexical forms. A datatype that is not here accepts every text.
 FORMS: dict[str, re.Pattern[str]] = {
-    XSD + name: re.compile(pattern, re.ASCII)
+    name: re.compile(pattern, re.ASCII)
     for name, pattern in {
         "integer": r"[+-]?\d+",
         "decimal": r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)",
@@ -55,21 +53,18 @@ FORMS: dict[str, re.Pattern[str]] = {
 }
 #: Integer datatype → least and greatest value.
 RANGES: dict[str, tuple[float, float]] = {
-    XSD + name: bounds
-    for name, bounds in {
-        "long": (-(2**63), 2**63 - 1),
-        "int": (-(2**31), 2**31 - 1),
-        "short": (-(2**15), 2**15 - 1),
-        "byte": (-128, 127),
-        "unsignedLong": (0, 2**64 - 1),
-        "unsignedInt": (0, 2**32 - 1),
-        "unsignedShort": (0, 2**16 - 1),
-        "unsignedByte": (0, 255),
-        "nonNegativeInteger": (0, float("inf")),
-        "positiveInteger": (1, float("inf")),
-        "nonPositiveInteger": (float("-inf"), 0),
-        "negativeInteger": (float("-inf"), -1),
-    }.items()
+    "long": (-(2**63), 2**63 - 1),
+    "int": (-(2**31), 2**31 - 1),
+    "short": (-(2**15), 2**15 - 1),
+    "byte": (-128, 127),
+    "unsignedLong": (0, 2**64 - 1),
+    "unsignedInt": (0, 2**32 - 1),
+    "unsignedShort": (0, 2**16 - 1),
+    "unsignedByte": (0, 255),
+    "nonNegativeInteger": (0, float("inf")),
+    "positiveInteger": (1, float("inf")),
+    "nonPositiveInteger": (float("-inf"), 0),
+    "negativeInteger": (float("-inf"), -1),
 }
 #: Characters up to which points and spans of time are compared: numbers of thousands of digits are none that a clock shows.
 _LONGEST = 300
@@ -77,8 +72,7 @@ _LONGEST = 300
 _UNZONED = Decimal(14 * 3600)
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """A literal's value: a Decimal, float, text or truth in its order, in which only values of one kind compare.
 
     zoned: whether a point in time has a zone.
@@ -91,19 +85,18 @@ class Value:
 
 def well_formed(literal: Literal) -> bool:
     """Say whether the literal's text is a lexical form of its datatype."""
-    datatype, text = literal.datatype.value, literal.value
-    if datatype in RANGES:
-        least, greatest = RANGES[datatype]
-        return bool(FORMS[XSD + "integer"].fullmatch(text)) and least <= Decimal(text) <= greatest
-    form = FORMS.get(datatype)
-    if form is None:
+    name, text = literal.datatype.value.removeprefix(XSD), literal.value
+    if name in RANGES:
+        least, greatest = RANGES[name]
+        return bool(FORMS["integer"].fullmatch(text)) and least <= Decimal(text) <= greatest
+    if name not in FORMS:
         return True
-    match = form.fullmatch(text)
+    match = FORMS[name].fullmatch(text)
     if match is None:
         return False
     part = match.groupdict()
     if not part.get("day") or not part.get("month"):
-        return datatype != XSD + "duration" or text[-1] not in "PT"
+        return name != "duration" or text[-1] not in "PT"
     year = int((part.get("year") or "4")[-4:])  # whose leap years repeat after 400
     return int(part["day"]) <= monthrange(year, int(part["month"]))[1]
 
@@ -130,17 +123,16 @@ def value(term: object) -> Value | None:
     """Return a literal's value, or None when its datatype has no order or its text is ill-formed, and for any other term."""
     if not isinstance(term, Literal) or not term.datatype.value.startswith(XSD) or not well_formed(term):
         return None
-    text, datatype = term.value, term.datatype.value
-    name = datatype.removeprefix(XSD)
+    name, text = term.datatype.value.removeprefix(XSD), term.value
     if name == "string":
         return Value(name, text)
     if name == "boolean":
         return Value(name, text in ("true", "1"))
     if name in ("double", "float"):
         return Value("number", float(text))
-    if name in ("decimal", "integer") or datatype in RANGES:
+    if name in RANGES or name in ("decimal", "integer"):
         return Value("number", Decimal(text))
-    match = FORMS[datatype].fullmatch(text) if datatype in FORMS else None
+    match = FORMS[name].fullmatch(text) if name in FORMS else None
     if match is None or len(text) > _LONGEST:
         return None
     part = {key: found for key, found in match.groupdict().items() if found is not None}
@@ -160,10 +152,9 @@ def _duration(part: dict[str, str]) -> Value | None:
 
 
 def _seconds(part: dict[str, str]) -> Decimal:
-    """Return the seconds from year 0 to a point in time, by the proleptic calendar."""
+    """Return the seconds to a point in time, by the proleptic calendar, which repeats after 400 years."""
     year, month, day = int(part.get("year", 4)), int(part.get("month", 1)), int(part.get("day", 1))
-    year -= month <= 2
-    days = 365 * year + year // 4 - year // 100 + year // 400 + (153 * ((month + 9) % 12) + 2) // 5 + day
+    days = date(400 + year % 400, month, day).toordinal() + year // 400 * 146_097
     clock = 86400 if "midnight" in part else int(part.get("hour", 0)) * 3600 + int(part.get("minute", 0)) * 60
     zone = part.get("zone", "Z")
     offset = 0 if zone == "Z" else (int(zone[1:3]) * 3600 + int(zone[4:6]) * 60) * (-1 if zone[0] == "-" else 1)

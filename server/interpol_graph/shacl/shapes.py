@@ -1,7 +1,5 @@
 """Shapes read from a shapes graph: well-formed, with nothing in them that would be passed over in silence."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,9 +1,7 @@
 """SHACL: which nodes of a graph break which constraints of some shapes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pyoxigraph import Literal, NamedNode
 
@@ -13,8 +11,7 @@ from interpol_graph.shacl.literals import XSD
 from interpol_graph.shacl.shapes import Shape, Shapes, implicit
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """A constraint that a focus node breaks, with the parts that the SHACL recommendation gives a result.
 
     path: from the focus node to the value; shape: the node of the shape that said so; component: by which kind of

@@ -1,13 +1,12 @@
 """What links to an entity, in groups of one class and one property."""
 
-from __future__ import annotations
-
 from collections import defaultdict
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from interpol_graph.endpoint.current import UNBOUND, Row
+from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import GRAPHS, TERMS, shorten
-from interpol_graph.site.labels import Labels, Ref, plain
+from interpol_graph.site.labels import Labels, Ref
 
 #: Links that a page shows of one group.
 SHOWN = 50
@@ -28,8 +27,7 @@ QUERY = """SELECT ?s ?p ?g ?class ?date WHERE {{
 }} LIMIT 5000"""
 
 
-@dataclass
-class Group:
+class Group(NamedTuple):
     """Things of one class that link to the entity by one property.
 
     members: the first, each with its date; total: how many there are; query: SPARQL that finds them all.

@@ -1,8 +1,5 @@
 """The documents that a page cites, numbered in the order in which its facts first need them."""
 
-from __future__ import annotations
-
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -70,4 +67,4 @@ class Citations:
 
 
 def _natural(text: str) -> tuple[int, str]:
-    return (int(text), "") if re.fullmatch(r"[0-9]{1,9}", text) else (0, text)
+    return (int(text), "") if text.isdecimal() and len(text) < 10 else (0, text)

@@ -1,7 +1,5 @@
 """The addresses of entities: /id/ leads to a page for people or to data for programs."""
 
-from __future__ import annotations
-
 import difflib
 
 from flask import Blueprint, Response, redirect, request, url_for

@@ -1,16 +1,16 @@
 """All that the graph says about one entity, gathered in four queries and ready to be shown."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from interpol_graph.endpoint.current import Row, Term, described, iri, select
+from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import TERMS, expand
 from interpol_graph.site import backlinks
 from interpol_graph.site.backlinks import DERIVED
 from interpol_graph.site.citations import Citations, Mark
-from interpol_graph.site.labels import Labels, Ref, plain
+from interpol_graph.site.labels import Labels, Ref
 
 #: The statements of an entity and those of its blank nodes, with the graph that each stands in.
 _FACTS = """SELECT ?s ?p ?o ?g WHERE {{
@@ -39,8 +39,7 @@ _HIDDEN = {_A, _CITATION, _INFERENCE, *map(expand, ("rdfs:label", "rdfs:isDefine
 Value = Term | Ref
 
 
-@dataclass
-class Claim:
+class Claim(NamedTuple):
     """What another document says instead."""
 
     iri: str
@@ -60,23 +59,13 @@ class Fact:
     claims: list[Claim] = field(default_factory=list)
 
 
-@dataclass
-class Figure:
+class Figure(NamedTuple):
     """A number about the entity; facts: local name of the property → values."""
 
     iri: str
     facts: dict[str, list[Value]]
     marks: list[Mark]
     claims: list[Claim]
-
-
-def gather(entity: str) -> EntityPage | None:
-    """Return what the page of an entity shows, or None if the graph says nothing of it."""
-    place = iri(entity)
-    if place is None:
-        return None
-    statements, around, links = (select(query.format(e=place)) for query in (_FACTS, _AROUND, backlinks.QUERY))
-    return EntityPage(entity, statements, around, links) if statements or links else None
 
 
 class EntityPage:
@@ -158,6 +147,15 @@ class EntityPage:
         """Return properties in the order of the table, the hidden ones left out."""
         shown = set(properties) - _HIDDEN
         return sorted(shown, key=lambda name: (_PLACES.get(name, 0), plain(self._labels.label(name).value)))
+
+
+def gather(entity: str) -> EntityPage | None:
+    """Return what the page of an entity shows, or None if the graph says nothing of it."""
+    place = iri(entity)
+    if place is None:
+        return None
+    statements, around, links = (select(query.format(e=place)) for query in (_FACTS, _AROUND, backlinks.QUERY))
+    return EntityPage(entity, statements, around, links) if statements or links else None
 
 
 def _is_derived(row: Row) -> bool:

@@ -1,28 +1,24 @@
-"""The home page, search by name, browsing by class, and whether the service is in order."""
-
-from __future__ import annotations
+"""The home page, browsing by class, and whether the service is in order."""
 
 import re
-import unicodedata
-from collections import defaultdict
 
 from flask import Blueprint, Response, current_app, request
-from pyoxigraph import Literal
 
 from interpol_graph.endpoint.caching import UNCACHED
-from interpol_graph.endpoint.current import UNBOUND, ask, iri, render, select, snapshot, values
+from interpol_graph.endpoint.current import UNBOUND, ask, iri, render, select, snapshot
 from interpol_graph.endpoint.problems import BadParameter, NotFound
 from interpol_graph.engine.outcomes import Unavailable
+from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import TERMS, expand, shorten
 from interpol_graph.site import pages
-from interpol_graph.site.labels import Labels, Ref, plain
+from interpol_graph.site.labels import Labels, Ref
 
 blueprint = Blueprint("home", __name__)
 blueprint.app_context_processor(pages.context)
 blueprint.app_url_defaults(pages.keep_language)
 
-#: Results that one search shows; entities on one page of a class.
-FOUND, PER_PAGE = 100, 100
+#: Entities on one page of a class.
+PER_PAGE = 100
 #: Classes that the home page counts, most telling first.
 KEY_CLASSES = (
     "AssemblySession", "Country", "NationalCentralBureau", "Person", "Mandate", "Operation", "System",
@@ -35,18 +31,6 @@ _MEMBERS = """SELECT ?s (MIN(STR(?start)) AS ?date) (MIN(?n) AS ?number) WHERE {
   OPTIONAL {{ ?s interpol:startDate|interpol:atDate|dcterms:date ?start }}
   OPTIONAL {{ ?s interpol:number ?n }}
 }} GROUP BY ?s ORDER BY ?date ?number ?s LIMIT {limit} OFFSET {offset}"""
-_SEARCH = """SELECT ?s ?label WHERE {{
-  {{ ?s rdfs:label ?label }} UNION {{ ?s skos:altLabel ?label }} UNION {{ ?s dcterms:title ?label }}
-  FILTER(isIRI(?s) && {tests}) }} LIMIT 5000"""
-_KINDS = """SELECT ?s ?class WHERE {{
-  VALUES ?s {{ {iris} }} GRAPH ?g {{ ?s a ?class }} FILTER(?g != graph:derived) }}"""
-
-# A plain letter of the question finds the same letter with any accent in a label.
-_ACCENTED: dict[str, str] = {}
-for _letter in map(chr, range(0xC0, 0x250)):
-    _bare = unicodedata.normalize("NFD", _letter)[0].lower()
-    if _bare.isascii():
-        _ACCENTED[_bare] = _ACCENTED.get(_bare, _bare) + _letter
 
 
 @blueprint.get("/")
@@ -54,29 +38,6 @@ def home() -> Response:
     """Show what the graph is, how much it holds and the ways in."""
     counts = {kind.iri: (kind, number) for kind, number in _classes()}
     return render("home.html", counts=[counts[TERMS + name] for name in KEY_CLASSES if TERMS + name in counts])
-
-
-@blueprint.get("/search")
-def search() -> Response:
-    """Find entities by the words of their names, accents ignored; exact names first."""
-    q = request.args.get("q", "").strip()
-    if len(q) > 200:
-        raise BadParameter(f"The search is {len(q)} characters long; at most 200 are looked for.", parameter="q")
-    words = [plain(word) for word in q.split()]
-    best: dict[str, tuple[bool, bool, int, str, str]] = {}
-    tests = " && ".join(f"REGEX(STR(?label), {_pattern(word)}, 'i')" for word in dict.fromkeys(words))
-    for row in select(_SEARCH.format(tests=tests)) if words else ():
-        label, s = row["label"].value, row["s"].value
-        bare = plain(label)
-        rank = (bare != " ".join(words), not bare.startswith(words[0]), len(bare), bare, label)
-        best[s] = min(rank, best.get(s, rank))
-    chosen = sorted(best, key=lambda s: (best[s], s))[:FOUND]
-    kinds: dict[str, set[str]] = defaultdict(set)
-    for row in select(_KINDS.format(iris=values(chosen))) if chosen else ():
-        kinds[row["s"].value].add(row["class"].value)
-    labels = Labels({*chosen, *(kind for found in kinds.values() for kind in found)})
-    results = [(labels.ref(s), best[s][-1], [labels.ref(kind) for kind in sorted(kinds[s])]) for s in chosen]
-    return render("search.html", q=q, results=results, cut=len(best) > FOUND)
 
 
 @blueprint.get("/browse/")
@@ -134,8 +95,3 @@ def _classes() -> list[tuple[Ref, int]]:
     ours = {kind: size for kind, size in sizes.items() if kind.startswith(TERMS)} or sizes
     labels = Labels(ours)
     return [(labels.ref(kind), size) for kind, size in ours.items()]
-
-
-def _pattern(word: str) -> str:
-    """Return a regular expression for a plain word, as a SPARQL string."""
-    return str(Literal("".join(f"[{_ACCENTED[c]}]" if c in _ACCENTED else re.escape(c) for c in word)))

@@ -1,8 +1,5 @@
 """The names of things in the reader's language: labels, titles, definitions."""
 
-from __future__ import annotations
-
-import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -27,15 +24,6 @@ class Ref(NamedTuple):
 
     iri: str
     label: Text
-
-
-def plain(text: str) -> str:
-    """Return a text in small letters without accents, to compare and sort by.
-
-    >>> plain("Élection"), plain("Señor")
-    ('election', 'senor')
-    """
-    return "".join(c for c in unicodedata.normalize("NFKD", text).casefold() if not unicodedata.combining(c))
 
 
 class Labels:

@@ -1,7 +1,5 @@
 """/ontology: every class, property and concept, as a page or as RDF."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Mapping
 from io import BytesIO

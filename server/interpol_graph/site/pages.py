@@ -1,7 +1,5 @@
 """What all templates share: local links, formatted values, the reader's language carried along."""
 
-from __future__ import annotations
-
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -16,7 +14,7 @@ _NUMBERS = {"integer", "decimal", "double", "float", "int", "long", "nonNegative
 _DATES = {"date", "gYearMonth", "gYear"}
 #: What a chosen language is carried along to.
 _PAGES = {
-    "home.home", "home.search", "home.browse", "home.members", "entities.page", "entities.any_page", "dumps.dumps",
+    "home.home", "search.search", "home.browse", "home.members", "entities.page", "entities.any_page", "dumps.dumps",
     "questions.questions", "questions.question", "ontology.ontology", "sparql.sparql", "validate.validate",
 }  # fmt: skip
 

@@ -1,7 +1,5 @@
 """The reader's language, and what the pages say in it: their phrases (phrases.toml), dates and numbers."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from pathlib import Path

@@ -1,7 +1,5 @@
 """/queries/: the saved questions for people; the same functions answer them as data."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from urllib.parse import urlencode
 
@@ -12,8 +10,9 @@ from interpol_graph.endpoint.caching import lifetime
 from interpol_graph.endpoint.current import data, query, render, tabulated
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.formats import of_kind
+from interpol_graph.graph.names import plain
 from interpol_graph.graph.questions import Question, saved
-from interpol_graph.site.labels import Labels, plain
+from interpol_graph.site.labels import Labels
 from interpol_graph.site.phrases import PHRASES, phrase
 
 blueprint = Blueprint("questions", __name__)
@@ -58,6 +57,5 @@ def text(name: str) -> Response:
 
 
 def _heading(question: Question) -> str:
-    """Return the words for a question's first tag."""
     tag = question.tags[0] if question.tags else ""
     return phrase(f"tag.{tag}") if f"tag.{tag}" in PHRASES else tag.capitalize()

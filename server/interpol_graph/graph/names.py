@@ -1,0 +1,127 @@
+"""The names of things as a file that is searched: full text by SQLite (FTS5), and the words that differ by one letter."""
+
+import re
+import sqlite3
+import time
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+
+from pyoxigraph import Literal, NamedNode, Quad
+
+from interpol_graph.graph.prefixes import RDF, TERMS
+
+#: What things are called by.
+PROPERTIES = frozenset(
+    {
+        "http://www.w3.org/2000/01/rdf-schema#label",
+        "http://www.w3.org/2004/02/skos/core#prefLabel",
+        "http://www.w3.org/2004/02/skos/core#altLabel",
+        "http://purl.org/dc/terms/title",
+        "https://schema.org/name",
+        TERMS + "acronym",
+    }
+)
+_TABLES = """
+PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
+CREATE TABLE names (id INTEGER PRIMARY KEY, iri TEXT, name TEXT, plain TEXT);
+CREATE TABLE kinds (iri TEXT PRIMARY KEY, place INTEGER) WITHOUT ROWID;
+CREATE VIRTUAL TABLE found USING fts5(plain, content = 'names', content_rowid = 'id', prefix = '1 2 3', detail = column);
+CREATE VIRTUAL TABLE words USING fts5vocab(found, row);
+CREATE TABLE shorter (without TEXT, word TEXT, PRIMARY KEY (without, word)) WITHOUT ROWID;
+"""
+_BEST = """
+SELECT iri, name FROM found JOIN names ON id = found.rowid LEFT JOIN kinds USING (iri) WHERE found MATCH :words
+ORDER BY names.plain <> :text, substr(names.plain, 1, length(:text)) <> :text, coalesce(place, :last),
+  length(names.plain), names.plain, iri
+LIMIT :most
+"""
+_WORD = re.compile(r"[^\W_]+")
+
+
+def plain(text: str) -> str:
+    """Return a text in small letters without accents, to compare and sort by.
+
+    >>> plain("Élection"), plain("Señor")
+    ('election', 'senor')
+    """
+    return "".join(c for c in unicodedata.normalize("NFKD", text).casefold() if not unicodedata.combining(c))
+
+
+def build(statements: Iterable[Quad], path: Path, kinds: Sequence[str] = ()) -> None:
+    """Write the index of the names in some statements to a file, which is empty or not there.
+
+    kinds: IRIs of classes; of two names that fit as well, that of a thing of an earlier class comes first.
+    """
+    ranks = {kind: rank for rank, kind in enumerate(kinds)}
+    with closing(sqlite3.connect(path)) as database, database:
+        database.executescript(_TABLES)
+        for quads in _batches(statements):
+            names, found = [], []
+            for quad in quads:
+                thing, value = quad.subject, quad.object
+                if not isinstance(thing, NamedNode):
+                    continue
+                if isinstance(value, Literal) and quad.predicate.value in PROPERTIES:
+                    names.append((thing.value, value.value, plain(value.value)))
+                elif isinstance(value, NamedNode) and quad.predicate.value == RDF + "type" and value.value in ranks:
+                    found.append((thing.value, ranks[value.value]))
+            database.executemany("INSERT INTO names (iri, name, plain) VALUES (?, ?, ?)", dict.fromkeys(names))
+            database.executemany(
+                "INSERT INTO kinds VALUES (?, ?) ON CONFLICT DO UPDATE SET place = min(place, excluded.place)", found
+            )
+        database.execute("INSERT INTO found (found) VALUES ('rebuild')")
+        words = [word for (word,) in database.execute("SELECT term FROM words WHERE length(term) > 3")]
+        database.executemany(
+            "INSERT OR IGNORE INTO shorter VALUES (?, ?)", ((less, word) for word in words for less in _shorter(word))
+        )
+
+
+def search(path: Path, text: str, most: int, seconds: float = 1.0) -> list[tuple[str, str]]:
+    """Return IRI and name of the things that are called by all words of a text or by their beginnings, the best first.
+
+    A thing comes once, by its best name: the text itself, then what begins with it, then what has its words. A word that
+    begins no name stands for those that differ from it by a letter. Raises TimeoutError after some seconds.
+    """
+    words = _WORD.findall(plain(text))
+    if not words:
+        return []
+    deadline = time.monotonic() + seconds
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+        database.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+        try:
+            wanted = " AND ".join(f"({' OR '.join(_alike(database, word))})" for word in words)
+            asked = {"words": wanted, "text": " ".join(words), "last": 1 << 20, "most": 8 * most}
+            best: dict[str, str] = {}
+            for iri, name in database.execute(_BEST, asked):
+                best.setdefault(iri, name)
+            return list(islice(best.items(), most))
+        except sqlite3.OperationalError as error:
+            if time.monotonic() > deadline:
+                raise TimeoutError from error
+            raise
+
+
+def _alike(database: sqlite3.Connection, word: str) -> Iterator[str]:
+    """Yield what a word of the question finds, as FTS5 writes it."""
+    yield f'"{word}"*'
+    if (
+        len(word) > 3
+        and not database.execute("SELECT 1 FROM found WHERE found MATCH ? LIMIT 1", [f'"{word}"*']).fetchone()
+    ):
+        marks = ", ".join("?" * (len(word) + 1))
+        near = database.execute(f"SELECT DISTINCT word FROM shorter WHERE without IN ({marks})", _shorter(word))  # noqa: S608
+        yield from (f'"{other}"' for (other,) in near if abs(len(other) - len(word)) < 2)
+
+
+def _shorter(word: str) -> list[str]:
+    """Return a word, and what is left of it without each of its letters: of words that differ by one, two are alike."""
+    return [word, *(word[:at] + word[at + 1 :] for at in range(len(word)))]
+
+
+def _batches(statements: Iterable[Quad]) -> Iterator[list[Quad]]:
+    statements = iter(statements)
+    while batch := list(islice(statements, 10_000)):
+        yield batch

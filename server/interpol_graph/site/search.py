@@ -1,0 +1,107 @@
+"""/search: things by the words of their names, for people, for programs and for the search box of a browser."""
+
+from collections import defaultdict
+from pathlib import Path
+from typing import IO, Any
+
+from flask import Blueprint, Response, jsonify, render_template, request, url_for
+from pyoxigraph import parse
+
+from interpol_graph.endpoint import current, dumps, negotiation
+from interpol_graph.endpoint.problems import BadParameter
+from interpol_graph.engine.outcomes import OutOfTime
+from interpol_graph.graph import names
+from interpol_graph.graph.formats import BY_NAME, Offered
+from interpol_graph.graph.prefixes import TERMS
+from interpol_graph.site.labels import Labels
+from interpol_graph.site.pages import subject
+
+blueprint = Blueprint("search", __name__)
+
+#: Results that a page or an answer shows, and a search box while somebody types.
+FOUND, SUGGESTED = 100, 10
+#: What is looked for first.
+KINDS = [TERMS + kind for kind in (
+    "Person", "AssemblySession", "Organisation", "Organ", "Office", "Country", "Place", "NoticeType", "System", "Database", "Tool",
+    "OperationSeries", "Operation", "Conference", "Programme", "Project", "Initiative", "NationalCentralBureau",
+)]  # fmt: skip
+#: For programs: a list of results; what OpenSearch calls suggestions.
+OFFERED = (
+    Offered("json", "JSON", ("application/json",)),
+    Offered("suggestions", "OpenSearch suggestions", ("application/x-suggestions+json",)),
+)
+_KINDS = """SELECT ?s ?class WHERE {{
+  VALUES ?s {{ {iris} }} GRAPH ?g {{ ?s a ?class }} FILTER(?g != graph:derived) }}"""
+
+
+@blueprint.get("/search")
+def search() -> Response:
+    """Find things by their names in any language, without case and accents, by beginnings of words and with one slip each."""
+    q = request.args.get("q", "").strip()
+    if len(q) > 200:
+        raise BadParameter(f"The search is {len(q)} characters long; at most 200 are looked for.", parameter="q")
+    page = negotiation.wants_html()
+    fmt = None if page else negotiation.require(OFFERED, "A search", OFFERED)
+    most = SUGGESTED if fmt == OFFERED[1] else FOUND
+    found = _found(q, most + 1)
+    shown = dict(list(found.items())[:most])
+    kinds: dict[str, set[str]] = defaultdict(set)
+    for row in current.select(_KINDS.format(iris=current.values(shown))) if shown else ():
+        kinds[row["s"].value].add(row["class"].value)
+    labels = Labels({*shown, *(kind for of_one in kinds.values() for kind in of_one)})
+    results = [
+        (labels.ref(iri), name, [labels.ref(kind) for kind in sorted(kinds[iri])]) for iri, name in shown.items()
+    ]
+    if fmt is None:
+        return current.render("search.html", negotiated=True, q=q, results=results, cut=len(found) > most)
+    told: list[Any]
+    if fmt == OFFERED[1]:
+        addresses = [request.host_url.rstrip("/") + subject(ref.iri) for ref, _, _ in results]
+        told = [
+            q,
+            [name for _, name, _ in results],
+            [", ".join(kind.label.value for kind in of) for _, _, of in results],
+            addresses,
+        ]
+    else:
+        told = [
+            {
+                "iri": ref.iri,
+                "label": ref.label.value,
+                "language": ref.label.language,
+                "name": name,
+                "kind": [kind.iri for kind in of],
+            }
+            for ref, name, of in results
+        ]
+    response = current.data(jsonify(told).data, fmt.content_type)
+    response.vary.add("Accept-Language")
+    return response
+
+
+@blueprint.get("/opensearch.xml")
+def description() -> Response:
+    """Describe the search to browsers (OpenSearch 1.1)."""
+    address = request.host_url.rstrip("/") + url_for("search.search")
+    return current.data(
+        render_template("opensearch.xml", address=address).encode(),
+        "application/opensearchdescription+xml",
+        negotiated=False,
+    )
+
+
+def _found(q: str, most: int) -> dict[str, str]:
+    """Return IRI → name of what is found. Raises OutOfTime, and as `dumps.made` does."""
+    if not q:
+        return {}
+
+    fmt = BY_NAME["nquads"]
+    whole = dumps.whole(fmt)
+
+    def index(output: IO[bytes]) -> None:
+        names.build(parse(path=whole, format=fmt.rdf), Path(output.name), KINDS)
+
+    try:
+        return dict(names.search(dumps.made("names", index), q, most))
+    except TimeoutError as error:
+        raise OutOfTime("The search took too long and was stopped; write more of the words.") from error

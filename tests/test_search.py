@@ -1,0 +1,114 @@
+"""Search by name: what people write finds what they mean, for a browser, a program and a search box."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from flask.testing import FlaskClient
+from pyoxigraph import RdfFormat, parse
+
+from interpol_graph.graph import names
+from interpol_graph.graph.prefixes import ENTITIES
+
+TURTLE = """PREFIX : <http://ex.test/> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#> PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
+:paper rdfs:label "Lyon and its river" . :city a :City ; rdfs:label "Lyon"@en , "Lyon"@fr . :club rdfs:label "Lyon Chess Club" .
+:name a :City ; rdfs:label "Lyonnais" . :jones skos:prefLabel "Anna Lindqvist-Jones" ; skos:altLabel "الإنتربول"@ar .
+[] rdfs:label "Lyon" . :quoted rdfs:label 'say "hi" OR NOT *' . """
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("names") / "an index ? # of names"
+    names.build(parse(TURTLE, RdfFormat.TURTLE), path, ["http://ex.test/City"])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("lyon", ["city", "name", "club", "paper"]),  # the text itself, then what begins so: cities before others
+        ("LYÔN", ["city", "name", "club", "paper"]),
+        ("river lyon", ["paper"]),
+        ("lindqvist jo", ["jones"]),
+        ("lindkvist", ["jones"]),  # another letter
+        ("lindqvst", ["jones"]),  # one less
+        ("linddqvist", ["jones"]),  # one more
+        ("lindkwist", []),
+        ("الانتربول", ["jones"]),
+        ('"hi" or not', ["quoted"]),
+        ("NEAR( -lyon* ^", []),
+        ("…", []),
+        ("", []),
+    ],
+)
+def test_names_are_found_by_their_words(index: Path, text: str, found: Sequence[str]) -> None:
+    assert [iri.removeprefix("http://ex.test/") for iri, _ in names.search(index, text, 10)] == found
+
+
+def test_a_search_gives_no_more_than_it_is_asked_for(index: Path) -> None:
+    assert [name for _, name in names.search(index, "lyon", 2)] == ["Lyon", "Lyonnais"]
+
+
+def test_a_search_is_stopped_at_its_time(tmp_path: Path) -> None:
+    path = tmp_path / "names"
+    text = "\n".join(
+        f'<x:{n}> <http://www.w3.org/2000/01/rdf-schema#label> "name of number {n}" .' for n in range(20_000)
+    )
+    names.build(parse(text, RdfFormat.N_TRIPLES), path)
+    assert len(names.search(path, "name", 3, seconds=60)) == 3
+    with pytest.raises(TimeoutError):
+        names.search(path, "name", 3, seconds=0)
+
+
+def test_what_is_no_index_is_an_error_and_no_empty_answer(tmp_path: Path) -> None:
+    (tmp_path / "names").write_bytes(b"")
+    with pytest.raises(sqlite3.OperationalError):
+        names.search(tmp_path / "names", "lyon", 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("Secretaire General", "organ/secretary-general"),
+        ("Ballestrazzi", "person/mireille-ballestrazzi"),
+        ("balestrazzi", "person/mireille-ballestrazzi"),
+        ("الإنتربول", "organisation/interpol"),
+        ("HAECHI", "series/haechi"),
+        ("marrakech", "place/marrakesh"),
+        ("Marrakesh", "place/marrakesh"),
+        ("red notice", "notice/red"),
+        ("notice rouge", "notice/red"),
+        ("STOCK jurgen", "person/jurgen-stock"),
+    ],
+)
+def test_what_people_look_for_comes_first_or_second(client: FlaskClient, text: str, key: str) -> None:
+    answer = client.get("/search", query_string={"q": text, "format": "json"})
+    found = answer.get_json()
+    assert ENTITIES + key in [hit["iri"] for hit in found[:2]], found[:4]
+    assert all(hit["label"] and hit["kind"] for hit in found), "each with its label and its classes"
+
+
+def test_a_program_gets_json_and_a_search_box_suggestions(client: FlaskClient) -> None:
+    assert client.get("/search?q=kigali").content_type == "application/json"
+    answer = client.get("/search?q=balles&format=suggestions")
+    asked, told, kinds, addresses = answer.get_json()
+    assert answer.content_type == "application/x-suggestions+json"
+    assert (asked, told[0], kinds[0]) == ("balles", "Mireille Ballestrazzi", "Person")
+    assert addresses[0].endswith("/page/person/mireille-ballestrazzi")
+    assert len(told) == len(kinds) == len(addresses) <= 10
+    assert client.get("/search?q=x&format=turtle").status_code == 400
+
+
+def test_a_browser_is_told_how_to_search(client: FlaskClient) -> None:
+    answer = client.get("/opensearch.xml")
+    assert answer.content_type == "application/opensearchdescription+xml"
+    space = "{http://a9.com/-/spec/opensearch/1.1/}"
+    urls = {url.get("type"): url.get("template", "") for url in ElementTree.fromstring(answer.data).iter(space + "Url")}  # noqa: S314
+    for media_type in ("application/json", "application/x-suggestions+json"):
+        address = urls[media_type].replace("{searchTerms}", "kigali").removeprefix("http://localhost")
+        found = client.get(address)
+        assert (found.status_code, found.content_type) == (200, media_type)
