@@ -16,7 +16,7 @@ from flask import Flask, url_for
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from interpol_graph import __version__
-from interpol_graph.endpoint import api, caching, current, dumps, observation, problems, sparql, validate
+from interpol_graph.endpoint import api, caching, current, dataset, dumps, observation, problems, sparql, validate
 from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.pool import EvaluatorPool
 from interpol_graph.graph import prefixes
@@ -24,7 +24,7 @@ from interpol_graph.serving.answer_cache import AnswerCache
 from interpol_graph.serving.door import Door
 from interpol_graph.site import entities, home, ontology, questions, search
 
-BLUEPRINTS = (home, search, sparql, entities, ontology, api, questions, validate, observation)
+BLUEPRINTS = (home, search, sparql, entities, ontology, api, dataset, questions, validate, observation)
 
 #: Bytes of the largest body that is read; a route may allow more.
 LARGEST_BODY = 1 << 20
@@ -37,7 +37,7 @@ def create_app(pool: EvaluatorPool) -> Flask:
     app = Flask("interpol_graph")
     app.config |= {"MAX_CONTENT_LENGTH": LARGEST_BODY, "MAX_FORM_MEMORY_SIZE": LARGEST_BODY}
     app.extensions["pool"] = pool
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.sort_keys = app.json.ensure_ascii = False  # type: ignore[attr-defined]
     # What is registered first sees a request first and its answer last.
     observation.register(app)
     problems.register(app)

@@ -163,6 +163,12 @@ def _files() -> dict[str, tuple[Format, str | None]]:
     return whole | {name: (_TURTLE, iri) for iri in current.snapshot().graphs if (name := graph_file(iri))}
 
 
+def sums() -> dict[str, str]:
+    """Return file name → SHA-256 of every file. Raises as `made` does."""
+    lines = (line.split() for line in _sums().read_text(encoding="utf-8").splitlines())
+    return {name: digest for digest, name in lines}
+
+
 def _sums() -> Path:
     """Return where the checksums of all files lie, as sha256sum writes them."""
     if (path := _path(SUMS)).exists():

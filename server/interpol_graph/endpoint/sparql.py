@@ -179,6 +179,7 @@ def _description() -> Response:
         turtle = render_template(
             "service-description.ttl",
             endpoint=request.url_root + "sparql",
+            description=request.url_root + ".well-known/void",
             formats=(*of_kind("results"), *of_kind("graph")),
             notes=[Literal(_NOTE.format(**row)) for row in DEVIATIONS["deviations"]],
             graphs=state.graphs,

@@ -78,12 +78,11 @@ class Question(NamedTuple):
     text: str
     body: str
 
-    def filled(self, values: Mapping[str, str] | None = None) -> str:
+    def filled(self, values: Mapping[str, str] = {}) -> str:
         """Return the SPARQL text with every parameter's value, or its default, in place.
 
         Raises BadQuestion for a value of the wrong type or a parameter that the question does not have.
         """
-        values = values or {}
         known = {parameter.name for parameter in self.parameters}
         for name in values:
             if name not in known:

@@ -1,0 +1,78 @@
+"""/.well-known/void and /dataset: what this graph is and holds, every number counted (VoID, DCAT 3)."""
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from flask import Blueprint, Response, current_app, render_template, request
+from pyoxigraph import RdfFormat, parse, serialize
+
+from interpol_graph.endpoint import current, dumps, negotiation
+from interpol_graph.graph.formats import DUMPS, of_kind
+from interpol_graph.graph.prefixes import BASE, ENTITIES, prefixes
+from interpol_graph.graph.questions import saved
+
+blueprint = Blueprint("dataset", __name__)
+
+#: What the description is written with.
+PREFIXES = {
+    "dcat": "http://www.w3.org/ns/dcat#",
+    "dcterms": "http://purl.org/dc/terms/",
+    "foaf": "http://xmlns.com/foaf/0.1/",
+    "spdx": "http://spdx.org/rdf/terms#",
+    "void": "http://rdfs.org/ns/void#",
+}
+#: Language tag → the name of the language in the authority table of the European Union, which DCAT-AP asks for.
+LANGUAGES = {"en": "ENG", "fr": "FRA", "es": "SPA", "ar": "ARA", "de": "DEU", "it": "ITA", "pt": "POR", "zh": "ZHO"}
+_CLASSES = "SELECT ?iri (COUNT(DISTINCT ?s) AS ?n) { ?s a ?iri FILTER(isIRI(?iri)) } GROUP BY ?iri ORDER BY ?iri"
+_PROPERTIES = "SELECT ?iri (COUNT(*) AS ?n) { ?s ?iri ?o } GROUP BY ?iri ORDER BY ?iri"
+_TOTALS = f"""SELECT ?subjects ?objects ?entities {{
+  {{ SELECT (COUNT(DISTINCT ?s) AS ?subjects) (COUNT(DISTINCT ?o) AS ?objects) {{ ?s ?p ?o }} }}
+  {{ SELECT (COUNT(DISTINCT ?s) AS ?entities) {{ ?s ?p ?o FILTER(STRSTARTS(STR(?s), "{ENTITIES}")) }} }} }}"""
+_LINKS = f"""SELECT ?iri ?target (COUNT(*) AS ?n) {{
+  ?s ?iri ?o FILTER(?iri IN (owl:sameAs, skos:exactMatch, skos:closeMatch, rdfs:seeAlso) && !STRSTARTS(STR(?o), "{BASE}"))
+  BIND(REPLACE(STR(?o), "^([a-z]+://[^/]+/).*$", "$1") AS ?target) FILTER(CONTAINS(?target, "://"))
+}} GROUP BY ?iri ?target ORDER BY ?iri ?target"""
+_LANGUAGES = 'SELECT DISTINCT ?tag { ?s rdfs:label ?label BIND(LANG(?label) AS ?tag) FILTER(?tag != "") } ORDER BY ?tag'
+_SPAN = """SELECT (MIN(?year) AS ?first) (MAX(?year) AS ?last) {
+  ?s interpol:startDate|interpol:atDate ?date BIND(SUBSTR(STR(?date), 1, 4) AS ?year) FILTER(REGEX(?year, "^[0-9]{4}$")) }"""
+
+
+class Counts(NamedTuple):
+    """What a state of the graph holds: rows of `iri` and `n` (of links with their `target`), and single numbers."""
+
+    classes: list[current.Row]
+    properties: list[current.Row]
+    links: list[current.Row]
+    languages: list[str]
+    totals: current.Row
+    span: current.Row
+
+
+@blueprint.get("/.well-known/void")
+@blueprint.get("/dataset")
+def dataset() -> Response:
+    """Describe the graph in the RDF format that the client likes best: as a whole, its counts, its downloads, its services."""
+    fmt = negotiation.require(of_kind("graph"), "The description of the graph")
+    state = current.snapshot()
+    counts = _counts(state.digest)
+    root = request.host_url.rstrip("/")
+    files: list[dict[str, Any]] = [
+        {"format": offered, "address": f"{root}/dumps/{name}", "bytes": path.stat().st_size, "sum": dumps.sums()[name]}
+        for offered in DUMPS
+        if (path := dumps.whole(offered)) and (name := dumps.WHOLE + offered.suffix)
+    ]
+    with current.heavy():
+        turtle = render_template(
+            "dataset.ttl", root=root, state=state, counts=counts, files=files, languages=LANGUAGES, space=ENTITIES, base=BASE,
+            own=not current_app.extensions["pool"].settings.data, questions=len(saved()), prefixes=prefixes(),
+        )  # fmt: skip
+        statements = (quad.triple for quad in parse(turtle, RdfFormat.TURTLE))
+        return current.data(serialize(statements, format=fmt.rdf, prefixes=PREFIXES) or b"", fmt.content_type)
+
+
+@lru_cache(maxsize=2)
+def _counts(digest: str) -> Counts:
+    """Return the counts of the state of the graph that this request asks, `digest`; each is made once."""
+    tags = [row["tag"].value for row in current.select(_LANGUAGES)]
+    classes, properties, links = (current.select(query) for query in (_CLASSES, _PROPERTIES, _LINKS))
+    return Counts(classes, properties, links, tags, current.select(_TOTALS)[0], current.select(_SPAN)[0])
