@@ -40,7 +40,6 @@ ANSWERS: dict[str, set[str] | tuple[int, set[str]]] = {
     },
     "What was counted of Red Notices": {
         "Notices or diffusions, Red Notice, October 2022 (in circulation)",
-        "Criminals identified or arrested, Red Notice, 2022",
     },
     "What is there about session 84": (27, {"decision:84-interpol-2020", "figure:ga-84-participants"}),
     "Who sits on the Executive Committee": (13, {"President of INTERPOL: Lucas Philippe (since 2025)"}),
