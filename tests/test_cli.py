@@ -183,6 +183,18 @@ def test_the_files_are_formatted() -> None:
     assert code == 0, output
 
 
+def test_deprecated_terms_are_replaced(tmp_path: Path) -> None:
+    path, prefix = tmp_path / "mine.ttl", "@prefix interpol: <https://w3id.org/interpol-graph/ontology#> .\n"
+    text = '\n<urn:x-a> interpol:plannedEnd "interpol:plannedEnd" . # interpol:plannedEnd\n'
+    path.write_text(prefix + text, encoding="utf-8")
+    code, output = run("fmt", "--check", str(path))
+    assert code == 1 and "mine.ttl: deprecated terms" in output
+    assert path.read_text(encoding="utf-8") == prefix + text
+    assert run("fmt", str(path))[0] == 0
+    assert path.read_text(encoding="utf-8") == prefix + text.replace("plannedEnd", "scheduledEnd", 1)
+    assert run("fmt", "--check", str(path))[0] == 0
+
+
 def test_an_unformatted_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "loose.ttl").write_text("@prefix ex:   <http://example.org/> .\n\nex:a   ex:b ex:c .\n")
     assert run("fmt", "--check", str(tmp_path))[0] == 1
