@@ -30,8 +30,9 @@ from interpol_graph.graph.formats import BY_NAME
 from interpol_graph.graph.prefixes import GRAPHS
 from interpol_graph.graph.store import KnowledgeGraph
 from interpol_graph.shacl.data import Index, Term
-from interpol_graph.shacl.validation import Result
-from interpol_graph.validation import run
+from interpol_graph.shacl.shapes import Shapes
+from interpol_graph.shacl.validation import Result, Validation
+from interpol_graph.validation import judgement
 from scaled import written
 
 BIN = Path(sys.executable).parent
@@ -109,10 +110,12 @@ def mark(result: Result) -> tuple[str, ...]:
 
 def agreement(data: Path, shapes: Path, number: int) -> None:
     """Print how many results the damaged graph has, and on how many of them pySHACL differs."""
-    rules = Index(parse(path=shapes))
+    rules = Shapes(Index(parse(path=shapes)))
     for seed in (1, 2, 3):
         index = Index(damaged(data, number, seed))
-        own, pyshacl = (Counter(map(mark, run.judged(index, rules, judge))) for judge in get_args(run.Judge))
+        own, pyshacl = (
+            Counter(map(mark, judgement.judged(Validation(index, rules), judge))) for judge in get_args(judgement.Judge)
+        )
         ours, theirs = own - pyshacl, pyshacl - own
         print(
             f"damage {seed}: {own.total()} results; only we find {ours.total()}, only pySHACL finds {theirs.total()}",

@@ -18,7 +18,9 @@ from pyoxigraph import BlankNode, NamedNode
 
 from interpol_graph.graph.files import SourceFile
 from interpol_graph.shacl.data import BadShapes, Index, Term, read_path, sh
-from interpol_graph.validation import run
+from interpol_graph.shacl.shapes import Shapes
+from interpol_graph.shacl.validation import Validation
+from interpol_graph.validation import judgement
 
 MANIFEST = "http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#"
 TESTS = "http://www.w3.org/ns/shacl-test#"
@@ -31,7 +33,7 @@ def main() -> None:
     """Run the suite and print the score."""
     parser = argparse.ArgumentParser(description="Run the W3C SHACL test suite.")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--judge", choices=get_args(run.Judge), default="own")
+    parser.add_argument("--judge", choices=get_args(judgement.Judge), default="own")
     arguments = parser.parse_args()
     passed: Counter[str] = Counter()
     ran: Counter[str] = Counter()
@@ -60,7 +62,14 @@ def entries(folder: Path) -> Iterator[tuple[Path, Index, Term]]:
                 yield path, graph, test
 
 
-def judged(graph: Index, test: Term, judge: run.Judge) -> str:
+def strict(graph: Index) -> Shapes:
+    """Return the shapes of a graph; raise the first fault that they have."""
+    for fault in (shapes := Shapes(graph)).faults:
+        raise fault
+    return shapes
+
+
+def judged(graph: Index, test: Term, judge: judgement.Judge) -> str:
     """Run a test and return how its outcome differs from the expected one; nothing when it does not."""
     action = graph.objects(test, NamedNode(MANIFEST + "action"))[0]
     data, shapes = (
@@ -74,7 +83,7 @@ def judged(graph: Index, test: Term, judge: run.Judge) -> str:
                 *(plain(term) for term in (r.focus, r.value, r.shape, r.component, r.severity)),
                 str(r.path or ""),
             )
-            for r in run.judged(Index(data.quads()), Index(shapes.quads()), judge)
+            for r in judgement.judged(Validation(Index(data.quads()), strict(Index(shapes.quads()))), judge)
         )
     except BadShapes as error:
         return "" if wanted == FAILURE else f"refused: {error}"

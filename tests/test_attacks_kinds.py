@@ -38,7 +38,7 @@ CROWDS: dict[str, tuple[int, Callable[[int], bytes]]] = {
     "looks at the health": (300, lambda _: request("/healthz")),
     "answers to be compressed": (50, lambda n: request(f"{SELECT}{5000 + n}", "text/csv", "Accept-Encoding: br")),
     "answers of megabytes to be kept": (50, lambda n: request(f"{SELECT}{9000 + n}", "application/json")),
-    "heads of large answers": (50, lambda n: request(f"{SELECT}{9000 + n}", "text/csv", method="HEAD")),
+    "heads of large answers": (20, lambda n: request(f"{SELECT}{2000 + n}", "text/csv", method="HEAD")),
     "ever other fields of negotiation": (100, lambda n: request("/", f"text/html, x/{n}", f"Accept-Language: x-{n}")),
     "tags by the hundred": (200, lambda n: request("/ontology", "*/*", "If-None-Match: " + f'W/"{n}", ' * 400 + '"x"')),
     "ranges of a file": (100, lambda n: request("/dumps/interpol.nt.gz", "*/*", f"Range: bytes={n}-{n + 99}")),

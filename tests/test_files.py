@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,7 +89,7 @@ def test_a_file_is_known_by_its_suffix_in_any_case_and_compressed(tmp_path: Path
         ("a.rdf", XML.encode()[:-10], "a.rdf:1:144: is not well-formed RDF/XML: no element found"),
         ("a.rdf", XML.encode()[:-20], "a.rdf:1:126: is not well-formed RDF/XML: unclosed token"),
         ("a.rdf", b"\n" + XML.encode() * 2, "a.rdf:2:154: is not well-formed RDF/XML: junk after document element"),
-        ("a.owl.gz", gzip.compress(b""), "a.owl.gz:1:1: is not well-formed RDF/XML: no element found"),
+        ("a.owl.gz", gzip.compress(b"", mtime=0), "a.owl.gz:1:1: is not well-formed RDF/XML: no element found"),
         ("a.rdf", LAUGHS.encode(), "limit on input amplification"),
         ("a.jsonld", b'{"@context": "http://schema.org/", "name": "A"}', "it names a context elsewhere, and nothing is fetched"),
     ],
@@ -153,3 +155,15 @@ def test_a_compressed_file_is_validated_by_its_lines_and_its_size(tmp_path: Path
     assert "1 | " not in result.output and "\ufffd" not in result.output, "the lines shown are those of the content"
     result = CliRunner().invoke(main, ["validate", str(tmp_path / "bomb.ttl.gz"), *shapes])
     assert result.exit_code == 2 and "files up to 1 MiB" in result.stderr
+
+
+def test_standard_input_is_turtle(tmp_path: Path) -> None:
+    shapes = tmp_path / "shapes.shacl"
+    shapes.write_text(
+        "@prefix sh: <http://www.w3.org/ns/shacl#> . <urn:S> sh:targetSubjectsOf <urn:p> ; sh:property [ sh:path <urn:p> ; sh:nodeKind sh:IRI ] ."
+    )
+    command = [sys.executable, "-m", "interpol_graph", "validate", "-", "--shapes", str(shapes)]
+    done = subprocess.run(command, input="<urn:a>\n  <urn:p> 1 .\n", capture_output=True, text=True)
+    assert done.returncode == 1 and "-:2:11: error: urn:a" in done.stdout, done.stdout + done.stderr
+    done = subprocess.run(command, input="no Turtle", capture_output=True, text=True)
+    assert done.returncode == 2 and "-:1:" in done.stderr and "is not well-formed Turtle" in done.stderr

@@ -6,12 +6,13 @@ import json
 import re
 from importlib.resources import files
 from pathlib import Path as FilePath
+from xml.etree import ElementTree
 
 import jsonschema
 import pyoxigraph
 import pytest
 from click import unstyle
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from junitparser import Failure, JUnitXml
 from rdflib import RDF, SH, BNode, Graph, Literal, URIRef
 
@@ -53,7 +54,7 @@ def full(folder: FilePath) -> Report:
         ),
         (data, other),
         rules.known(SourceFile(paths.SHAPES / "common.ttl", "urn:x").quads(), paths.CHECKS),
-        7,
+        (Finding(other, 1, 1, "dangling-reference", "x", "y"),),
     )  # fmt: skip
 
 
@@ -83,12 +84,13 @@ def test_every_finding_stands_in_every_format(full: Report) -> None:
 
 def test_json_is_what_the_readme_describes(report: Report) -> None:
     read = json.loads(written(report, "json"))
-    assert set(read) == {"conforms", "counts", "checked", "findings"}
+    assert set(read) == {"conforms", "counts", "more", "checked", "remarks", "findings"}
     assert set(read["counts"]) == {*SEVERITIES, "elsewhere"}
     assert [finding["line"] or 0 for finding in read["findings"]] == [finding.line for finding in report.findings]
     for finding in read["findings"]:
         assert set(finding) == {
-            "rule", "severity", "file", "line", "column", "focus", "path", "value", "component", "shape", "message", "mend",
+            "rule", "severity", "resultSeverity", "file", "line", "column", "focus", "path", "value", "component", "shape",
+            "message", "messages", "mend", "broken",
         }  # fmt: skip
         assert "/" not in finding["file"], "relative to the working directory"
 
@@ -125,7 +127,8 @@ def test_junit_is_read_by_a_junit_reader(report: Report) -> None:
 def test_turtle_is_a_validation_report_of_shacl(report: Report) -> None:
     graph = Graph().parse(data=written(report, "turtle"), format="turtle")
     (root,) = graph.subjects(RDF.type, SH.ValidationReport)
-    assert graph.value(root, SH.conforms) == Literal(not report.findings)
+    assert graph.value(root, SH.conforms) == Literal(report.conforms)
+    assert json.loads(written(report, "json"))["conforms"] == report.conforms
     results = list(graph.objects(root, SH.result))
     assert len(results) == len(report.findings) == len(set(graph.subjects(RDF.type, SH.ValidationResult)))
     for result in results:  # section 3.6.2 of the recommendation: each exactly once
@@ -211,3 +214,163 @@ def test_every_rule_is_listed_with_what_it_asks() -> None:
     assert "shape:Labelled-fr" in rows
     for name, (kind, severity, asks) in rows.items():
         assert kind in ("built in", "shape", "check") and severity in SEVERITIES and len(asks) > 10, name
+
+
+DATA = "@prefix ex: <http://example.org/> .\n@prefix sh: <http://www.w3.org/ns/shacl#> .\n"
+
+
+def ran(folder: FilePath, data: str, shapes: str, *arguments: str) -> Result:
+    (folder / "data.ttl").write_text(DATA + data, encoding="utf-8")
+    (folder / "shapes.ttl").write_text(DATA + shapes, encoding="utf-8")
+    return CliRunner().invoke(main, ["validate", "data.ttl", "--shapes", "shapes.ttl", *arguments])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "ex:p",
+        "[ sh:inversePath ex:p ]",
+        "( ex:p ex:q )",
+        "[ sh:alternativePath ( ex:p [ sh:zeroOrMorePath ex:q ] ex:r ) ]",
+        "( [ sh:oneOrMorePath ex:p ] [ sh:zeroOrOnePath ( ex:q [ sh:inversePath ex:r ] ) ] )",
+    ],
+)
+@pytest.mark.parametrize("severity", ["ex:Critical", "sh:Debug", "sh:Warning"])
+def test_turtle_carries_path_and_severity_as_given(folder: FilePath, path: str, severity: str) -> None:
+    shapes = f"ex:S sh:targetNode ex:x ; sh:property [ sh:path {path} ; sh:minCount 9 ; sh:severity {severity} ] ."
+    report = ran(folder, "", shapes, "--format", "turtle").stdout
+
+    def paths_of(text: str) -> pyoxigraph.Dataset:
+        found = pyoxigraph.Dataset()
+        for quad in pyoxigraph.parse(text, pyoxigraph.RdfFormat.TURTLE):
+            if quad.predicate.value.endswith(("Path", "#first", "#rest")):
+                found.add(quad)
+        found.canonicalize(pyoxigraph.CanonicalizationAlgorithm.RDFC_1_0)
+        return found
+
+    assert paths_of(report) == paths_of(DATA + f"[] sh:resultPath {path} .")
+    graph = Graph().parse(data=report, format="turtle")
+    (found,) = graph.objects(None, SH.resultSeverity)
+    assert found.n3(graph.namespace_manager) in (severity, "<http://example.org/Critical>")
+
+
+@pytest.mark.parametrize(
+    ("severity", "fail_on", "fails"),
+    [
+        ("sh:Violation", "error", True),
+        ("ex:Critical", "error", True),
+        ("sh:Warning", "error", False),
+        ("sh:Warning", "warning", True),
+        ("sh:Info", "warning", False),
+        ("sh:Info", "info", True),
+        ("sh:Debug", "info", True),
+    ],
+)
+def test_conforms_means_one_thing(folder: FilePath, severity: str, fail_on: str, fails: bool) -> None:
+    shapes = f"ex:S sh:targetNode ex:x ; sh:property [ sh:path ex:p ; sh:minCount 1 ; sh:severity {severity} ] ."
+    for style in ("json", "turtle", "junit"):
+        result = ran(folder, "", shapes, "--fail-on", fail_on, "--format", style)
+        assert result.exit_code == fails
+        said = {
+            "json": f'"conforms": {str(not fails).lower()}',
+            "turtle": f"sh:conforms {str(not fails).lower()}",
+            "junit": f'failures="{int(fails)}"',
+        }
+        assert said[style] in result.stdout
+
+
+def test_json_carries_all_that_a_result_has(folder: FilePath) -> None:
+    shapes = "ex:S sh:targetNode ex:x ; sh:property ex:P . ex:P sh:path ( ex:p ex:q ) ; sh:severity ex:Critical ; sh:maxLength 1 ; sh:message 'Trop long.'@fr , 'Too long.'@en ."
+    (found,) = json.loads(ran(folder, "ex:x ex:p [ ex:q 'ab' ] .", shapes, "--format", "json").stdout)["findings"]
+    assert found["messages"] == [{"text": "Trop long.", "language": "fr"}, {"text": "Too long.", "language": "en"}]
+    assert found["resultSeverity"] == "http://example.org/Critical" and found["severity"] == "error"
+    assert found["path"] == "(http://example.org/p/http://example.org/q)" and found["value"] == '"ab"'
+
+
+def test_of_a_rule_as_many_as_wanted(folder: FilePath) -> None:
+    data = "\n".join(f"ex:n{number:04} ex:p {number} ." for number in range(5000))
+    shapes = "ex:S sh:targetSubjectsOf ex:p ; sh:property ex:P . ex:P sh:path ex:p ; sh:maxExclusive 100 ."
+    for style in formats.BY_NAME:
+        result = ran(folder, data, shapes, "--most", "3", "--format", style)
+        assert result.exit_code == 1
+        assert result.stdout.count("The value is not less than 100.") in (3, 6, 9), style
+        assert "4,897" in result.stdout or style == "json" or (style == "junit" and 'tests="3"' in result.stdout)
+    read = json.loads(ran(folder, data, shapes, "--most", "3", "--format", "json").stdout)
+    assert read["counts"]["error"] == 4900 and read["more"] == {"http://example.org/P": 4897}
+    assert [finding["line"] for finding in read["findings"]] == [103, 104, 105]
+
+
+def test_sarif_is_cut_where_nobody_shows_more(folder: FilePath) -> None:
+    data = "\n".join(f"ex:n{number:04} ex:p {number} , 'x' ." for number in range(3000))
+    shapes = (
+        "ex:S sh:targetSubjectsOf ex:p ; sh:property [ sh:path ex:p ; sh:nodeKind sh:IRI ; sh:severity sh:Info ] ,"
+        " [ sh:path ex:p ; sh:minLength 4 ; sh:severity sh:Warning ] , [ sh:path ex:p ; sh:maxCount 1 ] ."
+    )
+    (run,) = json.loads(ran(folder, data, shapes, "--format", "sarif").stdout)["runs"]
+    levels = [result["level"] for result in run["results"]]
+    assert len(levels) == formats.SARIF_MOST and levels == ["error"] * 3000 + ["warning"] * 2000
+    (note,) = run["invocations"][0]["toolConfigurationNotifications"]
+    assert note["message"]["text"].startswith("8,000 more findings")
+
+
+def test_columns_are_counted_as_declared(folder: FilePath) -> None:
+    shapes = "ex:S sh:targetSubjectsOf ex:p ; sh:property [ sh:path ex:q ; sh:nodeKind sh:IRI ] ."
+    (run,) = json.loads(ran(folder, "ex:a ex:p '𝕏𝕏é' ; ex:q 1 .", shapes, "--format", "sarif").stdout)["runs"]
+    assert run["columnKind"] == "utf16CodeUnits"
+    region = run["results"][0]["locations"][0]["physicalLocation"]["region"]
+    assert region["startColumn"] == len("ex:a ex:p '𝕏𝕏é' ; ex:q ".encode("utf-16-le")) // 2 + 1
+
+
+#: What the schema that Jenkins judges by lets an element have.
+JUNIT = {
+    "testsuites": {"name", "time", "tests", "failures", "errors"},
+    "testsuite": {"name", "tests", "failures", "errors", "group", "time", "skipped", "timestamp", "hostname", "id", "package", "file", "log", "url"},
+    "testcase": {"name", "time", "classname", "group"},
+    "failure": {"type", "message"},
+    "system-out": set(),
+}  # fmt: skip
+
+
+def test_junit_is_what_jenkins_takes(report: Report) -> None:
+    root = ElementTree.fromstring(written(report, "junit"))  # noqa: S314  our own
+    for element in root.iter():
+        assert set(element.attrib) <= JUNIT[element.tag], element.tag
+    assert all({"name", "tests", "failures", "errors"} <= set(suite.attrib) for suite in root)
+
+
+def test_junit_names_every_case_by_itself(folder: FilePath) -> None:
+    shapes = "ex:S sh:targetNode ex:a ; sh:property [ sh:path ex:p ; sh:minCount 1 ] , [ sh:path ex:q ; sh:minCount 1 ] , [ sh:path ex:r ; sh:nodeKind sh:IRI ] ."
+    root = ElementTree.fromstring(ran(folder, "ex:a ex:r 1, 2, 1.0 .", shapes, "--format", "junit").stdout)  # noqa: S314
+    names = [case.get("name") for case in root.iter("testcase")]
+    assert len(names) == 5 and len(set(names)) == 5
+
+
+@pytest.mark.parametrize("style", ["text", "sarif"])
+def test_a_report_that_cannot_be_written_ends_2(folder: FilePath, style: str) -> None:
+    shapes = "ex:S sh:targetNode ex:a ; sh:nodeKind sh:Literal ."
+    result = ran(folder, "", shapes, "--format", style, "--output", "missing/report")
+    assert result.exit_code == 2 and "missing/report" in result.stderr
+    if FilePath("/dev/full").exists():
+        result = ran(folder, "", shapes, "--format", style, "--output", "/dev/full")
+        assert result.exit_code == 2 and "the report cannot be written: No space left on device" in result.stderr
+
+
+def test_a_refusal_leaves_no_old_report(folder: FilePath) -> None:
+    (folder / "report").write_text("of yesterday")
+    assert ran(folder, "no Turtle", "", "--output", "report").exit_code == 2
+    assert (folder / "report").read_text() == ""
+    (folder / "report").write_text("of yesterday")
+    assert ran(folder, "no Turtle", "", "--output", "report", "--format", "json").exit_code == 2
+    assert json.loads((folder / "report").read_text())["findings"][0]["rule"] == "syntax"
+
+
+def test_places_are_named_from_the_top_of_the_repository(folder: FilePath, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / ".git").mkdir()
+    (folder / "vocab").mkdir()
+    monkeypatch.chdir(folder / "vocab")
+    shapes = "ex:S sh:targetNode ex:a ; sh:nodeKind sh:Literal ."
+    assert "file=vocab/data.ttl" in ran(folder / "vocab", "ex:a ex:p 1 .", shapes, "--format", "github").stdout
+    (log,) = json.loads(ran(folder / "vocab", "ex:a ex:p 1 .", shapes, "--format", "sarif").stdout)["runs"]
+    assert log["artifacts"][0]["location"]["uri"] == "vocab/data.ttl"
+    read = json.loads(ran(folder / "vocab", "ex:a ex:p 1 .", shapes, "--format", "json").stdout)
+    assert read["findings"][0]["file"] == "data.ttl"

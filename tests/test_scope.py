@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -140,7 +142,9 @@ def test_only_what_changed_is_reported(checkout: Path, repository: Callable[...,
     assert result.exit_code == 0 and "Nothing that is validated changed against HEAD." in result.stderr
     write(checkout / "data/more/kit.ttl", "zoo:kit a interpol:Cat ;\n    interpol:friend zoo:rex .\n")
     result = validated("--changed", "HEAD")
-    assert result.exit_code == 1 and "data/more/kit.ttl:8:21" in result.stdout and "tom.ttl" not in result.stdout
+    assert result.exit_code == 1 and result.stdout.startswith("data/more/kit.ttl\ndata/more/kit.ttl:8:21: error")
+    broken = result.stdout.partition("Broken elsewhere by this change:\n")[2]
+    assert "data/tom.ttl:7:1: warning: http://example.org/zoo/tom is nobody's friend. [lonely]" in broken
     repository("commit", "--quiet", "--all", "--message", "second")
     assert validated("--changed", "HEAD").exit_code == 0
     assert validated("--changed", "HEAD~1").exit_code == 1
@@ -154,7 +158,9 @@ def test_an_untracked_file_has_changed_and_a_removed_one_is_no_trouble(
     (checkout / "data" / "more" / "kit.ttl").unlink()
     result = validated("--changed", "HEAD")
     assert result.exit_code == 1
-    assert "data/new é.ttl:7:25: error" in result.stdout and "Other files have 2 more" in result.stderr, result.output
+    assert "data/new é.ttl:7:25: error" in result.stdout, result.output
+    assert "data/tom.ttl:8:21: error" in result.stdout.partition("Broken elsewhere by this change:")[2]
+    assert "2 errors, 1 warning in 1 file. 2 of them in files that did not change." in result.stderr
 
 
 def test_changed_rules_concern_every_file(checkout: Path, repository: Callable[..., str]) -> None:
@@ -166,7 +172,9 @@ def test_changed_rules_concern_every_file(checkout: Path, repository: Callable[.
 def test_foreign_files_that_changed(checkout: Path, repository: Callable[..., str]) -> None:
     write(checkout / "data/tom.ttl", "zoo:tom interpol:friend zoo:rex .\n")
     result = validated("data", "--shapes", "shapes", "--changed", "HEAD")
-    assert "data/tom.ttl:7:25: error" in result.stdout and "kit.ttl" not in result.stdout
+    own, _, broken = result.stdout.partition("Broken elsewhere by this change:")
+    assert "data/tom.ttl:7:25: error" in own and "kit.ttl" not in own
+    assert "data/more/kit.ttl:8:21: error: http://example.org/zoo/kit: A friend is a cat." in broken
 
 
 @pytest.mark.parametrize("base", ["nowhere", "--output=x", "HEAD:data", ""])
@@ -181,3 +189,204 @@ def test_changes_outside_git_end_2(checkout: Path, monkeypatch: pytest.MonkeyPat
     assert result.exit_code == 2 and "is not in a git checkout" in result.stderr
     monkeypatch.setenv("PATH", "")
     assert "git is not installed" in validated("--changed", "HEAD").stderr
+
+
+def foreign(folder: Path, git: Callable[..., str]) -> list[str]:
+    """Commit data and shapes of somebody else's, and return how they are named."""
+    write(folder / "mine/a.ttl", "zoo:a zoo:next zoo:b .\n")
+    write(folder / "mine/b.ttl", "zoo:b a zoo:Stop .\n")
+    shape = "zoo:Shape sh:targetSubjectsOf zoo:next ; sh:property [ sh:path zoo:next ; sh:class zoo:Stop ] .\n"
+    write(folder / "rules/next.ttl", shape)
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "foreign")
+    return ["mine", "--shapes", "rules"]
+
+
+@pytest.fixture
+def mine(checkout: Path, repository: Callable[..., str]) -> list[str]:
+    (checkout / "mine").mkdir()
+    (checkout / "rules").mkdir()
+    return foreign(checkout, repository)
+
+
+def test_a_deletion_fails_for_what_it_breaks(checkout: Path, mine: list[str]) -> None:
+    (checkout / "mine/b.ttl").unlink()
+    result = validated(*mine, "--changed", "HEAD")
+    assert result.exit_code == 1, result.output
+    assert result.stdout.startswith("Broken elsewhere by this change:\nmine/a.ttl\nmine/a.ttl:7:16: error")
+    (found,) = json.loads(validated(*mine, "--changed", "HEAD", "--format", "json").stdout)["findings"]
+    assert found["broken"] and found["file"] == "mine/a.ttl"
+
+
+def test_what_was_broken_before_fails_no_change(
+    checkout: Path, mine: list[str], repository: Callable[..., str]
+) -> None:
+    write(checkout / "mine/a.ttl", "# one line more\nzoo:a zoo:next zoo:c .\n")
+    repository("commit", "--quiet", "--all", "--message", "broken")
+    write(checkout / "mine/a.ttl", "\n# and another\n\nzoo:a zoo:next zoo:c .\n")
+    repository("commit", "--quiet", "--all", "--message", "moved")
+    write(checkout / "mine/b.ttl", "zoo:b a zoo:Stop ; zoo:name 'b' .\n")
+    result = validated(*mine, "--changed", "HEAD")
+    assert result.exit_code == 0 and "Other files have 1 more, not shown." in result.stderr, result.output
+
+
+@pytest.mark.parametrize("gone", ["shapes/other.ttl", "queries/checks/other.rq", "ontology/rules/other.rq"])
+def test_a_rule_that_is_gone_concerns_every_file(checkout: Path, repository: Callable[..., str], gone: str) -> None:
+    (checkout / "ontology/rules").mkdir()
+    (checkout / gone).write_text(CHECK if gone.startswith("queries") else "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }" if gone.endswith("rq") else PREFIXES)  # fmt: skip
+    repository("add", "--all")
+    repository("commit", "--quiet", "--message", "more rules")
+    (checkout / gone).unlink()
+    result = validated("--changed", "HEAD")
+    assert "in 4 files" in result.stderr, result.output
+
+
+def test_shapes_that_are_gone_concern_every_file(
+    checkout: Path, mine: list[str], repository: Callable[..., str]
+) -> None:
+    write(checkout / "rules/more.ttl", "zoo:More sh:targetSubjectsOf zoo:next ; sh:nodeKind sh:IRI .\n")
+    repository("add", "--all")
+    repository("commit", "--quiet", "--message", "more")
+    (checkout / "rules/more.ttl").unlink()
+    assert "in 2 files" in validated(*mine, "--changed", "HEAD").stderr
+
+
+def test_a_context_is_read_and_no_more(checkout: Path, mine: list[str]) -> None:
+    alone = validated("mine/a.ttl", "--shapes", "rules")
+    assert alone.exit_code == 1 and "a.ttl:7:16" in alone.stdout
+    assert validated("mine/a.ttl", "--shapes", "rules", "--context", "mine/b.ttl").exit_code == 0
+    write(checkout / "mine/b.ttl", "zoo:b a zoo:Stop ; zoo:next zoo:nowhere .\n")
+    result = validated("mine/a.ttl", "--shapes", "rules", "--context", "mine")
+    assert result.exit_code == 0 and "0 warnings in 1 file." in result.stderr, result.output
+
+
+def test_a_change_of_the_context_is_a_change(checkout: Path, mine: list[str]) -> None:
+    arguments = ("mine/a.ttl", "--shapes", "rules", "--context", "mine", "--changed", "HEAD")
+    assert "Nothing that is validated changed" in validated(*arguments).stderr
+    write(checkout / "mine/b.ttl", "zoo:b a zoo:Shop .\n")
+    result = validated(*arguments)
+    assert result.exit_code == 1 and "Broken elsewhere by this change:\nmine/a.ttl" in result.stdout, result.output
+
+
+def test_changes_count_from_where_the_work_began(
+    checkout: Path, mine: list[str], repository: Callable[..., str]
+) -> None:
+    """Main moved on meanwhile: what it changed is no change of this branch."""
+    repository("checkout", "--quiet", "-b", "work")
+    repository("checkout", "--quiet", "main")
+    write(checkout / "mine/b.ttl", "zoo:b a zoo:Stop ; zoo:name 'new' .\n")
+    repository("commit", "--quiet", "--all", "--message", "main moves on")
+    repository("checkout", "--quiet", "work")
+    for base in ("main", "main...HEAD", "main...", "main..HEAD"):
+        assert f"Nothing that is validated changed against {base}." in validated(*mine, "--changed", base).stderr
+    write(checkout / "mine/a.ttl", "zoo:a zoo:next zoo:c .\n")
+    assert "1 error, 0 warnings in 1 file." in validated(*mine, "--changed", "main").stderr
+    repository("checkout", "--quiet", "--force", "--orphan", "alone")
+    repository("commit", "--quiet", "--all", "--message", "another history")
+    result = validated(*mine, "--changed", "main")
+    assert result.exit_code == 2 and "have no commit in common here" in result.stderr
+
+
+def test_a_submodule_that_moved_is_looked_into(checkout: Path, repository: Callable[..., str], tmp_path: Path) -> None:
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    settings = ["-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "protocol.file.allow=always"]
+
+    def git(*arguments: object, cwd: Path = inner) -> None:
+        subprocess.run(["git", *settings, *map(str, arguments)], cwd=cwd, check=True, capture_output=True)
+
+    git("init", "--quiet")
+    write(inner / "a.ttl", "zoo:a zoo:next zoo:b . zoo:b a zoo:Stop .\n")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "inner")
+    git("submodule", "--quiet", "add", inner, "vocab", cwd=checkout)
+    (checkout / "rules").mkdir()
+    (checkout / "mine").mkdir()
+    foreign(checkout, repository)
+    arguments = ("vocab", "--shapes", "rules", "--changed", "HEAD")
+    assert "Nothing that is validated changed" in validated(*arguments).stderr
+    write(checkout / "vocab/a.ttl", "zoo:a zoo:next zoo:b .\n")
+    git("commit", "--quiet", "--all", "--message", "moved", cwd=checkout / "vocab")
+    result = validated(*arguments)
+    assert result.exit_code == 1 and "vocab/a.ttl:7:16: error" in result.stdout, result.output
+    git("submodule", "--quiet", "deinit", "--force", "vocab", cwd=checkout)
+    repository("rm", "--quiet", "--cached", "vocab")
+    repository("update-index", "--add", "--cacheinfo", "160000," + "1" * 40 + ",vocab")
+    result = validated("mine", *arguments[1:])
+    assert result.exit_code == 2 and "is a submodule that moved, and is not here" in result.stderr, result.output
+
+
+def test_what_is_staged_is_judged(checkout: Path, mine: list[str], repository: Callable[..., str]) -> None:
+    write(checkout / "mine/a.ttl", "zoo:a zoo:next zoo:c .\n")
+    repository("add", "--all")
+    write(checkout / "mine/a.ttl", "zoo:a zoo:next zoo:b .\n")
+    result = validated(*mine, "--staged")
+    assert result.exit_code == 1 and "mine/a.ttl:7:16: error" in result.stdout and "zoo:next" not in result.stderr
+    assert validated(*mine, "--changed", "HEAD").exit_code == 0, "the work tree"
+    repository("add", "--all")
+    write(checkout / "mine/a.ttl", "zoo:a zoo:next zoo:c .\n")
+    assert validated(*mine, "--staged").exit_code == 0
+    assert "in 2 files" in validated(*mine, "--staged").stderr, "nothing is staged: everything is asked for"
+
+
+def test_the_first_commit_is_a_change_of_everything(checkout: Path) -> None:
+    subprocess.run(["git", "init", "--quiet"], cwd=checkout, check=True)
+    subprocess.run(["git", "add", "--all"], cwd=checkout, check=True)
+    result = validated("--staged")
+    assert result.exit_code == 0 and "in 4 files" in result.stderr, result.output
+
+
+def test_a_hook_in_a_worktree_looks_where_the_files_are(
+    checkout: Path, mine: list[str], repository: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository("worktree", "add", "--quiet", str(tmp_path / "other"))
+    monkeypatch.setenv("GIT_DIR", str(checkout / ".git" / "worktrees" / "other"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(tmp_path / "other"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "nothing"))
+    assert "Nothing that is validated changed" in validated(*mine, "--changed", "HEAD").stderr
+    write(checkout / "mine/b.ttl", "zoo:b a zoo:Stop ; zoo:name 'b' .\n")
+    assert "in 1 file." in validated(*mine, "--changed", "HEAD").stderr
+
+
+def test_a_name_that_is_no_utf8_ends_2(checkout: Path, mine: list[str]) -> None:
+    name = os.fsencode(checkout / "mine") + b"/caf\xe9.ttl"
+    with open(name, "w") as file:
+        file.write(PREFIXES)
+    for arguments in ([*mine, "--changed", "HEAD"], mine, ["mine"]):
+        for style in ("text", "json", "sarif"):
+            result = validated(*arguments, "--format", style)
+            assert result.exit_code == 2 and "caf�.ttl: has a name that is not UTF-8" in result.stderr, result.output
+
+
+def test_what_changed_in_somebody_elses_repository_needs_shapes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    write(tmp_path / "a.ttl", "")
+    monkeypatch.chdir(tmp_path)
+    for arguments in (["--staged"], ["a.ttl", "--changed", "HEAD"]):
+        result = validated(*arguments)
+        assert result.exit_code == 2 and "name PATH and --shapes" in result.stderr
+
+
+def test_hidden_and_ignored_files_are_left_alone(checkout: Path, mine: list[str]) -> None:
+    for name in (".venv/x.ttl", "node_modules/x.ttl", "deep/.cache/x.ttl", "build/x.ttl", ".hidden.ttl"):
+        (checkout / "mine" / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / "mine" / name).write_text("no Turtle")
+    (checkout / ".gitignore").write_text("build/\n")
+    result = validated(*mine)
+    assert result.exit_code == 0 and "in 2 files" in result.stderr, result.output
+    assert "not well-formed" in validated("mine/build/x.ttl", "--shapes", "rules").stderr, "who names it means it"
+    assert "holds no RDF file that git does not ignore" in validated("mine/build", "--shapes", "rules").stderr
+
+
+def test_every_broken_file_is_told(checkout: Path, mine: list[str]) -> None:
+    write(checkout / "mine/x.ttl", "zoo:x zoo:next\n")
+    write(checkout / "mine/y.ttl", "zoo:y zoo:next zoo:b . .\n")
+    write(checkout / "mine/a.ttl", "zoo:a zoo:next zoo:c .\n")
+    result = validated(*mine)
+    assert result.exit_code == 2 and "mine/x.ttl:" in result.stderr and "mine/y.ttl:7:" in result.stderr, result.stderr
+    result = validated(*mine, "--keep-going", "--format", "json")
+    found = {(item["file"], item["rule"]) for item in json.loads(result.stdout)["findings"]}
+    assert result.exit_code == 1
+    assert found == {("mine/a.ttl", "sh:ClassConstraintComponent"), ("mine/x.ttl", "syntax"), ("mine/y.ttl", "syntax")}

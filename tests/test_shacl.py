@@ -19,8 +19,9 @@ from interpol_graph.graph.store import APART, KnowledgeGraph
 from interpol_graph.shacl import constraints, literals
 from interpol_graph.shacl.data import SHACL, BadShapes, Index
 from interpol_graph.shacl.shapes import Shapes
-from interpol_graph.shacl.validation import Result
-from interpol_graph.validation import run
+from interpol_graph.shacl.validation import Result, Validation
+from interpol_graph.validation import judgement
+from interpol_graph.validation.report import shown
 
 PREFIXES = """
 @prefix : <http://example.org/> .
@@ -84,14 +85,14 @@ PATHS = {
 #: What is wrong with a shape → its text, and a word of the sentence that says so.
 BAD = {
     "a misspelt property": ("sh:property [ sh:path :p ; sh:minCout 1 ]", "did you mean sh:minCount"),
-    "a property shape without a path": ("sh:property [ sh:minCount 1 ]", "a shape with sh:path"),
+    "a property shape without a path": ("sh:property [ sh:minCount 1 ]", "a property shape needs sh:path"),
     "two paths": ("sh:property [ sh:path :p, :q ]", "stands 2 times"),
     "a literal as path": ("sh:property [ sh:path 'p' ]", "sh:path takes"),
     "a path of one step in a list": ("sh:property [ sh:path (:p) ]", "at least two members"),
     "a count that is text": ("sh:property [ sh:path :p ; sh:minCount '1' ]", "an integer from 0"),
     "a count on a node": ("sh:minCount 1", "for property shapes"),
     "two datatypes": ("sh:datatype xsd:date, xsd:gYear", "stands 2 times"),
-    "an unknown kind of node": ("sh:nodeKind sh:Iri", "one of sh:IRI"),
+    "an unknown kind of node": ("sh:nodeKind sh:Iri", "did you mean sh:IRI"),
     "a broken list": ("sh:in [ rdf:first 1 ]", "a well-formed list"),
     "a pattern that is none": ("sh:pattern '('", "not a regular expression"),
     "an unknown flag": ("sh:pattern 'a' ; sh:flags 'g'", "the flags 'g'"),
@@ -107,7 +108,7 @@ BAD = {
         "sh:entailment is not supported",
     ),
     "recursion over a cycle": ("sh:property [ sh:path :loop ; sh:node :S ]", "recursion"),
-    "a property shape within itself": (". :S sh:property :P . :P sh:path :loop ; sh:property :P", "back to itself"),
+    "a property shape within itself": (". :S sh:property :P . :P sh:path :loop ; sh:property :P", "recursion"),
     "a query that is none": ("sh:sparql [ sh:select 'SELECT $this { ?x' ]", "Expected SelectQuery"),
     "MINUS in a query": (
         "sh:sparql [ sh:select 'SELECT $this { $this ?p 1 MINUS { ?a ?b 1 } }' ]",
@@ -130,8 +131,16 @@ def turtle(text: str) -> Iterable[Quad]:
     return list(parse(PREFIXES + text, format=RdfFormat.TURTLE))
 
 
-def results(data: str, shapes: str, judge: run.Judge = "own") -> list[Result]:
-    return list(run.judged(Index(turtle(data)), Index(turtle(shapes)), judge))
+def results(data: str, shapes: str, judge: judgement.Judge = "own") -> list[Result]:
+    return judged(Index(turtle(data)), Index(turtle(shapes)), judge)
+
+
+def judged(data: Index, rules: Index, judge: judgement.Judge = "own") -> list[Result]:
+    """What strict judgement has to say."""
+    shapes = Shapes(rules)
+    for fault in shapes.faults:
+        raise fault
+    return list(judgement.judged(Validation(data, shapes, shown), judge))
 
 
 def marks(found: Iterable[Result]) -> Counter[tuple[object, ...]]:
@@ -331,9 +340,13 @@ def test_bad_shapes_end_2_with_the_place(tmp_path: Path) -> None:
     shapes.write_text(
         PREFIXES + ":S a sh:NodeShape ;\n  sh:targetNode :x ;\n  sh:property [\n    sh:path :p ; sh:minCout 1 ] .\n"
     )
-    result = CliRunner().invoke(main, ["validate", str(data), "--shapes", str(shapes)])
+    arguments = ["validate", str(data), "--shapes", str(shapes)]
+    result = CliRunner().invoke(main, [*arguments, "--strict"])
     assert result.exit_code == 2
-    assert "shapes.ttl:9:" in result.output and "did you mean sh:minCount" in result.output
+    assert "shapes.ttl:10:" in result.output and "did you mean sh:minCount" in result.output
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0
+    assert "shapes.ttl:10:18: warning: blank node: sh:minCout is no term" in result.output and "10 |" in result.output
 
 
 def test_blank_nodes_are_found_on_their_lines(tmp_path: Path) -> None:
@@ -415,7 +428,7 @@ def rules(graph: KnowledgeGraph) -> Index:
 
 
 def test_both_engines_agree_on_the_whole_graph(whole: Index, rules: Index) -> None:
-    assert list(run.judged(whole, rules)) == list(run.judged(whole, rules, "pyshacl")) == []
+    assert judged(whole, rules) == judged(whole, rules, "pyshacl") == []
 
 
 def test_both_engines_agree_on_the_damaged_graph(whole: Index, rules: Index) -> None:
@@ -426,7 +439,7 @@ def test_both_engines_agree_on_the_damaged_graph(whole: Index, rules: Index) -> 
         for place, quad in enumerate(statements)
         if place % 97
     )
-    ours, theirs = (marks(run.judged(damaged, rules, judge)) for judge in ("own", "pyshacl"))
+    ours, theirs = (marks(judged(damaged, rules, judge)) for judge in ("own", "pyshacl"))
     assert ours.total() > 1000
     assert theirs - ours == Counter()
     # Values that do not compare break a bound, as SHACL has it; pySHACL lets some of them pass.
@@ -440,3 +453,170 @@ def test_shapes_of_the_project_are_read() -> None:
     names = {path.stem for path in (ROOT / "shapes").glob("*.ttl")}
     shapes = Index(quad for name in sorted(names) for quad in parse(path=ROOT / "shapes" / f"{name}.ttl"))
     assert len(Shapes(shapes).roots) > 50
+
+
+@pytest.mark.parametrize("length", [10, 60, 120, 3000])
+def test_shapes_within_shapes_reach_the_same_verdict_at_any_length(length: int) -> None:
+    """A list against a shape of lists that refers to itself, a chain of nodes, and property shapes one in another."""
+    items = " ".join(map(str, range(length)))
+    lists = ":L sh:or ( [ sh:hasValue () ] [ sh:property [ sh:path rdf:first ; sh:datatype xsd:integer ], [ sh:path rdf:rest ; sh:minCount 1 ; sh:node :L ] ] ) . :S sh:targetNode :x ; sh:property [ sh:path :p ; sh:node :L ] ."
+    assert results(f":x :p ({items}) .", lists) == []
+    assert len(results(f":x :p ({items} 'no') .", lists)) == 1
+    chain = " ".join(f":n{number} :next :n{number + 1} ." for number in range(length))
+    shapes = ":S sh:targetNode :n0 ; sh:property [ sh:path :next ; sh:node :N ] . :N sh:property [ sh:path :next ; sh:node :N ], [ sh:path :bad ; sh:maxCount 0 ] ."
+    assert results(chain, shapes) == []
+    assert len(results(chain + f" :n{length} :bad 1 .", shapes)) == 1
+    nested = ":S sh:targetNode :n0 ; sh:property :P . :P sh:path :next ; sh:nodeKind sh:IRI ; sh:property :P ."
+    assert len(results(chain + f" :n{length} :next 'end' .", nested)) == 1
+
+
+def test_a_chain_that_comes_back_is_recursion_however_long() -> None:
+    chain = " ".join(f":n{number} :next :n{(number + 1) % 500} ." for number in range(500))
+    shapes = ":S sh:targetNode :n0 ; sh:node :N . :N sh:property [ sh:path :next ; sh:node :N ] ."
+    with pytest.raises(BadShapes, match="recursion is not supported"):
+        results(chain, shapes)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "flags", "fitting", "other"),
+    [
+        ("^[a-z-[aeiou]]+$", "", "bcd", "bad"),
+        (r"^\p{L}+$", "", "Zoë", "a1"),
+        (r"^\p{IsGreek}+$", "", "αβγ", "abc"),
+        (r"^\i\c*$", "", "a-b", "1a"),
+        (r"^a b [ ]c#$", "x", "ab c#", "ab c"),
+        ("^a.c$", "", "abc", "a\rc"),
+        ("^a$", "", "a", "a\n"),
+        ("^b$", "m", "a\nb", "ab"),
+        ("a.c", "q", "a.c", "abc"),
+        ("^(?=a)\\w+$", "", "abc", "bcd"),
+        (r"^\\p$", "", "\\p", "a"),
+    ],
+)
+def test_patterns_are_those_of_xpath(pattern: str, flags: str, fitting: str, other: str) -> None:
+    test = literals.pattern(pattern, flags)
+    assert test(fitting) and not test(other)
+
+
+#: What a shapes graph holds of what is not SHACL → the words of the remark; the rest is judged.
+STRAY = {
+    "sh:shape :x ;": "sh:shape is no term of SHACL",
+    "sh:message: 'x' ;": "did you mean sh:message?",
+    "sh:dataType xsd:date ;": "did you mean sh:datatype?",
+    "sh:group: :x ;": "did you mean sh:group?",
+    "sh:property [ sh:path :z ; sh:datatype sh:dateTime ] ;": "sh:dateTime is no term of SHACL",
+    "sh:target [ sh:select 'SELECT ?this {}' ] ;": "sh:target is not supported",
+    "sh:rule [ ] ;": "sh:rule is not supported",
+    "sh:js [ ] ;": "sh:js is not supported",
+    "sh:entailment <http://www.w3.org/ns/entailment/RDFS> ;": "sh:entailment is not supported",
+    "sh:property [ sh:minCount 1 ] ;": "a property shape needs sh:path",
+    "sh:property [ sh:path :q ; sh:minCount 'one' ] ;": "sh:minCount takes an integer from 0",
+    "sh:property [ sh:path :q ; sh:pattern '(' ] ;": "sh:pattern cannot be used",
+    "sh:property [ sh:path :q ; sh:or ( [ sh:in :x ] ) ] ;": "depends on a shape that cannot be used",
+    "sh:message :x ;": "sh:message takes a string",
+}
+
+
+@pytest.mark.parametrize("judge", ["own", "pyshacl"])
+def test_what_is_not_shacl_is_told_and_the_rest_judged(tmp_path: Path, judge: str) -> None:
+    """All of it in one run, each at its line; `--strict` refuses, and tells all of it, too."""
+    (tmp_path / "data.ttl").write_text(PREFIXES + ":x :p 'text' .\n")
+    lines = [f":S{number} sh:targetNode :x ; {text} sh:nodeKind sh:IRI ." for number, text in enumerate(STRAY)]
+    bad = ":Bad sh:targetNode :x ; sh:property [ sh:path :p ; sh:datatype xsd:integer ] ."
+    (tmp_path / "shapes.ttl").write_text(PREFIXES + "\n".join([*lines, bad]) + "\n")
+    arguments = ["validate", str(tmp_path / "data.ttl"), "--shapes", str(tmp_path / "shapes.ttl"), "--judge", judge]
+    result = CliRunner().invoke(main, [*arguments, "--format", "json"])
+    assert result.exit_code == 1, result.output
+    report = json.loads(result.stdout)
+    assert [item["component"] for item in report["findings"]] == ["sh:DatatypeConstraintComponent"]
+    said = [(remark["line"], remark["message"]) for remark in report["remarks"]]
+    refused = CliRunner().invoke(main, [*arguments, "--strict"])
+    assert refused.exit_code == 2
+    for number, words in enumerate(STRAY.values(), PREFIXES.count("\n") + 1):
+        assert any(line == number and words in message for line, message in said), (words, said)
+        assert re.search(rf"shapes\.ttl:{number}:\d+: [^\n]*{re.escape(words)}", refused.stderr), refused.stderr
+
+
+def test_a_shape_that_finds_nothing_is_told(tmp_path: Path) -> None:
+    (tmp_path / "data.ttl").write_text(PREFIXES + ":x :p 1 .\n")
+    (tmp_path / "shapes.ttl").write_text(
+        PREFIXES + ":S sh:targetClass :Nothing ; sh:nodeKind sh:IRI .\n:T sh:targetNode :x .\n"
+    )
+    result = CliRunner().invoke(
+        main, ["validate", str(tmp_path / "data.ttl"), "--shapes", str(tmp_path / "shapes.ttl"), "--fail-on", "info"]
+    )
+    assert result.exit_code == 0
+    assert (
+        "shapes.ttl:7:1: info: http://example.org/S: the shape has a target, and nothing in the data" in result.stdout
+    )
+    assert "example.org/T" not in result.stdout
+
+
+@pytest.mark.parametrize("judge", ["own", "pyshacl"])
+def test_one_shape_or_one_node_alone(tmp_path: Path, judge: str) -> None:
+    (tmp_path / "data.ttl").write_text(PREFIXES + ":x :p 'x' . :y :p 'y' ; :q 1 .\n")
+    (tmp_path / "shapes.ttl").write_text(
+        PREFIXES
+        + ":S sh:targetNode :x, :y ; sh:property :P, :Q . :P sh:path :p ; sh:nodeKind sh:IRI . :Q sh:path :q ; sh:maxCount 0 .\n"
+        ":T sh:targetNode :x ; sh:nodeKind sh:Literal .\n"
+    )
+
+    def found(*arguments: str) -> set[tuple[str, str]]:
+        named = [str(tmp_path / "data.ttl"), "--shapes", str(tmp_path / "shapes.ttl"), "--judge", judge]
+        result = CliRunner().invoke(main, ["validate", *named, *arguments, "--format", "json"])
+        assert result.exit_code == 1, result.output
+        return {(item["focus"][-1], item["shape"][-1]) for item in json.loads(result.stdout)["findings"]}
+
+    assert found() == {("x", "P"), ("y", "P"), ("y", "Q"), ("x", "T")}
+    assert found("--shape", "http://example.org/P") == {("x", "P"), ("y", "P")}
+    assert found("--shape", "http://example.org/S") == {("x", "P"), ("y", "P"), ("y", "Q")}
+    assert found("--focus", "http://example.org/y") == {("y", "P"), ("y", "Q")}
+    assert found("--focus", "http://example.org/x", "--shape", "http://example.org/T") == {("x", "T")}
+    named = ["validate", str(tmp_path / "data.ttl"), "--shapes", str(tmp_path / "shapes.ttl")]
+    result = CliRunner().invoke(main, [*named, "--shape", "http://example.org/R"])
+    assert result.exit_code == 2 and "holds no shape http://example.org/R; did you mean" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ("ROUND(?value) > 0", {"1", "2.5"}),
+        ("SUBSTR('abc', ?value) = 'bc'", set()),
+        ("1 / ?value > 0", {"1", "2.5"}),
+        (r"REGEX(STR(?value), '^\\\\p{L}+$')", {"INF", "abc"}),
+        ("REGEX(STR(?value), '(')", set()),
+        ("?value < '0500-01-01'^^xsd:date", set()),
+        ("YEAR(?value) < 1", set()),
+    ],
+)
+def test_an_error_of_an_expression_counts_as_sparql_says(condition: str, found: set[str]) -> None:
+    """The row is no answer; nothing else ends."""
+    select = f"SELECT $this ?value {{ $this :p ?value FILTER ({condition}) }}"
+    shapes = f':S sh:targetNode :x ; sh:sparql [ sh:prefixes :O ; sh:select """{select}""" ] . :O sh:declare [ sh:prefix "" ; sh:namespace "http://example.org/"^^xsd:anyURI ], [ sh:prefix "xsd" ; sh:namespace "{XSD}"^^xsd:anyURI ] .'
+    data = ":x :p 1, 2.5, 0, 'abc', 'INF'^^xsd:double, '-0044-03-15'^^xsd:date, '0000-01-01'^^xsd:date ."
+    values = {result.value.value for result in results(data, shapes) if isinstance(result.value, Literal)}
+    assert values >= found and not values - found - {"INF", "-0044-03-15", "0000-01-01"}
+
+
+@pytest.mark.parametrize("path", ["!(:n|^:m)", "REPLACE"])
+def test_a_query_that_cannot_be_evaluated_ends_2(tmp_path: Path, path: str) -> None:
+    (tmp_path / "data.ttl").write_text(PREFIXES + ":x :p :y . :y :m :x .\n")
+    where = f"$this {path} ?value" if ":" in path else "$this :p ?value FILTER (REPLACE('a', '\\\\p{L}', 'b') = 'b')"
+    shapes = f':S sh:targetNode :x ; sh:sparql [ sh:prefixes :O ; sh:select "SELECT $this ?value {{ {where} }}" ] . :O sh:declare [ sh:prefix "" ; sh:namespace "http://example.org/"^^xsd:anyURI ] .\n'
+    (tmp_path / "shapes.ttl").write_text(PREFIXES + shapes.replace("\\", "\\\\"))
+    result = CliRunner().invoke(
+        main, ["validate", str(tmp_path / "data.ttl"), "--shapes", str(tmp_path / "shapes.ttl")]
+    )
+    assert result.exit_code == 2 and re.search(r"shapes\.ttl:7:\d+: [^\n]*pySHACL cannot", result.stderr), result.output
+
+
+def test_no_input_ends_in_a_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even one that nobody thought of: 1 would say that something was found."""
+    (tmp_path / "data.ttl").write_text(PREFIXES + ":x :p 1 .\n")
+
+    def fails(*_: object) -> None:
+        raise KeyError("nobody thought of this")
+
+    monkeypatch.setattr("interpol_graph.validation.run.by_shapes", fails)
+    result = CliRunner().invoke(main, ["validate", str(tmp_path / "data.ttl"), "--shapes", str(tmp_path / "data.ttl")])
+    assert result.exit_code == 2 and "a fault of interpol-graph" in result.stderr and "Traceback" not in result.output

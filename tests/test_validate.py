@@ -168,7 +168,7 @@ def test_shapes_that_cannot_be_used_end_2_with_their_place(
 ) -> None:
     (tmp_path / "data.ttl").write_text(CAT)
     (tmp_path / "shapes.ttl").write_text(CAT.replace("ex:tom a ex:Cat .\n", "") + "ex:S a sh:NodeShape .\n" + shape)
-    result = validated(tmp_path / "data.ttl", "--shapes", tmp_path / "shapes.ttl")
+    result = validated(tmp_path / "data.ttl", "--shapes", tmp_path / "shapes.ttl", "--strict")
     assert result.exit_code == 2, result.output
     assert re.search(r"shapes\.ttl:[34]:\d+: ", result.stderr), result.stderr
     assert "Traceback" not in result.output

@@ -1,7 +1,5 @@
 """create_app builds the application and holds no logic; worker is one server process around it."""
 
-from __future__ import annotations
-
 import ctypes
 import hashlib
 import itertools
@@ -37,7 +35,7 @@ def create_app(pool: EvaluatorPool) -> Flask:
     app = Flask("interpol_graph")
     app.config |= {"MAX_CONTENT_LENGTH": LARGEST_BODY, "MAX_FORM_MEMORY_SIZE": LARGEST_BODY}
     app.extensions["pool"] = pool
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.sort_keys = app.json.ensure_ascii = False  # type: ignore[attr-defined]
     # What is registered first sees a request first and its answer last.
     observation.register(app)
     problems.register(app)

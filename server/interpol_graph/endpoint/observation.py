@@ -118,9 +118,8 @@ def register(app: Flask) -> None:
 
 def warn_of_proxy(app: Flask) -> None:
     """Say once when a request seems to come through a proxy, and none is believed."""
-    untold = [
-        "X-Forwarded-For is not believed: behind a proxy all visitors count as one client; start with --proxies 1"
-    ]
+    why = "X-Forwarded-For is not believed: behind a proxy all visitors count as one client; start with --proxies 1"
+    untold = [why]
 
     @app.before_request
     def warn() -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import os
 import re
+import sys
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
@@ -30,6 +33,9 @@ _XML_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\0": "utf-16-le",
 #: In N-Triples, a literal without a language, of a datatype that only one with a language can have.
 _UNTAGGED = re.compile(rf'"(?:[^"\\\n]|\\.)*+"\^\^<{RDF}(?:l|dirL)angString>'.encode())
 
+#: What stands for standard input where a file is named; Turtle is expected there.
+STANDARD_INPUT = Path("-")
+
 T = TypeVar("T")
 Name = NamedNode | BlankNode | DefaultGraph
 Subject = NamedNode | BlankNode | Triple
@@ -37,7 +43,9 @@ Object = NamedNode | BlankNode | Literal | Triple
 
 
 class Unreadable(Exception):
-    """An input that cannot be read: where, and why."""
+    """An input that cannot be read: where, and why; and others, if there are more."""
+
+    others: tuple[Unreadable, ...] = ()
 
     def __init__(self, path: Path, reason: str, line: int = 0, column: int = 0) -> None:
         position = f":{line}:{column}" if line else ""
@@ -65,7 +73,7 @@ class SourceFile:
         Raises Unreadable.
         """
         try:
-            content = self.path.read_bytes()
+            content = _standard_input() if self.path == STANDARD_INPUT else self.path.read_bytes()
             if self.path.suffix.lower() == ".gz":
                 content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
@@ -153,8 +161,20 @@ class SourceFile:
         return Unreadable(self.path, reason, line, column)
 
 
+@cache
+def _standard_input() -> bytes:
+    return sys.stdin.buffer.read()
+
+
+def is_rdf(path: Path) -> bool:
+    """Say whether a file's name is one of RDF."""
+    return _format_of(path) is not None
+
+
 def _format_of(path: Path) -> Format | None:
     """Return the RDF format that a file's name ends in, in any case of its letters, compressed or not."""
+    if path == STANDARD_INPUT:
+        return BY_NAME["turtle"]
     name = path.name.lower().removesuffix(".gz")
     fmt = BY_SUFFIX.get(Path(name).suffix)
     return fmt if fmt in DUMPS else None
@@ -188,25 +208,32 @@ def graph_of(path: Path) -> str:
     >>> graph_of(Path("operations/2023")), graph_of(Path("new file"))
     ('https://w3id.org/interpol-graph/graph/operations/2023', 'https://w3id.org/interpol-graph/graph/new%20file')
     """
-    return GRAPHS + quote(path.as_posix())
+    return GRAPHS + quote(os.fsencode(path.as_posix()))
 
 
 def given_files(names: Iterable[Path]) -> list[SourceFile]:
-    """Return the RDF files that a user named, folders searched; a triples file becomes a graph of its file IRI.
+    """Return the RDF files that a user named, folders searched but for what is hidden; a triples file becomes a graph of its file IRI.
 
     Raises Unreadable for a missing path, an unknown suffix, or a folder without RDF.
     """
     found: list[SourceFile] = []
     for path in names:
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if _format_of(p) and p.is_file())
+            inside = sorted(p for p in _within(path) if _format_of(p) and p.is_file())
             if not inside:
                 raise Unreadable(path, f"holds no RDF file; looked for {SUFFIXES}")
             found += [SourceFile(p, p.resolve().as_uri()) for p in inside]
-        elif not path.exists():
+        elif path != STANDARD_INPUT and not path.exists():
             raise Unreadable(path, "does not exist")
         elif not _format_of(path):
             raise Unreadable(path, f"has no suffix of an RDF format; known: {SUFFIXES}")
         else:
             found.append(SourceFile(path, path.resolve().as_uri()))
     return found
+
+
+def _within(folder: Path) -> Iterator[Path]:
+    """Yield the files below a folder, but for hidden ones and the packages of others."""
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".") and name != "node_modules"]
+        yield from (Path(place, name) for name in files if not name.startswith("."))

@@ -70,7 +70,7 @@ FORMATS = (
     Format("xml", "SPARQL XML", ("application/sparql-results+xml", "application/xml", "text/xml"), (".srx",), "results", _Q.XML),
     Format("csv", "CSV", ("text/csv",), (".csv",), "results", _Q.CSV),
     Format("tsv", "TSV", ("text/tab-separated-values",), (".tsv",), "results", _Q.TSV),
-    Format("turtle", "Turtle", _TURTLE, (".ttl", ".n3"), "graph", _R.TURTLE),
+    Format("turtle", "Turtle", _TURTLE, (".ttl", ".n3", ".turtle", ".shacl"), "graph", _R.TURTLE),
     Format("ntriples", "N-Triples", ("application/n-triples", "text/plain"), (".nt",), "graph", _R.N_TRIPLES),
     Format("rdfxml", "RDF/XML", ("application/rdf+xml", "application/xml", "text/xml"), (".rdf", ".owl"), "graph", _R.RDF_XML),
     Format("jsonld", "JSON-LD", ("application/ld+json", "application/json"), (".jsonld",), "graph", _R.JSON_LD),

@@ -1,5 +1,6 @@
 """Where the ontology, data, shapes and queries lie, in a checkout and in an installed package alike."""
 
+import os
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -18,7 +19,10 @@ CHECKS = QUERIES / "checks"
 
 def shown(path: Path) -> str:
     """Return how a path is shown to people: relative to the working directory, or to the bundle, if it lies there."""
-    for base in (Path.cwd(), ROOT):
-        if path.is_relative_to(base):
-            return str(path.relative_to(base))
-    return str(path)
+    base = next((base for base in (Path.cwd(), ROOT) if path.is_relative_to(base)), None)
+    return legible(path.relative_to(base) if base else path)
+
+
+def legible(path: Path) -> str:
+    """Return a path as text that can be written, whatever bytes are in its name."""
+    return os.fsencode(path).decode("utf-8", "replace")

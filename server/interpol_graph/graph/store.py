@@ -10,7 +10,7 @@ from pyoxigraph import NamedNode, QueryBoolean, QuerySolutions, QueryTriples, Rd
 from interpol_graph.graph import paths
 from interpol_graph.graph.files import SourceFile, Unreadable
 from interpol_graph.graph.formats import Format
-from interpol_graph.graph.prefixes import GRAPHS
+from interpol_graph.graph.prefixes import GRAPHS, RDF
 from interpol_graph.graph.statements import Statements
 
 DERIVED = NamedNode(GRAPHS + "derived")
@@ -22,6 +22,9 @@ _POSITION = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
 # The parser lists what it expected, character ranges included; those say nothing to a person, and its keywords mislead: it
 # names some that it tried by the way, and reads on while it tries.
 _RANGES = re.compile(r"\[(?:'[^']*'|\\'[^']*\\')[^\]]*\]|\[_\]", re.DOTALL)
+
+#: In N-Triples, what a rule asks of a statement: of a type the class, of anything else the property.
+_NEW = re.compile(rf"\S+ (<{RDF}type> )?<(.*?)>".encode())
 
 
 class KnowledgeGraph:
@@ -106,10 +109,11 @@ def conclude(store: Store, rules: list[Path], stated: bool = True) -> bytes:
     stated: whether to return, too, what the graph stated already. Raises Unreadable for a rule that is none.
     """
     concluded: dict[bytes, None] = {}
-    grown = True
-    while grown:
-        grown = False
-        for rule in rules:
+    reads = {rule: _reads(rule.read_text(encoding="utf-8")) for rule in rules}
+    due = set(rules)
+    while due:
+        for rule in filter(due.__contains__, rules):
+            due.remove(rule)
             answer = ask(store, rule)
             if not isinstance(answer, QueryTriples):
                 raise Unreadable(rule, "a rule is a CONSTRUCT query")
@@ -121,8 +125,18 @@ def conclude(store: Store, rules: list[Path], stated: bool = True) -> bytes:
                 fresh = [line for line, quad in zip(fresh, quads, strict=True) if quad not in store]
             store.extend(quads)
             concluded |= dict.fromkeys(fresh)
-            grown = grown or bool(fresh)
+            new = {match.groups() for match in map(_NEW.match, fresh) if match}
+            asked = {iri.decode() for _, iri in new} | {"?class" if kind else "?property" for kind, _ in new}
+            due.update(other for other in rules if not reads[other].isdisjoint(asked))
     return b"".join(concluded)
+
+
+def _reads(rule: str) -> set[str]:
+    """Return the IRIs of which the condition of a rule asks, and ?property or ?class if it asks for any."""
+    spaces = dict(re.findall(r"PREFIX\s+(\w*):\s*<(.*?)>", rule))
+    condition = rule.partition("WHERE")[2] or rule
+    named = {spaces.get(prefix, "") + name for prefix, name in re.findall(r"(\w*):([\w-]+)", condition)}
+    return named.union(re.findall(r"<([^>\s]*)>|", condition), re.findall(r"\?property\b|\?class\b", condition))
 
 
 class QueryFault(NamedTuple):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pyoxigraph import BlankNode, Literal, NamedNode
 
 from interpol_graph.shacl import literals
-from interpol_graph.shacl.data import BadShapes, Path, Term, sh
+from interpol_graph.shacl.data import Path, Term, sh
 from interpol_graph.shacl.shapes import Shape
 
 if TYPE_CHECKING:
@@ -69,10 +69,7 @@ def _length(fits: Comparison, _run: Validation, _: Shape, bound: Term) -> Test:
 def _pattern(_run: Validation, shape: Shape, text: Term) -> Test:
     flags = shape.parameters.get("flags", [Literal("")])[0]
     assert isinstance(text, Literal) and isinstance(flags, Literal)
-    try:
-        found = literals.pattern(text.value, flags.value)
-    except ValueError as error:
-        raise BadShapes(shape.node, f"sh:pattern cannot be used: {error}") from error
+    found = literals.pattern(text.value, flags.value)
     return lambda value: isinstance(value, NamedNode | Literal) and found(value.value)
 
 

@@ -26,11 +26,11 @@ def sh(name: str) -> NamedNode:
 
 
 class BadShapes(Exception):
-    """Shapes that cannot be used: the node of the shapes graph at fault, and why."""
+    """Shapes that cannot be used: the node of the shapes graph at fault, and why; its property and the value, if it is they."""
 
-    def __init__(self, node: Term, reason: str) -> None:
+    def __init__(self, node: Term, reason: str, predicate: NamedNode | None = None, value: Term | None = None) -> None:
         super().__init__(f"{node}: {reason}")
-        self.node, self.reason = node, reason
+        self.node, self.reason, self.predicate, self.value = node, reason, predicate, value
 
 
 class Index:
@@ -121,6 +121,7 @@ MARKS = {
     sh("oneOrMorePath"): "+",
     sh("zeroOrOnePath"): "?",
 }
+_MARKED = {kind: mark for mark, kind in MARKS.items()}
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,24 @@ class Path:
         if self.kind in "/|":
             return f"({self.kind.join(inner)})"
         return f"(^{inner[0]})" if self.kind == "^" else f"({inner[0]}{self.kind})"
+
+    def stated(self) -> tuple[NamedNode | BlankNode, list[Triple]]:
+        """Return the path as it is written in a graph: its node, and the statements that make it up, first about the node."""
+        if self.predicate is not None:
+            return self.predicate, []
+        inner = [part.stated() for part in self.parts]
+        rest = [triple for _, triples in inner for triple in triples]
+        if self.kind not in "/|":
+            node = BlankNode()
+            return node, [Triple(node, _MARKED[self.kind], inner[0][0]), *rest]
+        links = [BlankNode() for _ in inner]
+        ends: list[Term] = [*links[1:], NIL]
+        for link, following, (part, _) in zip(links, ends, inner, strict=True):
+            rest += [Triple(link, FIRST, part), Triple(link, REST, following)]
+        if self.kind == "/":
+            return links[0], rest
+        node = BlankNode()
+        return node, [Triple(node, _MARKED["|"], links[0]), *rest]
 
     def step(self, data: Index, back: bool = False) -> Step:
         """Return the function from a node to its value nodes, each once; back: from the end of the path to its start."""

@@ -1,6 +1,7 @@
 """Literals as XSD sees them: whether the text is one of its datatype, and which of two comes first."""
 
 import re
+import warnings
 from calendar import monthrange
 from collections.abc import Callable
 from datetime import date
@@ -66,6 +67,11 @@ RANGES: dict[str, tuple[float, float]] = {
     "nonPositiveInteger": (float("-inf"), 0),
     "negativeInteger": (float("-inf"), -1),
 }
+#: Pieces of a pattern that its flag x leaves alone, and the blanks that it takes out; marks that mean something else in Python.
+_CLASS = r"\\.|\[(?:\\.|[^\]\\])*\]"
+_PIECES, _MARKS = re.compile(rf"{_CLASS}|[ \t\n\r]+", re.DOTALL), re.compile(rf"({_CLASS})|[$.]", re.DOTALL)
+#: What only XPath's dialect has: categories, blocks, characters of names, one class less another.
+_XPATH_ONLY = re.compile(r"(?<!\\)(?:\\\\)*(?:\\[pPiIcC]|-\[)")
 #: Characters up to which points and spans of time are compared: numbers of thousands of digits are none that a clock shows.
 _LONGEST = 300
 #: A time without a zone may stand up to fourteen hours off one with a zone.
@@ -161,18 +167,39 @@ def _seconds(part: dict[str, str]) -> Decimal:
     return days * 86400 + clock - offset + Decimal(part.get("second", 0))
 
 
+@lru_cache(maxsize=1024)
 def pattern(text: str, flags: str) -> Callable[[str], bool]:
-    """Return the test that SPARQL's REGEX with these flags makes. Raises ValueError when the pattern is none."""
+    """Return the test that SPARQL's REGEX with these flags makes. Raises ValueError when the pattern is none.
+
+    What only XPath's dialect has is translated; what only Python's has, such as a look ahead, is read as Python's.
+
+    >>> pattern(r"^\\p{Lu}[a-z-[aeiou]]+$", "")("Bcd"), pattern("a b #", "x")("ab#")
+    (True, True)
+    """
     if set(flags) - set("ismxq"):
         raise ValueError(f"the flags {flags!r} are not among i, s, m, x and q")
-    bits = re.RegexFlag(sum(re.RegexFlag[flag.upper()] for flag in {*flags} - {"q"}))
+    bits = re.RegexFlag(sum(re.RegexFlag[flag.upper()] for flag in {*flags} - {*"qx"}))
     if "q" in flags:
-        text = re.escape(text)
-    elif "m" not in flags:
-        # In XPath `$` is the very end; in Python it also matches before a last line break.
-        text = re.sub(r"(\\.|\[(?:\\.|[^\]\\])*\])|\$", lambda match: match[1] or r"\Z", text)
+        return _searched(re.escape(text), bits)
+    if "x" in flags:  # in XPath it takes blanks out, and nothing else
+        text = _PIECES.sub(lambda match: match[0] if match[0][0] in "[\\" else "", text)
+    if _XPATH_ONLY.search(text):
+        from elementpath.regex import RegexError, translate_pattern  # a fifth of a second, and few need it
+
+        try:
+            return _searched(translate_pattern(text, flags=bits, xsd_version="1.1"), bits)
+        except RegexError as error:
+            raise ValueError(f"the pattern {text!r} is not a regular expression: {error}") from error
+    # In XPath `$` is the very end, and `.` no line break at all; in Python `$` also matches before a last line break.
+    instead = {"$": "$" if "m" in flags else r"\Z", ".": "." if "s" in flags else r"[^\n\r]"}
+    return _searched(_MARKS.sub(lambda match: match[1] or instead[match[0]], text), bits)
+
+
+def _searched(text: str, bits: re.RegexFlag) -> Callable[[str], bool]:
     try:
-        found = re.compile(text, bits)
-    except re.error as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of "[[" and the like, which may one day mean more
+            found = re.compile(text, bits)
+    except (re.error, RecursionError, OverflowError) as error:
         raise ValueError(f"the pattern {text!r} is not a regular expression: {error}") from error
     return lambda value: found.search(value) is not None

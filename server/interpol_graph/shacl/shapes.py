@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from pyoxigraph import BlankNode, Literal, NamedNode
+from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from interpol_graph.shacl.data import RDFS, SHACL, TYPE, BadShapes, Index, Path, Term, reached, read_path, sh
-from interpol_graph.shacl.literals import XSD
+from interpol_graph.shacl.literals import XSD, pattern
 
 NODE_KINDS = ("IRI", "BlankNode", "Literal", "BlankNodeOrIRI", "BlankNodeOrLiteral", "IRIOrLiteral")
 
@@ -40,8 +40,8 @@ def _list_of(test: Test) -> Test:
 
 
 TARGETS = ("targetNode", "targetClass", "targetSubjectsOf", "targetObjectsOf")
-#: The parameters whose values are shapes, by themselves or in a list.
-REFERENCES = ("property", "node", "not", "qualifiedValueShape")
+#: The parameters whose values are shapes that a verdict depends on, by themselves or in a list.
+REFERENCES = ("node", "not", "qualifiedValueShape")
 LISTED = ("and", "or", "xone")
 #: The parameters that compare values with those of another property.
 PAIRS = ("equals", "disjoint", "lessThan", "lessThanOrEquals")
@@ -65,24 +65,46 @@ PARAMETERS: dict[str, tuple[str, Test]] = {
         ("hasValue", "any term", lambda _graph, _term: True),
         ("node not qualifiedValueShape", "a shape of the shapes graph", _is_shape),
         ("and or xone", "a well-formed list of shapes", _list_of(_is_shape)),
-        ("property", "a shape with sh:path", lambda graph, term: bool(graph.objects(term, sh("path")))),
+        ("property", "a shape", _is_a(NamedNode, BlankNode)),
         ("nodeKind", f"one of sh:{', sh:'.join(NODE_KINDS)}", lambda _, term: term in map(sh, NODE_KINDS)),
     )
     for name in names.split()
 }
 #: The parameters that a shape may have several times.
-REPEATED = {*TARGETS, *REFERENCES, *LISTED, *PAIRS, "message", "class", "pattern", "hasValue", "sparql"}
+REPEATED = {*TARGETS, *REFERENCES, "property", *LISTED, *PAIRS, "message", "class", "pattern", "hasValue", "sparql"}
 #: The parameters of property shapes only.
 OF_PROPERTIES = {"minCount", "maxCount", "uniqueLang", "lessThan", "lessThanOrEquals"}
+
+
+def _names(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 #: Properties that describe shapes, or that a node which is also something else may have.
-SILENT = re.compile(
-    "name|description|order|group|defaultValue|editor|viewer|rule|values|shapesGraph|suggestedShapesGraph"
-    "|declare|prefixes|select|ask|construct|parameter|optional|labelTemplate|validator|nodeValidator|propertyValidator"
+SILENT = _names(
+    """
+    name description order group defaultValue editor viewer shapesGraph shapesGraphWellFormed suggestedShapesGraph
+    declare prefix namespace prefixes select ask construct update parameter optional labelTemplate validator
+    nodeValidator propertyValidator inversePath alternativePath zeroOrMorePath oneOrMorePath zeroOrOnePath
+    intersection union filterShape nodes conforms result focusNode resultPath resultMessage resultSeverity value
+    sourceShape sourceConstraint sourceConstraintComponent detail returnType annotationProperty annotationValue
+    annotationVarName resultAnnotation
+    """
 )
-#: Constraints and targets beyond SHACL Core and SHACL-SPARQL; a validation without them would be half of one.
-UNSUPPORTED = re.compile(
-    "target|expression|js|reifierShape|memberShape|uniqueMembers|minListLength|maxListLength|someValue|singleLine"
-    "|rootClass|subsetOf"
+#: What is beyond SHACL Core and SHACL-SPARQL; a validation without it is half of one, and says so.
+UNSUPPORTED = _names(
+    """
+    target expression js jsFunctionName jsLibrary jsLibraryURL rule condition values entailment reifierShape
+    reificationRequired memberShape uniqueMembers minListLength maxListLength someValue singleLine rootClass
+    subsetOf uniqueValuesFor nodeByExpression targetWhere
+    """
+)
+#: The names in the vocabulary that are neither.
+NAMES = re.compile(
+    r"(Node|Property)?Shape|Violation|Warning|Info|Debug|Trace|(SPARQL|JS|Node|Triple)?(Rule|Target|Function|Validator)|Parameter"
+    r"|PropertyGroup|PrefixDeclaration|Validation(Report|Result)|AbstractResult|ResultAnnotation|Parameterizable|Rules|this"
+    r"|Severity|NodeKind|(JS|SPARQL)(Target(Type)?|Executable|(Ask|Select|Construct|Update)\w*)|JS(Executable|Library)|TargetType"
+    r"|SPARQL(Function|Constraint|Rule)|JSConstraint|\w*ConstraintComponent(-\w+)?|" + "|".join(NODE_KINDS)
 )
 
 
@@ -90,7 +112,7 @@ UNSUPPORTED = re.compile(
 class Shape:
     """One shape: its node, its path if it has one, its parameters by name, and how its results are worded.
 
-    core: whether SHACL Core is all that it asks for, and no query.
+    core: whether SHACL Core is all that it asks for, and no query; usable: whether it can be judged by at all.
     """
 
     node: Term
@@ -99,6 +121,7 @@ class Shape:
     severity: NamedNode
     messages: tuple[Literal, ...]
     core: bool
+    usable: bool = True
 
     def is_true(self, name: str) -> bool:
         """Say whether a parameter has the value true."""
@@ -106,38 +129,68 @@ class Shape:
 
 
 class Shapes:
-    """The shapes of a graph. Raises BadShapes for any that is not well-formed or asks for what is not supported."""
+    """The shapes of a graph.
+
+    all: node → shape, roots: those that have targets; faults: what is not well-formed, not supported or no term of SHACL. A shape with a value
+    that it cannot have, or that depends on such a one, is not usable; of the rest only the statement at fault is left out.
+    """
 
     def __init__(self, graph: Index) -> None:
         self.graph = graph
-        self._read: dict[Term, Shape] = {}
+        self.faults: list[BadShapes] = [*_strange(graph)]
+        self.all: dict[Term, Shape] = {}
         self._defined = frozenset(self._parameters())
-        for regime in graph.inverse(sh("entailment")):
-            raise BadShapes(regime, "sh:entailment is not supported: the data is judged as it stands")
         self.roots = [self.of(node) for node in aimed(graph)]
         for node in [*_typed(graph), *graph.column(sh("property"))]:
             self.of(node)
+        while spoilt := [shape for shape in self.all.values() if shape.usable and self._leans_on_unusable(shape)]:
+            for shape in spoilt:
+                shape.usable = False
+                self.faults.append(BadShapes(shape.node, "depends on a shape that cannot be used"))
 
     def of(self, node: Term) -> Shape:
         """Return the shape at a node, read with all shapes that it refers to."""
-        if node not in self._read:
-            shape = self._read[node] = self._shape(node)
-            for reference in self.references(shape):
-                self.of(reference)
-        return self._read[node]
+        if node not in self.all:
+            todo = [node]  # no recursion: shapes may be nested as deeply as they like
+            while todo:
+                if (each := todo.pop()) not in self.all:
+                    shape = self.all[each] = self._shape(each)
+                    todo += self.references(shape)
+        return self.all[node]
 
     def is_core(self, shape: Shape) -> bool:
         """Say whether a shape and all that it refers to are SHACL Core."""
-        nodes = reached(shape.node, lambda node: self.references(self.of(node)))
-        return all(self.of(node).core for node in nodes)
+        return all(self.of(node).core for node in self.within(shape))
+
+    def within(self, shape: Shape) -> list[Term]:
+        """Return the nodes of a shape and of all that it refers to."""
+        return reached(shape.node, lambda node: self.references(self.of(node)))
+
+    def usable(self) -> Index:
+        """Return the shapes graph without the shapes that cannot be used."""
+        bad = {shape.node for shape in self.all.values() if not shape.usable}
+        kept = (
+            each
+            for each in self.graph.statements()
+            if not (each[0] in bad or (each[1] == sh("property") and each[2] in bad))
+        )
+        return Index(Triple(*each) for each in kept) if bad else self.graph  # type: ignore[arg-type]
 
     def references(self, shape: Shape) -> Iterator[Term]:
         """Yield the nodes of the shapes that a shape refers to."""
+        yield from shape.parameters.get("property", ())
+        yield from self._leaning(shape)
+
+    def _leaning(self, shape: Shape) -> Iterator[Term]:
+        """Yield the nodes of the shapes without which a shape has no verdict."""
         for name in REFERENCES:
             yield from shape.parameters.get(name, ())
         for name in LISTED:
             for head in shape.parameters.get(name, ()):
                 yield from self.graph.items(head) or ()
+
+    def _leans_on_unusable(self, shape: Shape) -> bool:
+        return any(not self.of(node).usable for node in self._leaning(shape))
 
     def _parameters(self) -> Iterator[Term]:
         """Yield the parameters of the constraint components that the shapes graph defines."""
@@ -150,38 +203,83 @@ class Shapes:
     def _shape(self, node: Term) -> Shape:
         found: dict[str, list[Term]] = {}
         for predicate, value in self.graph.about(node):
-            if predicate.value.startswith(SHACL):
-                name = predicate.value[len(SHACL) :]
-                if name in PARAMETERS:
-                    found.setdefault(name, []).append(value)
-                elif UNSUPPORTED.fullmatch(name):
-                    raise BadShapes(node, f"sh:{name} is not supported: only SHACL Core and SHACL-SPARQL are")
-                elif not SILENT.fullmatch(name):
-                    near = get_close_matches(name, PARAMETERS, n=1)
-                    mend = f"; did you mean sh:{near[0]}?" if near else ""
-                    raise BadShapes(node, f"sh:{name} is not a property that a shape can have{mend}")
-        for name, values in found.items():
-            words, test = PARAMETERS[name]
-            if len(values) > 1 and name not in REPEATED:
-                raise BadShapes(node, f"sh:{name} stands {len(values)} times; a shape has it once at most")
-            if name in OF_PROPERTIES and "path" not in found:
-                raise BadShapes(node, f"sh:{name} is for property shapes, and this shape has no sh:path")
-            for value in values:
-                if not test(self.graph, value):
-                    raise BadShapes(node, f"sh:{name} takes {words}, not {value}")
-        if "path" not in found and sh("PropertyShape") in self.graph.objects(node, TYPE):
-            raise BadShapes(node, "a property shape needs sh:path")
-        if "qualifiedValueShape" in found and not found.keys() & {"qualifiedMinCount", "qualifiedMaxCount"}:
-            raise BadShapes(node, "sh:qualifiedValueShape needs sh:qualifiedMinCount or sh:qualifiedMaxCount")
+            name = predicate.value.removeprefix(SHACL)
+            if predicate.value.startswith(SHACL) and name in PARAMETERS:
+                found.setdefault(name, []).append(value)
+        faults = list(self._misused(node, found))
+        path = None
+        if "path" in found and not any(fault.predicate == sh("path") for fault in faults):
+            try:
+                path = read_path(self.graph, found["path"][0])
+            except BadShapes as fault:
+                faults.append(BadShapes(node, fault.reason, sh("path")))
+        self.faults += faults
+        # A message or a severity that is none takes nothing from a verdict.
+        usable = all(fault.predicate in (sh("message"), sh("severity")) for fault in faults)
         severity = found.get("severity", [sh("Violation")])[0]
         return Shape(
             node,
-            read_path(self.graph, found["path"][0]) if "path" in found else None,
+            path,
             found,
             severity if isinstance(severity, NamedNode) else sh("Violation"),
             tuple(message for message in found.get("message", ()) if isinstance(message, Literal)),
             "sparql" not in found and not any(predicate in self._defined for predicate, _ in self.graph.about(node)),
+            usable,
         )
+
+    def _misused(self, node: Term, found: dict[str, list[Term]]) -> Iterator[BadShapes]:
+        """Yield what is wrong with the parameters of a shape."""
+        of_property = sh("PropertyShape") in self.graph.objects(node, TYPE) or node in self.graph.inverse(
+            sh("property")
+        )
+        if "path" not in found and of_property:
+            yield BadShapes(node, "a property shape needs sh:path")
+        for name, values in found.items():
+            words, test = PARAMETERS[name]
+            if len(values) > 1 and name not in REPEATED:
+                reason = f"sh:{name} stands {len(values)} times; a shape has it once at most"
+                yield BadShapes(node, reason, sh(name))
+            if name in OF_PROPERTIES and "path" not in found and not of_property:
+                yield BadShapes(node, f"sh:{name} is for property shapes, and this shape has no sh:path", sh(name))
+            for value in values:
+                if not test(self.graph, value):
+                    yield BadShapes(node, f"sh:{name} takes {words}, not {value}", sh(name), value)
+        for text in found.get("pattern", ()):
+            flags = found.get("flags", [Literal("")])[0]
+            if isinstance(text, Literal) and isinstance(flags, Literal):
+                try:
+                    pattern(text.value, flags.value)
+                except ValueError as error:
+                    yield BadShapes(node, f"sh:pattern cannot be used: {error}", sh("pattern"), text)
+        if "qualifiedValueShape" in found and not found.keys() & {"qualifiedMinCount", "qualifiedMaxCount"}:
+            reason = "sh:qualifiedValueShape needs sh:qualifiedMinCount or sh:qualifiedMaxCount"
+            yield BadShapes(node, reason, sh("qualifiedValueShape"))
+
+
+def _strange(graph: Index) -> Iterator[BadShapes]:
+    """Yield every term that bears the namespace of SHACL and is not one of those supported."""
+    for subject, predicate, value in graph.statements():
+        for term in (predicate, value):
+            name = str(term)[1:-1].removeprefix(SHACL)
+            # The vocabulary of SHACL itself may have been read along with the shapes.
+            if (
+                not isinstance(term, NamedNode)
+                or not name
+                or name == term.value
+                or str(subject).startswith(f"<{SHACL}")
+            ):
+                continue
+            place = (subject, predicate, None if term is predicate else value)
+            if name in UNSUPPORTED and term is predicate:
+                why = "only SHACL Core and SHACL-SPARQL are"
+                yield BadShapes(place[0], f"sh:{name} is not supported ({why}), and is passed over", *place[1:])
+            elif not (name in PARAMETERS or name in SILENT or name in UNSUPPORTED or NAMES.fullmatch(name)):
+                known = {
+                    each.lower(): each for each in (*PARAMETERS, *SILENT, *NODE_KINDS, "NodeShape", "PropertyShape")
+                }
+                near = get_close_matches(name.lower(), known, n=1)
+                mend = f"; did you mean sh:{known[near[0]]}?" if near else ""
+                yield BadShapes(place[0], f"sh:{name} is no term of SHACL{mend}", *place[1:])
 
 
 def aimed(graph: Index) -> list[Term]:

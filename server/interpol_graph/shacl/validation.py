@@ -1,6 +1,6 @@
 """SHACL: which nodes of a graph break which constraints of some shapes."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from pyoxigraph import Literal, NamedNode
@@ -37,16 +37,39 @@ class Result(NamedTuple):
 Constraint = Callable[[Term, Sequence[Term]], Iterable[Result]]
 
 
-class Validation:
-    """One run of some shapes over some data. shown: how a term is written in the message of a shape that has none of its own."""
+#: Shapes within shapes up to which verdicts are reached by calls; what lies deeper is settled before, however deep it is.
+_DEEPEST = 40
 
-    def __init__(self, data: Index, shapes: Shapes, shown: Callable[[object], str] = str) -> None:
+
+class _Deeper(Exception):
+    """The results of a shape at a node are needed before the ones under way can be had."""
+
+    def __init__(self, shape: Shape, node: Term) -> None:
+        self.shape, self.node, self.key = shape, node, (shape.node, node)
+
+
+class Validation:
+    """One run of some shapes over some data.
+
+    shown: how a term is written in the message of a shape that has none of its own; only: the nodes that are judged, None
+    for every target.
+    """
+
+    def __init__(
+        self,
+        data: Index,
+        shapes: Shapes,
+        shown: Callable[[object], str] = str,
+        only: Collection[Term] | None = None,
+    ) -> None:
         self.data: Index = data
         self.shapes: Shapes = shapes
-        self.shown = shown
+        self.shown, self.only = shown, only
         self._implicit = frozenset(implicit(shapes.graph))
         self._ready: dict[Term, tuple[Step | None, list[Constraint]]] = {}
         self._verdicts: dict[Term, dict[Term, bool | None]] = {}
+        self._depth = 0
+        self._deep: dict[tuple[Term, Term], list[Result]] = {}
 
     def results(self, roots: Iterable[Shape]) -> Iterator[Result]:
         """Yield the results of some shapes at their targets; nested results are not among them.
@@ -54,26 +77,30 @@ class Validation:
         Raises BadShapes for shapes that depend on themselves, or are not SHACL Core.
         """
         for shape in roots:
-            try:
-                for focus in () if shape.is_true("deactivated") else self._targets(shape):
-                    yield from self._of(shape, focus)
-            except RecursionError:
-                why = "the shape leads on and on, over hundreds of nodes or back to itself"
-                raise BadShapes(shape.node, why) from None
+            targets = self.targets(shape)
+            for focus in targets if self.only is None else [node for node in targets if node in self.only]:
+                yield from self._settled(shape, focus)
 
     def conforms(self, shape: Term, node: Term) -> bool:
         """Say whether a node conforms to the shape at another node. Every verdict is reached once."""
         verdicts = self._verdicts.setdefault(shape, {})
         if node not in verdicts:
             verdicts[node] = None
-            verdicts[node] = not any(True for _ in self._of(self.shapes.of(shape), node))
+            try:
+                verdicts[node] = not self._of(self.shapes.of(shape), node, first=True)
+            except _Deeper:
+                del verdicts[node]
+                raise
         verdict = verdicts[node]
         if verdict is None:
-            raise BadShapes(shape, f"recursion is not supported: at {self.shown(node)} the shape depends on itself")
+            raise self._recursion(shape, node)
         return verdict
 
-    def _targets(self, shape: Shape) -> Iterable[Term]:
+    def targets(self, shape: Shape) -> Collection[Term]:
+        """Return the nodes that a shape is aimed at, none for one that is deactivated or cannot be used."""
         given = shape.parameters
+        if shape.is_true("deactivated") or not shape.usable:
+            return ()
         found: dict[Term, None] = dict.fromkeys(given.get("targetNode", ()))
         for kind in (*given.get("targetClass", ()), *([shape.node] if shape.node in self._implicit else [])):
             found |= dict.fromkeys(self.data.instances(kind))
@@ -82,19 +109,51 @@ class Validation:
                 found |= dict.fromkeys(side(predicate))
         return found
 
-    def _of(self, shape: Shape, focus: Term) -> Iterator[Result]:
-        """Yield the results of a shape at one focus node."""
+    def _settled(self, shape: Shape, focus: Term) -> list[Result]:
+        """Return the results of a shape at a node, those that it needs of deeper ones first."""
+        waiting = [_Deeper(shape, focus)]
+        while True:
+            try:
+                found = self._of(waiting[-1].shape, waiting[-1].node)
+            except _Deeper as deeper:
+                if deeper.key in {each.key for each in waiting}:
+                    raise self._recursion(*deeper.key) from None
+                waiting.append(deeper)
+                continue
+            done = waiting.pop()
+            if not waiting:
+                self._deep.clear()
+                return found
+            self._deep[done.key] = found
+
+    def _of(self, shape: Shape, focus: Term, first: bool = False) -> list[Result]:
+        """Return the results of a shape at one focus node; first: those of its first broken constraint are enough."""
+        if self._depth >= _DEEPEST:
+            if (shape.node, focus) not in self._deep:
+                raise _Deeper(shape, focus)
+            return self._deep[shape.node, focus]
         ready = self._ready.get(shape.node)
         if ready is None:
             step = shape.path.step(self.data) if shape.path else None
             ready = self._ready[shape.node] = (step, list(self._constraints(shape)))
         step, constraints = ready
         values = step(focus) if step else (focus,)
-        for constraint in constraints:
-            yield from constraint(focus, values)
+        found: list[Result] = []
+        self._depth += 1
+        try:
+            for constraint in constraints:
+                found += constraint(focus, values)
+                if found and first:
+                    break
+        finally:
+            self._depth -= 1
+        return found
+
+    def _recursion(self, shape: Term, node: Term) -> BadShapes:
+        return BadShapes(shape, f"recursion is not supported: at {self.shown(node)} the shape depends on itself")
 
     def _constraints(self, shape: Shape) -> Iterator[Constraint]:
-        if shape.is_true("deactivated"):
+        if shape.is_true("deactivated") or not shape.usable:
             return
         if not shape.core:
             raise BadShapes(shape.node, "a constraint that is a SPARQL query is not SHACL Core")

@@ -20,7 +20,7 @@ blueprint = Blueprint("ontology", __name__)
 GRAPH = of_kind("graph")
 
 _TERMS = f'SELECT ?s ?p ?o WHERE {{ GRAPH graph:ontology {{ ?s ?p ?o }} FILTER(STRSTARTS(STR(?s), "{TERMS}")) }}'
-_PROPERTIES = {"rdf:Property", "owl:ObjectProperty", "owl:DatatypeProperty"}
+_PROPERTIES = {"owl:AnnotationProperty", "owl:ObjectProperty", "owl:DatatypeProperty"}
 
 
 @blueprint.get("/ontology")

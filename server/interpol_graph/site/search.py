@@ -57,22 +57,12 @@ def search() -> Response:
     told: list[Any]
     if fmt == OFFERED[1]:
         addresses = [request.host_url.rstrip("/") + subject(ref.iri) for ref, _, _ in results]
-        told = [
-            q,
-            [name for _, name, _ in results],
-            [", ".join(kind.label.value for kind in of) for _, _, of in results],
-            addresses,
-        ]
+        said = [", ".join(kind.label.value for kind in of) for _, _, of in results]
+        told = [q, [name for _, name, _ in results], said, addresses]
     else:
         told = [
-            {
-                "iri": ref.iri,
-                "label": ref.label.value,
-                "language": ref.label.language,
-                "name": name,
-                "kind": [kind.iri for kind in of],
-            }
-            for ref, name, of in results
+            {"iri": iri, "label": label.value, "language": label.language, "name": name, "kind": [k.iri for k in of]}
+            for (iri, label), name, of in results
         ]
     response = current.data(jsonify(told).data, fmt.content_type)
     response.vary.add("Accept-Language")
@@ -83,11 +73,8 @@ def search() -> Response:
 def description() -> Response:
     """Describe the search to browsers (OpenSearch 1.1)."""
     address = request.host_url.rstrip("/") + url_for("search.search")
-    return current.data(
-        render_template("opensearch.xml", address=address).encode(),
-        "application/opensearchdescription+xml",
-        negotiated=False,
-    )
+    content = render_template("opensearch.xml", address=address).encode()
+    return current.data(content, "application/opensearchdescription+xml", negotiated=False)
 
 
 def _found(q: str, most: int) -> dict[str, str]:

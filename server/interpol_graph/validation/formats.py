@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-from xml.etree.ElementTree import Element, SubElement, indent, tostring
+from xml.etree.ElementTree import Element, SubElement, tostring
+from xml.sax.saxutils import quoteattr
 
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple, serialize
 
@@ -19,8 +21,8 @@ from interpol_graph.graph.prefixes import BASE
 from interpol_graph.shacl.data import SHACL, TYPE, sh
 from interpol_graph.shacl.literals import XSD
 from interpol_graph.validation import text
-from interpol_graph.validation.report import Finding, Report, address, shown
-from interpol_graph.validation.rules import Rule
+from interpol_graph.validation.report import SEVERITIES, Finding, Report, address, from_top, shown, with_lines
+from interpol_graph.validation.rules import REMARKS, Rule
 from interpol_graph.validation.text import printable
 
 #: What GitHub and SARIF call a severity, and what SHACL does.
@@ -34,27 +36,35 @@ SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sari
 REPORT = BASE + "report#"
 
 
+#: Results that code scanning shows of one upload, the gravest first.
+SARIF_MOST = 5000
+
+
 @dataclass(frozen=True)
 class ReportFormat(Offered):
-    """One way to write a report."""
+    """One way to write a report, piece after piece: a report has no upper limit, and memory has."""
 
-    write: Callable[[Report], str]
+    pieces: Callable[[Report], Iterable[str]]
+
+    def write(self, report: Report) -> str:
+        """Return a report as a whole."""
+        return "".join(self.pieces(report))
 
 
-def github(report: Report) -> str:
-    """Return one workflow command a finding: GitHub shows it at the line of the change."""
-    return "".join(_annotation(finding) for finding in report.findings)
-
-
-def _annotation(finding: Finding) -> str:
-    named = {"file": address(finding.path), "line": finding.line, "col": finding.column, "title": finding.rule}
-    escaped = {name: _escaped(str(value)).replace(":", "%3A").replace(",", "%2C") for name, value in named.items()}
-    properties = ",".join(f"{name}={escaped[name]}" for name, value in named.items() if value)
-    return f"::{_ANNOTATIONS[finding.severity]} {properties}::{_escaped(_sentences(finding))}\n"
+def github(report: Report) -> Iterator[str]:
+    """Yield one workflow command a finding: GitHub shows it at the line of the change."""
+    for finding in (*report.findings, *report.remarks):
+        named = {"file": from_top(finding.path), "line": finding.line, "col": finding.column, "title": finding.rule}
+        escaped = {name: _escaped(str(value)).replace(":", "%3A").replace(",", "%2C") for name, value in named.items()}
+        properties = ",".join(f"{name}={escaped[name]}" for name, value in named.items() if value)
+        yield f"::{_ANNOTATIONS[finding.severity]} {properties}::{_escaped(_sentences(finding))}\n"
+    for rule, number in report.left_out.items():
+        yield f"::notice title={_escaped(rule).replace(':', '%3A').replace(',', '%2C')}::and {number:,} more\n"
 
 
 def _sentences(finding: Finding) -> str:
-    return f"{finding.focus}: {finding.message}" + (f"\n{finding.mend}" if finding.mend else "")
+    broken = "Broken by a change elsewhere. " if finding.broken else ""
+    return f"{broken}{finding.focus}: {finding.message}" + (f"\n{finding.mend}" if finding.mend else "")
 
 
 def _escaped(words: str) -> str:
@@ -62,86 +72,112 @@ def _escaped(words: str) -> str:
     return lines.replace("%", "%25").replace("\n", "%0A")
 
 
-def as_json(report: Report) -> str:
-    """Return the report as one JSON object; its members are described in the README."""
+def as_json(report: Report) -> Iterator[str]:
+    """Yield the report as one JSON object; its members are described in the README."""
     members = {
         "conforms": report.conforms,
-        "counts": {**report.counts, "elsewhere": report.elsewhere},
+        "counts": {**report.counts, "elsewhere": len(report.elsewhere)},
+        "more": report.left_out,
         "checked": [address(path) for path in report.checked],
-        "findings": [_members(finding) for finding in report.findings],
     }
-    return json.dumps(members, ensure_ascii=False, indent=2) + "\n"
+    yield json.dumps(members, ensure_ascii=False, indent=2)[:-2]
+    for name, findings in (("remarks", report.remarks), ("findings", report.findings)):
+        yield f',\n  "{name}": ['
+        for number, finding in enumerate(findings):
+            yield (",\n    " if number else "\n    ") + json.dumps(_members(finding), ensure_ascii=False)
+        yield "\n  ]" if findings else "]"
+    yield "\n}\n"
 
 
-def _members(finding: Finding) -> dict[str, str | int | None]:
+def _members(finding: Finding) -> dict[str, Any]:
     terms = {name: getattr(finding.terms, name) for name in ("path", "value", "component", "shape")}
     return {
         "rule": finding.rule,
         "severity": finding.severity,
+        "resultSeverity": shown(finding.terms.severity or _SEVERITIES[finding.severity]),
         "file": address(finding.path),
         "line": finding.line or None,
         "column": finding.column or None,
         "focus": finding.focus,
         **{name: shown(term) if term else None for name, term in terms.items()},
         "message": finding.message,
+        "messages": [{"text": text.value, "language": text.language} for text in finding.terms.messages],
         "mend": finding.mend or None,
+        "broken": finding.broken,
     }
 
 
-def junit(report: Report) -> str:
-    """Return the report as JUnit XML: one suite a file, one failed case a finding, one passed case for a file without errors.
+def junit(report: Report) -> Iterator[str]:
+    """Yield the report as JUnit XML: one suite a file, one failed case a finding, one passed case for a file without failures.
 
-    Warnings are cases that pass and say so in their output.
+    What fails nothing is a case that passes and says so in its output.
     """
-    suites = Element("testsuites", name="interpol-graph validate")
-    tests = failures = 0
-    for path, findings in report.by_file():
+    suites = list(report.by_file())
+    failures = [sum(map(report.fails, findings)) for _, findings in suites]
+    tests = [len(findings) + (not failed) for (_, findings), failed in zip(suites, failures, strict=True)]
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n'
+    yield f'<testsuites name="interpol-graph validate" tests="{sum(tests)}" failures="{sum(failures)}" errors="0">\n'
+    for (path, findings), number, failed in zip(suites, tests, failures, strict=True):
         name = printable(address(path))
-        suite = SubElement(suites, "testsuite", name=name)
+        yield f'<testsuite name={quoteattr(name)} tests="{number}" failures="{failed}" errors="0" skipped="0">\n'
+        seen: Counter[str] = Counter()
         for finding in findings:
-            _case(suite, name, finding)
-        failed = sum(finding.severity == "error" for finding in findings)
+            place = ":".join(str(part) for part in (finding.line, finding.column) if part)
+            # XML cannot hold control characters at all.
+            title = printable(f"{finding.rule}: {finding.focus}{f' ({place})' if place else ''}")
+            seen[title] += 1
+            yield _case(name, title + (f" #{seen[title]}" if seen[title] > 1 else ""), finding, report.fails(finding))
         if not failed:
-            SubElement(suite, "testcase", classname=name, name="no errors")
-        suite.attrib |= {"tests": str(len(suite)), "failures": str(failed), "errors": "0", "skipped": "0"}
-        tests, failures = tests + len(suite), failures + failed
-    suites.attrib |= {"tests": str(tests), "failures": str(failures), "errors": "0"}
-    indent(suites)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(suites, encoding="unicode") + "\n"
+            yield f'<testcase classname={quoteattr(name)} name="no {report.fail_on}s" time="0" />\n'
+        yield "</testsuite>\n"
+    yield "</testsuites>\n"
 
 
-def _case(suite: Element, name: str, finding: Finding) -> None:
-    place = f" (line {finding.line})" if finding.line else ""
-    # XML cannot hold control characters at all.
-    title = printable(f"{finding.rule}: {finding.focus}{place}")
-    case = SubElement(suite, "testcase", classname=name, name=title, file=name)
-    if finding.line:
-        case.set("line", str(finding.line))
+def _case(name: str, title: str, finding: Finding, fails: bool) -> str:
+    case = Element("testcase", classname=name, name=title, time="0")
     body = "\n".join(printable(part) for part in (f"{finding.place}: {finding.message}", finding.mend) if part)
-    if finding.severity == "error":
+    if fails:
         failure = SubElement(case, "failure", message=printable(finding.message), type=printable(finding.rule))
         failure.text = body
     else:
         SubElement(case, "system-out").text = f"{finding.severity}: {body}"
+    return tostring(case, encoding="unicode") + "\n"
 
 
-def sarif(report: Report) -> str:
-    """Return the report as one SARIF 2.1.0 log with one run, which code scanning reads."""
+def sarif(report: Report) -> Iterator[str]:
+    """Yield the report as one SARIF 2.1.0 log with one run, which code scanning reads: the gravest findings, as many as it shows."""
     rules = report.rules
     numbers = {name: number for number, name in enumerate(rules)}
+    ranked = sorted(report.findings, key=lambda finding: SEVERITIES.index(finding.severity))[:SARIF_MOST]
+    notes = [_result(remark, line) for remark, line in with_lines(report.remarks)]
+    for note in notes:
+        note["descriptor"] = {"id": note.pop("ruleId")}
+    if left := sum(report.counts.values()) - len(ranked):
+        notes.append(
+            {
+                "level": "note",
+                "message": {"text": f"{left:,} more findings are not in this log, none graver than these."},
+            }
+        )
     driver = {
         "name": "interpol-graph",
         "version": __version__,
         "informationUri": BASE,
         "rules": [_described(rule) for rule in rules.values()],
+        "notifications": [_described(rule) for rule in REMARKS],
     }
     run = {
         "tool": {"driver": driver},
-        "columnKind": "unicodeCodePoints",
+        "columnKind": "utf16CodeUnits",
+        "invocations": [{"executionSuccessful": True, "toolConfigurationNotifications": notes}],
         "artifacts": [{"location": _artifact(path)} for path, _ in report.by_file()],
-        "results": [_result(finding, numbers[finding.rule], line) for finding, line in report.with_lines()],
     }
-    return json.dumps({"$schema": SARIF, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2) + "\n"
+    head = json.dumps({"$schema": SARIF, "version": "2.1.0", "runs": [run]}, ensure_ascii=False)
+    yield head.removesuffix("}]}") + ', "results": ['
+    for place, (finding, line) in enumerate(with_lines(ranked)):
+        result = _result(finding, line) | {"ruleIndex": numbers[finding.rule]} | _known(finding)
+        yield (",\n" if place else "\n") + json.dumps(result, ensure_ascii=False)
+    yield "]}]}\n"
 
 
 def _described(rule: Rule) -> dict[str, Any]:
@@ -155,46 +191,52 @@ def _described(rule: Rule) -> dict[str, Any]:
     } | ({"helpUri": rule.page} if rule.page else {})
 
 
-def _result(finding: Finding, index: int, line: str) -> dict[str, Any]:
+def _result(finding: Finding, line: str) -> dict[str, Any]:
     place: dict[str, Any] = {"artifactLocation": _artifact(finding.path)}
     if finding.line:
-        column = {"startColumn": finding.column} if finding.column else {}
+        units = len(line[: finding.column - 1].encode("utf-16-le")) // 2 + 1  # as declared above
+        column = {"startColumn": units} if finding.column else {}
         place["region"] = {"startLine": finding.line, **column, **({"snippet": {"text": line}} if line else {})}
-    # The print stays when lines above change, so that a known finding is recognised.
-    known_by = f"{address(finding.path)}\0{finding.rule}\0{finding.focus}\0{finding.message}"
     return {
         "ruleId": finding.rule,
-        "ruleIndex": index,
         "level": _LEVELS[finding.severity],
         "message": {"text": _sentences(finding)},
         "locations": [{"physicalLocation": place, "logicalLocations": [{"fullyQualifiedName": finding.focus}]}],
-        "partialFingerprints": {"finding/v1": hashlib.sha256(known_by.encode()).hexdigest()},
     }
 
 
+def _known(finding: Finding) -> dict[str, Any]:
+    """Return the print of a finding, which stays when lines above change, so that a known finding is recognised."""
+    known_by = f"{from_top(finding.path)}\0{finding.rule}\0{finding.focus}\0{finding.message}"
+    return {"partialFingerprints": {"finding/v1": hashlib.sha256(known_by.encode()).hexdigest()}}
+
+
 def _artifact(path: Path) -> dict[str, str]:
-    name = address(path)
+    name = from_top(path)
     if Path(name).is_absolute():
         return {"uri": path.as_uri()}
     return {"uri": quote(name), "uriBaseId": "%SRCROOT%"}
 
 
-def turtle(report: Report) -> str:
-    """Return the report as a sh:ValidationReport in Turtle, with the place of every result as further properties.
+def turtle(report: Report) -> Iterator[str]:
+    """Yield the report as a sh:ValidationReport in Turtle, with the place of every result as further properties.
 
-    As SHACL has it, sh:conforms is true only when there is no result at all.
+    sh:conforms is false when there is a result of a severity that fails. Remarks on the shapes are report:remark.
     """
-    root = BlankNode("report")
-    triples = [
-        Triple(root, TYPE, sh("ValidationReport")),
-        Triple(root, sh("conforms"), Literal(not report.findings)),
-    ]
+    said = [Literal(str(remark)) for remark in report.remarks]
+    said += [Literal(f"{rule}: and {number:,} more") for rule, number in report.left_out.items()]
+    yield f"@prefix sh: <{SHACL}> .\n@prefix report: <{REPORT}> .\n@prefix xsd: <{XSD}> .\n"
+    yield f"_:report a sh:ValidationReport ;\n\tsh:conforms {str(report.conforms).lower()} .\n"
+    yield from (f"_:report report:remark {words} .\n" for words in said)
     for number, finding in enumerate(report.findings, 1):
-        result = BlankNode(f"result{number}")
-        triples.append(Triple(root, sh("result"), result))
-        triples += [Triple(result, predicate, value) for predicate, value in _properties(finding)]
-    content = serialize(triples, format=RdfFormat.TURTLE, prefixes={"sh": SHACL, "report": REPORT, "xsd": XSD})
-    return (content or b"").decode("utf-8")
+        result, path = BlankNode(f"result{number}"), finding.terms.path
+        triples = [Triple(result, predicate, value) for predicate, value in _properties(finding)]
+        if path:
+            node, stated = path.stated()
+            triples += [Triple(result, sh("resultPath"), node), *stated]
+        content = serialize(triples, format=RdfFormat.TURTLE, prefixes={"sh": SHACL, "report": REPORT, "xsd": XSD})
+        body = (content or b"").decode("utf-8")
+        yield f"_:report sh:result _:result{number} .\n" + body[body.index("_:") :]
 
 
 def _properties(finding: Finding) -> Iterator[tuple[NamedNode, NamedNode | BlankNode | Literal]]:
@@ -206,7 +248,6 @@ def _properties(finding: Finding) -> Iterator[tuple[NamedNode, NamedNode | Blank
         sh("resultSeverity"): terms.severity or _SEVERITIES[finding.severity],
         sh("sourceConstraintComponent"): component,
         sh("sourceShape"): terms.shape,
-        sh("resultPath"): terms.path.predicate if terms.path else None,
         sh("value"): terms.value,
         NamedNode(REPORT + "rule"): Literal(finding.rule),
         NamedNode(REPORT + "file"): Literal(address(finding.path)),

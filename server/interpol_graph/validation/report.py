@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import groupby
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
+from itertools import chain, groupby
 from pathlib import Path as FilePath
 
 from pyoxigraph import BlankNode, Literal, NamedNode
@@ -18,11 +20,11 @@ from interpol_graph.shacl.data import Path, Term
 from interpol_graph.validation import rules
 from interpol_graph.validation.rules import Rule
 
-#: From grave to slight. Only errors fail a validation.
+#: From grave to slight.
 SEVERITIES = ("error", "warning", "info")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Terms:
     """The RDF terms that a finding is about, as far as there are any.
 
@@ -39,14 +41,15 @@ class Terms:
     messages: tuple[Literal, ...] = ()
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Finding:
     """One finding, of whichever check.
 
     path, line, column: where to put the finger, counted from 1; 0 means that the place is not known more closely;
     rule: the stable identifier of what was broken, listed by `interpol-graph validate --rules`;
     focus: the entity at fault, as people write it; message: what is wrong; mend: what to do;
-    severity: error, warning or info; terms: the same for programs, where the finding is about statements.
+    severity: error, warning or info; terms: the same for programs, where the finding is about statements;
+    broken: whether it stands in a file that did not change, and a change of another one brought it about.
     """
 
     path: FilePath
@@ -58,6 +61,7 @@ class Finding:
     mend: str = ""
     severity: str = "error"
     terms: Terms = field(default=Terms(), compare=False)
+    broken: bool = field(default=False, compare=False)
 
     @property
     def place(self) -> str:
@@ -74,24 +78,43 @@ class Report:
     """The result of one validation.
 
     findings: in order of place; checked: the files whose findings are reported; table: the rules that were applied, if
-    there are findings; elsewhere: the number of findings in files that were checked along with these but are not reported.
+    there are findings; elsewhere: findings in files that were checked along with these but are not reported;
+    remarks: what there is to say of the shapes, which fails nothing; more: rule and severity → how many findings were left
+    out; fail_on: the slightest severity that fails.
     """
 
     findings: tuple[Finding, ...]
     checked: tuple[FilePath, ...] = ()
     table: dict[str, Rule] = field(default_factory=dict)
-    elsewhere: int = 0
+    elsewhere: tuple[Finding, ...] = ()
+    remarks: tuple[Finding, ...] = ()
+    more: dict[tuple[str, str], int] = field(default_factory=dict)
+    fail_on: str = "error"
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """Severity → number of findings, every severity named."""
-        severities = [finding.severity for finding in self.findings]
-        return {severity: severities.count(severity) for severity in SEVERITIES}
+        """Severity → number of findings, every severity named, those left out counted."""
+        found = Counter(finding.severity for finding in self.findings)
+        for (_, severity), number in self.more.items():
+            found[severity] += number
+        return {severity: found[severity] for severity in SEVERITIES}
 
     @property
     def conforms(self) -> bool:
-        """Whether nothing graver than a warning was found."""
-        return not self.counts["error"]
+        """Whether nothing was found that is as grave as what fails."""
+        return not any(self.counts[severity] for severity in SEVERITIES[: SEVERITIES.index(self.fail_on) + 1])
+
+    def fails(self, finding: Finding) -> bool:
+        """Say whether a finding is as grave as what fails."""
+        return SEVERITIES.index(finding.severity) <= SEVERITIES.index(self.fail_on)
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """Rule → how many of its findings were left out."""
+        found: Counter[str] = Counter()
+        for (rule, _), number in self.more.items():
+            found[rule] += number
+        return dict(sorted(found.items()))
 
     @property
     def rules(self) -> dict[str, Rule]:
@@ -111,30 +134,82 @@ class Report:
         for path in sorted({*self.checked, *grouped}):
             yield path, grouped.get(path, [])
 
-    def with_lines(self) -> Iterator[tuple[Finding, str]]:
-        """Yield every finding with the source line that it points at, empty when there is none to show."""
-        for path, findings in self.by_file():
-            lines = _lines(path) if findings else []
-            for finding in findings:
-                yield finding, lines[finding.line - 1] if 0 < finding.line <= len(lines) else ""
+
+def with_lines(findings: Iterable[Finding]) -> Iterator[tuple[Finding, str]]:
+    """Yield findings, those of a file together, with the source lines that they point at, empty when there is none to show."""
+    for path, found in groupby(findings, key=lambda finding: finding.path):
+        lines = _lines(path)
+        for finding in found:
+            yield finding, lines[finding.line - 1] if 0 < finding.line <= len(lines) else ""
 
 
 def merged(reports: Sequence[Report]) -> Report:
     """Return several reports as one."""
+    more: Counter[tuple[str, str]] = Counter()
+    for report in reports:
+        more.update(report.more)
     return Report(
         tuple(sorted(finding for report in reports for finding in report.findings)),
         tuple(sorted({path for report in reports for path in report.checked})),
         {name: rule for report in reports for name, rule in report.table.items()},
-        sum(report.elsewhere for report in reports),
+        tuple(sorted(finding for report in reports for finding in report.elsewhere)),
+        tuple(sorted({remark for report in reports for remark in report.remarks})),
+        dict(more),
     )
 
 
+def compared(report: Report, top: FilePath, earlier: Counter[tuple[str, ...]]) -> Report:
+    """Return a report that reports on what is found elsewhere, too, unless it was found there earlier."""
+    known, broken, old = earlier.copy(), [], []
+    for finding in report.elsewhere:
+        key = known_by(finding, top)
+        known[key] -= 1
+        old.append(finding) if known[key] >= 0 else broken.append(replace(finding, broken=True))
+    return replace(report, findings=tuple(sorted((*report.findings, *broken))), elsewhere=tuple(old))
+
+
+def known_by(finding: Finding, top: FilePath) -> tuple[str, ...]:
+    """Return what a finding is recognised by when lines above it change, in a tree of files or another with this top."""
+    return os.path.relpath(finding.path, top), finding.rule, finding.focus, finding.message
+
+
+def gathered(findings: Iterable[Finding], most: int | None) -> tuple[list[Finding], dict[tuple[str, str], int]]:
+    """Return findings in order, of each rule at most a number, the first ones; and how many were left out."""
+    kept: dict[str, list[Finding]] = {}
+    more: Counter[tuple[str, str]] = Counter()
+
+    def cut(found: list[Finding]) -> list[Finding]:
+        found.sort()
+        more.update((finding.rule, finding.severity) for finding in found[most:] if most)
+        return found[:most]
+
+    for finding in findings:
+        found = kept.setdefault(finding.rule, [])
+        found.append(finding)
+        if most and len(found) > 2 * most:  # so that what is left out takes no room
+            kept[finding.rule] = cut(found)
+    return sorted(chain.from_iterable([cut(found) for found in kept.values()])), dict(more)
+
+
 def refusal(error: Unreadable) -> Report:
-    """Return the report that says why there is no other: one finding, at the place where reading stopped."""
+    """Return the report that says why there is no other: a finding for each place where reading stopped."""
     table = rules.known(())
-    rule = table["syntax" if error.line else "unreadable"]
-    finding = Finding(error.path, error.line, error.column, rule.name, error.path.name, error.reason, rule.mend)
-    return Report((finding,), (error.path,), table)
+    findings = tuple(unread(each) for each in (error, *error.others))
+    return Report(findings, tuple(dict.fromkeys(finding.path for finding in findings)), table)
+
+
+def unread(error: Unreadable) -> Finding:
+    """Return the finding that says why a file cannot be read."""
+    rule = next(rule for rule in rules.BUILT_IN if rule.name == ("syntax" if error.line else "unreadable"))
+    return Finding(
+        error.path,
+        error.line,
+        error.column,
+        rule.name,
+        paths.legible(FilePath(error.path.name)),
+        error.reason,
+        rule.mend,
+    )
 
 
 def _lines(path: FilePath) -> list[str]:
@@ -148,6 +223,17 @@ def _lines(path: FilePath) -> list[str]:
 def address(path: FilePath) -> str:
     """Return a file as machines name it: relative to the working directory, with slashes, if it lies there."""
     return FilePath(paths.shown(path)).as_posix()
+
+
+def from_top(path: FilePath) -> str:
+    """Return a file as a code host names it: from the top of the repository around the working directory, if it lies there."""
+    top = _top(FilePath.cwd())
+    return FilePath(paths.legible(path.relative_to(top))).as_posix() if path.is_relative_to(top) else address(path)
+
+
+@cache
+def _top(here: FilePath) -> FilePath:
+    return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
 
 
 def shown(term: object) -> str:

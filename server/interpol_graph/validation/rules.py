@@ -53,6 +53,22 @@ BUILT_IN = (
     ),
 )
 
+#: What there may be to say of the shapes; it fails nothing.
+REMARKS = (
+    Rule(
+        "shapes-fault",
+        "Shapes use the terms of SHACL, each as SHACL has it, and nothing that is not supported.",
+        severity="warning",
+    ),
+    Rule("idle-shape", "A shape that has a target finds something in the data.", severity="info"),
+    Rule(
+        "import",
+        "What shapes import is at hand.",
+        "Put the file beside the shapes, name it with --map IRI=PATH, or allow --fetch.",
+        "warning",
+    ),
+)
+
 
 def known(shapes: Iterable[Quad], checks: Path | None = None) -> dict[str, Rule]:
     """Return identifier → rule: the built-in ones, those of a shapes graph, those of a folder of check queries."""
@@ -91,4 +107,4 @@ def severity(term: Term | None) -> str:
     >>> severity(sh("Info"))
     'info'
     """
-    return "warning" if term == sh("Warning") else "info" if term == sh("Info") else "error"
+    return "warning" if term == sh("Warning") else "info" if term in (sh("Info"), sh("Debug"), sh("Trace")) else "error"

@@ -3,63 +3,119 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path as FilePath
-from typing import Literal
 
-from pyoxigraph import NamedNode, Quad, QuerySolutions, RdfFormat, Store, Triple, parse
+from pyoxigraph import NamedNode, Quad, QuerySolutions, RdfFormat, Store, parse
 
-from interpol_graph.graph.files import Unreadable
-from interpol_graph.graph.prefixes import GRAPHS, shorten
+from interpol_graph.graph.files import SourceFile, Unreadable
+from interpol_graph.graph.prefixes import GRAPHS
 from interpol_graph.graph.store import APART, DERIVED, ask, conclude
 from interpol_graph.shacl.data import BadShapes, Index, Path, Term
-from interpol_graph.shacl.shapes import Shapes, aimed
-from interpol_graph.shacl.validation import Result, Validation
-from interpol_graph.validation import rules, vocabulary
+from interpol_graph.validation import imports, rules
+from interpol_graph.validation.judgement import USUAL, Manner, Progress, by_shapes, remark
 from interpol_graph.validation.locator import Reading, locate
-from interpol_graph.validation.report import Finding, Report, Terms, shown
-from interpol_graph.validation.scope import Scope
+from interpol_graph.validation.report import Finding, Report, Terms, gathered, shown, unread
+from interpol_graph.validation.scope import Scope, check_size
 
 ONTOLOGY, SHAPES = GRAPHS + "ontology", GRAPHS + "shapes"
-#: Who judges by the shapes: our own engine what is SHACL Core and pySHACL the rest, or pySHACL everything.
-Judge = Literal["own", "pyshacl"]
 
 
-def run(scope: Scope, judge: Judge = "own") -> Report:
+def run(scope: Scope, manner: Manner = USUAL, progress: Progress = iter) -> Report:
     """Validate what a scope reads, and report on what it shows.
 
-    Raises Unreadable when a file cannot be read, or shapes or a query cannot be used.
+    progress: what shapes are drawn through while data is judged by them. Raises Unreadable when a file cannot be read, or
+    shapes or a query cannot be used.
     """
-    if not scope.shown:
+    if not scope.files:
         return Report(())
+    broken: list[Unreadable] = []
     # The places of shapes are looked up whenever they cannot be used.
-    files = [Reading(file, file.path in scope.shown or file.graph == SHAPES) for file in scope.files]
-    shapes = [Reading(file) for file in scope.shapes]
+    placed = {file.path for file in scope.files if file.graph == SHAPES} | scope.shown | scope.beyond
+    placed |= {file.path for file in scope.shapes}
+    files, shapes = (_read(each, placed, manner.max_size, broken) for each in (scope.files, scope.shapes))
+    if broken and (not manner.keep_going or any(file.path == error.path for file in scope.shapes for error in broken)):
+        broken[0].others = tuple(broken[1:])
+        raise broken[0]
     if scope.shapes:
-        checks, findings = None, sorted(_by_shapes(files, shapes, (), judge))
+        checks = None
+        missing = _with_imports(shapes, manner)
+        found, remarks = by_shapes(files, shapes, (), manner, progress)
+        remarks = [*missing, *remarks]
     else:
         shapes = [file for file in files if file.graph == SHAPES]
-        checks, findings = scope.root / "queries" / "checks", sorted(_by_our_rules(files, scope.root, judge))
-    reported = tuple(finding for finding in findings if finding.path in scope.shown)
-    others = {file.path for file in files if file.graph not in (ONTOLOGY, SHAPES)} - scope.shown
-    table = rules.known(chain.from_iterable(file.quads for file in shapes), checks) if reported else {}
-    return Report(reported, tuple(sorted(scope.shown)), table, sum(finding.path in others for finding in findings))
+        checks = scope.root / "queries" / "checks"
+        found, remarks = _by_our_rules(files, scope.root, manner, progress)
+    data = {file.path for file in files if file.graph not in (ONTOLOGY, SHAPES)}
+    others = scope.beyond or data - scope.shown - scope.context
+    elsewhere: list[Finding] = []
+
+    def shown() -> Iterator[Finding]:
+        for finding in chain(map(unread, broken), found):
+            if not manner.focus or getattr(finding.terms.node, "value", "") in manner.focus:
+                if finding.path in scope.shown:
+                    yield finding
+                elif finding.path in others:
+                    elsewhere.append(finding)
+
+    findings, more = gathered(shown(), manner.most)
+    table = rules.known(chain.from_iterable(file.quads for file in shapes), checks) if findings or elsewhere else {}
+    return Report(tuple(findings), tuple(sorted(scope.shown)), table, tuple(sorted(elsewhere)), tuple(remarks), more)
 
 
-def _by_our_rules(files: Sequence[Reading], root: FilePath, judge: Judge) -> list[Finding]:
+def _read(
+    files: Iterable[SourceFile], placed: Container[FilePath], most: int, broken: list[Unreadable]
+) -> list[Reading]:
+    """Return the files as they are read, and note those that cannot be."""
+    readings = []
+    for file in files:
+        try:
+            check_size(file, most)
+            readings.append(Reading(file, file.path in placed))
+        except Unreadable as error:
+            broken.append(error)
+    return readings
+
+
+def _with_imports(shapes: list[Reading], manner: Manner) -> list[Finding]:
+    """Add the files that shapes import to them, and return remarks on those that cannot be had."""
+    missing: dict[str, Finding | None] = {}
+    while more := [each for each in imports.wanted(shapes) if each[2].value not in missing]:
+        file, node, iri = more[0]
+        try:
+            source = imports.found(iri.value, file.path.parent, dict(manner.maps), manner.fetch, manner.max_size)
+            if source is None or source.path in {each.path for each in shapes}:
+                raise Unreadable(file.path, "is not here, and is not fetched")
+            check_size(source, manner.max_size)
+            shapes.append(Reading(source))
+            missing[iri.value] = None  # it may call itself by another name
+        except Unreadable as error:
+            fault = BadShapes(node, f"{iri.value}, which it imports, {error.reason}", imports.IMPORTS, iri)
+            missing[iri.value] = remark(fault, shapes, "import")
+    return [each for each in missing.values() if each]
+
+
+def _by_our_rules(
+    files: Sequence[Reading], root: FilePath, manner: Manner, progress: Progress
+) -> tuple[Iterator[Finding], list[Finding]]:
+    from interpol_graph.validation import vocabulary  # rdflib knows the terms, and takes a tenth of a second to import
+
     ontology, shapes = ([file for file in files if file.graph == name] for name in (ONTOLOGY, SHAPES))
     data = [*(file for file in files if file.graph not in (ONTOLOGY, SHAPES)), *ontology]
     store, derived = _loaded(files, sorted((root / "ontology" / "rules").glob("*.rq")))
     with ThreadPoolExecutor(1) as pool:  # the queries do not hold the interpreter
         offenders = pool.submit(lambda: list(_offenders(store, root / "queries" / "checks")))
         findings = list(vocabulary.check(files, Index(chain.from_iterable(file.quads for file in ontology))))
-        findings += _by_shapes(data, shapes, derived, judge)
+        judged, remarks = by_shapes(data, shapes, derived, manner, progress)
+        findings += judged
     asked = [_of_check(*offender, [*data, *shapes]) for offender in offenders.result()]
     # What the vocabulary check said of a place, a query of the same name need not say again.
     before = {(finding.place, finding.rule) for finding in findings}
-    return findings + [finding for finding in asked if (finding.place, finding.rule) not in before]
+    asked = [finding for finding in asked if (finding.place, finding.rule) not in before]
+    # Shapes of ours may be there before what they are for.
+    return chain(findings, asked), [each for each in remarks if each.rule != "idle-shape"]
 
 
 def _loaded(files: Iterable[Reading], rules: Sequence[FilePath]) -> tuple[Store, list[Quad]]:
@@ -72,60 +128,6 @@ def _loaded(files: Iterable[Reading], rules: Sequence[FilePath]) -> tuple[Store,
     derived = [Quad(q.subject, q.predicate, q.object, DERIVED) for q in concluded]
     store.bulk_extend(derived)
     return store, derived
-
-
-def _by_shapes(
-    files: Sequence[Reading], shapes: Sequence[Reading], derived: Iterable[Quad], judge: Judge
-) -> Iterator[Finding]:
-    """Yield a finding for every result of validating files, and what is derived from them, by shapes."""
-    statements = Index(chain(derived, _statements(files)))
-    rule_book = Index(_statements(shapes))
-    if shapes and not aimed(rule_book):
-        raise Unreadable(shapes[0].path, "holds no shape with a target, so nothing would be checked by it")
-    try:
-        results = list(judged(statements, rule_book, judge))
-    except BadShapes as error:
-        path, line, column = locate(shapes, error.node)
-        raise Unreadable(path, f"{shown(error.node)}: {error.reason}", line, column) from error
-    return (_finding(result, files) for result in results)
-
-
-def judged(data: Index, rule_book: Index, judge: Judge = "own") -> Iterator[Result]:
-    """Yield the results of validating data by shapes. Raises BadShapes for shapes that cannot be used."""
-    others = None
-    if judge == "own":
-        shapes = Shapes(rule_book)
-        core = [shape for shape in shapes.roots if shapes.is_core(shape)]
-        yield from Validation(data, shapes, shown).results(core)
-        others = {shape.node for shape in shapes.roots} - {shape.node for shape in core}
-    if others is None or others:
-        from interpol_graph.validation import second_opinion  # takes half a second to import, and few need it
-
-        yield from second_opinion.results(data, rule_book, others)
-
-
-def _statements(files: Iterable[Reading]) -> Iterator[Quad]:
-    for file in files:
-        for quad in file.quads:
-            if isinstance(quad.object, Triple):
-                raise Unreadable(file.path, "holds a triple as a term, which is RDF 1.2; what is validated is RDF 1.1")
-            yield quad
-
-
-def _finding(result: Result, files: Sequence[Reading]) -> Finding:
-    predicate = result.path.predicate if result.path else None
-    named = result.shape if isinstance(result.shape, NamedNode) else result.component
-    about = f" ({shown(predicate)} {shown(result.value)})" if predicate and result.value else ""
-    return Finding(
-        *locate(files, result.focus, predicate, result.value),
-        shorten(named.value),
-        shown(result.focus),
-        f"{result.message}{about}",
-        severity=rules.severity(result.severity),
-        terms=Terms(
-            result.focus, result.path, result.value, result.component, result.shape, result.severity, result.messages
-        ),
-    )
 
 
 def _offenders(store: Store, folder: FilePath) -> Iterator[tuple[str, dict[str, str], dict[str, Term | None]]]:

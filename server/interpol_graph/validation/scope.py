@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import gzip
-import shutil
-import subprocess
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from interpol_graph.graph import paths
-from interpol_graph.graph.files import SourceFile, Unreadable, data_files, given_files, graph_of, project_files
-
-#: Mebibytes that one file may have: past that, memory is what a validation would run out of first.
-MAX_SIZE = 32
-
-
-class NoChanges(Exception):
-    """What changed cannot be told; the message says why."""
+from interpol_graph.graph.files import (
+    STANDARD_INPUT,
+    SourceFile,
+    Unreadable,
+    data_files,
+    given_files,
+    graph_of,
+    is_rdf,
+    project_files,
+)
+from interpol_graph.validation.changes import Changes, ignored
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,19 @@ class Scope:
     """One validation.
 
     files: everything that is read together; shown: the files whose findings are reported;
-    root: the project whose ontology, rules, shapes and checks apply; shapes: SHACL that applies instead of all those.
+    root: the project whose ontology, rules, shapes and checks apply; shapes: SHACL that applies instead of all those;
+    named: the files and folders that all this was found at, judges: those of the rules among them; context: files that are
+    read and no more; beyond: files that did not change, but whose findings are wanted where a change brought them about.
     """
 
     files: tuple[SourceFile, ...]
     shown: frozenset[Path]
     root: Path = paths.ROOT
     shapes: tuple[SourceFile, ...] = ()
+    named: tuple[Path, ...] = ()
+    judges: tuple[Path, ...] = ()
+    context: frozenset[Path] = frozenset()
+    beyond: frozenset[Path] = frozenset()
 
 
 def checkout(path: Path) -> Path | None:
@@ -51,7 +58,8 @@ def around() -> Path:
 def project(root: Path) -> Scope:
     """Return a whole project: the folders ontology/, data/, shapes/ and queries/checks/ below root."""
     files = tuple(project_files(root))
-    return Scope(files, frozenset(file.path for file in files), root)
+    judges = tuple(root / folder for folder in ("ontology", "shapes", "queries/checks"))
+    return Scope(files, frozenset(file.path for file in files), root, named=(root / "data", *judges), judges=judges)
 
 
 def chosen(names: Iterable[Path]) -> list[Scope]:
@@ -60,7 +68,7 @@ def chosen(names: Iterable[Path]) -> list[Scope]:
     A file of a checkout is checked among all the others of its checkout. Files from elsewhere stand for the data as a
     whole, a folder's files as the graphs that its paths name.
     """
-    wanted = [path.resolve() for path in names]
+    wanted = [absolute(path) for path in names]
     if not wanted:
         return [project(around())]
     own: dict[Path, set[Path]] = {}
@@ -81,66 +89,78 @@ def chosen(names: Iterable[Path]) -> list[Scope]:
 
 def foreign(names: Iterable[Path], shapes: Iterable[Path]) -> Scope:
     """Return the validation of any files by any SHACL shapes, and by nothing else."""
-    files, judges = (tuple(given_files(path.resolve() for path in paths)) for paths in (names, shapes))
-    return Scope(files, frozenset(file.path for file in files), shapes=judges)
+    data, judges = (tuple(absolute(path) for path in paths) for paths in (names, shapes))
+    files = _searched(data)
+    shown = frozenset(file.path for file in files)
+    return Scope(tuple(files), shown, shapes=tuple(_searched(judges)), named=(*data, *judges), judges=judges)
 
 
-def narrowed(scope: Scope, changes: frozenset[Path]) -> Scope:
-    """Return a scope that reports only on what changed; on everything when the rules themselves changed."""
-    judges = [scope.root / folder for folder in ("ontology", "shapes", "queries/checks")]
-    if scope.shapes:
-        judges = [file.path.resolve() for file in scope.shapes]
-    if any(path.is_relative_to(judge) for path in changes for judge in judges):
-        return scope
-    return replace(scope, shown=frozenset(path for path in scope.shown if path.resolve() in changes))
+def beside(scope: Scope, names: Iterable[Path]) -> Scope:
+    """Return a scope that reads more files, and reports nothing of them."""
+    places = tuple(absolute(path) for path in names)
+    known = {file.path for file in scope.files}
+    more = [file for file in _searched(places) if file.path not in known]
+    context = frozenset(file.path for file in more)
+    return replace(scope, files=(*scope.files, *more), named=(*scope.named, *places), context=context)
 
 
-def changed(base: str, folder: Path) -> frozenset[Path]:
-    """Return the files around a folder that git says changed against a commit, untracked ones included.
+def narrowed(scope: Scope, changes: Changes) -> Scope:
+    """Return a scope that reports on what changed, and elsewhere finds what that may break; all of it when the rules changed.
 
-    Raises NoChanges outside a git checkout, or when the commit is unknown.
+    Without a change of anything that it reads, the scope is empty.
     """
-    top = Path(_git(folder, "rev-parse", "--show-toplevel", failure=f"{folder} is not in a git checkout").strip())
-    unknown = f"git knows no commit {base!r} here; fetch it first (a shallow clone holds only the newest)"
-    commit = _git(top, "rev-parse", "--verify", "--quiet", "--end-of-options", base + "^{commit}", failure=unknown)
-    listed = _git(top, "diff", "--name-only", "-z", "--no-renames", commit.strip(), "--", failure="git diff failed")
-    listed += _git(top, "ls-files", "-z", "--others", "--exclude-standard", failure="git ls-files failed")
-    return frozenset((top / name).resolve() for name in listed.split("\0") if name)
+    if any(changes.within(judge) for judge in scope.judges):
+        return scope
+    if not any(is_rdf(path) or path.is_dir() for place in scope.named for path in changes.within(place)):
+        return replace(scope, files=(), shown=frozenset())
+    shown = frozenset(filter(changes.touch, scope.shown))
+    return replace(scope, shown=shown, beyond=scope.shown - shown)
 
 
-def check_sizes(scope: Scope, mebibytes: int) -> None:
-    """Raise Unreadable for a file that is larger than may be validated."""
-    for file in (*scope.files, *scope.shapes):
-        try:
-            size, most = file.path.stat().st_size, mebibytes << 20
-            if file.path.suffix.lower() == ".gz" and size <= most:
-                with gzip.open(file.path) as content:
-                    size = len(content.read(most + 1))
-        except (OSError, EOFError, zlib.error) as error:
-            raise Unreadable(file.path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
-        if size > most:
-            reason = f"has {size / 1024 / 1024:.1f} MiB; files up to {mebibytes} MiB are validated (--max-size says otherwise)"
-            raise Unreadable(file.path, reason)
+def check_size(file: SourceFile, mebibytes: int) -> None:
+    """Raise Unreadable for a file that is larger than may be validated, or whose name nobody can write."""
+    try:
+        file.path.name.encode()
+        size, most = file.path.stat().st_size if file.path != STANDARD_INPUT else len(file.content()), mebibytes << 20
+        if file.path.suffix.lower() == ".gz" and size <= most:
+            with gzip.open(file.path) as content:
+                size = len(content.read(most + 1))
+    except UnicodeEncodeError as error:
+        raise Unreadable(file.path, "has a name that is not UTF-8; rename it") from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise Unreadable(file.path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if size > most:
+        reason = (
+            f"has {size / 1024 / 1024:.1f} MiB; files up to {mebibytes} MiB are validated (--max-size says otherwise)"
+        )
+        raise Unreadable(file.path, reason)
 
 
-def _git(folder: Path, *arguments: str, failure: str) -> str:
-    program = shutil.which("git")
-    if program is None:
-        raise NoChanges("git is not installed, and without it nobody knows what changed")
-    done = subprocess.run([program, *arguments], cwd=folder, capture_output=True, text=True)  # noqa: S603
-    if done.returncode:
-        said = done.stderr.strip().splitlines()
-        raise NoChanges(failure + (f": {said[0]}" if said else ""))
-    return done.stdout
+def absolute(path: Path) -> Path:
+    """Return where a path leads, standard input being where it is."""
+    return path if path == STANDARD_INPUT else path.resolve()
+
+
+def _searched(places: Iterable[Path]) -> list[SourceFile]:
+    """Return the RDF files at some places, each once, without those below a folder that git ignores. Raises Unreadable."""
+    found: dict[Path, SourceFile] = {}
+    for place in places:
+        files = given_files([place])
+        hidden = ignored(place, [file.path for file in files]) if place.is_dir() else frozenset()
+        if files and len(hidden) == len(files):
+            raise Unreadable(place, "holds no RDF file that git does not ignore")
+        found |= {file.path: file for file in files if file.path not in hidden}
+    return list(found.values())
 
 
 def _as_data(path: Path) -> list[SourceFile]:
-    found = given_files([path])
+    found = _searched([path])
     if path.is_dir() and (named := data_files(path)):
-        return named
+        return [file for file in named if file.path in {each.path for each in found}]
     return [SourceFile(file.path, graph_of(Path(file.path.name.removesuffix(".gz")).with_suffix(""))) for file in found]
 
 
 def _alone(files: list[SourceFile], root: Path) -> Scope:
-    frame = [file for file in project_files(root) if not file.path.is_relative_to(root / "data")]
-    return Scope((*frame, *files), frozenset(file.path for file in files), root)
+    whole, shown = project(root), frozenset(file.path for file in files)
+    frame = [file for file in whole.files if not file.path.is_relative_to(root / "data")]
+    return replace(whole, files=(*frame, *files), shown=shown, named=(*whole.judges, *shown))

@@ -16,9 +16,13 @@ import rdflib.plugins.sparql
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 from pyshacl.graph_abstraction import DataGraph
 from pyshacl.validator import Validator
+from rdflib.plugins.sparql.operators import string
+from rdflib.plugins.sparql.parserutils import Expr
+from rdflib.plugins.sparql.sparql import SPARQLError
 from rdflib.term import Identifier, Node
 
 from interpol_graph.shacl.data import BadShapes, Index, Term, reached, read_path, sh
+from interpol_graph.shacl.literals import pattern
 from interpol_graph.shacl.validation import Result
 
 STRING = "http://www.w3.org/2001/XMLSchema#string"
@@ -29,12 +33,34 @@ warnings.filterwarnings("ignore", message="Parsing weird boolean", category=User
 # A query that names a graph by FROM must not have it fetched.
 rdflib.plugins.sparql.SPARQL_LOAD_GRAPHS = False
 
+
+def _value(self: Expr, ctx: Any = {}) -> Any:  # noqa: B006  as rdflib has it
+    """Return the value of an expression, an error for what Python trips over: SPARQL says what becomes of that, not Python."""
+    self.ctx = ctx
+    try:
+        if self.name == "Builtin_REGEX":
+            return rdflib.Literal(
+                pattern(string(self.pattern), string(self.flags) if self.flags else "")(string(self.text))
+            )
+        return self._evalfn(ctx)  # type: ignore[misc]
+    except SPARQLError as error:
+        return error
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        return SPARQLError(str(error))
+    finally:
+        self.ctx = None
+
+
+Expr.eval = _value  # type: ignore[method-assign]
+
 #: Texts, IRIs, comments, variables and names of a query, in which FROM is no keyword; and the keyword.
 _FROM = re.compile(r"""'[^']*'|"[^"]*"|<[^<>\s]*>|#[^\n]*|[?$:.-]\w+|\w+:|\b(FROM)\b""", re.IGNORECASE)
 
 
-def results(data: Index, shapes: Index, only: Collection[Term] | None = None) -> Iterator[Result]:
-    """Yield what pySHACL has to say of data; only: the nodes of the shapes whose targets it judges, None for all.
+def results(data: Index, shapes: Index, only: Collection[Term]) -> Iterator[tuple[Term, Result]]:
+    """Yield what pySHACL has to say of data, each result with the node of the shape at whose targets it was found.
+
+    only: the nodes of these shapes.
 
     Raises BadShapes, with the shape that was being judged, for whatever pySHACL trips over.
     """
@@ -42,15 +68,15 @@ def results(data: Index, shapes: Index, only: Collection[Term] | None = None) ->
     options = {"inplace": True, "max_validation_depth": 100}
     validator = Validator(DataGraph.from_rdflib(_as_rdflib(data)), shacl_graph=_with_prefixes(shapes), options=options)
     executor = validator.make_executor()
-    node: Term = next(iter(only or ()), NamedNode("urn:shapes"))
+    node: Term = next(iter(only), NamedNode("urn:shapes"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             for shape in validator.shacl_graph.shapes:
                 node = from_rdflib(shape.node)
-                if only is None or node in only:
+                if node in only:
                     for _, result, triples in shape.validate(executor, validator.data_graph)[1]:
-                        yield _result(shapes, from_rdflib(result), triples)
+                        yield node, _result(shapes, from_rdflib(result), triples)
         except BadShapes:
             raise
         except Exception as error:  # whatever it raises, the shapes are what it could not use

@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from itertools import groupby
 
 import click
 
 from interpol_graph.graph import paths
-from interpol_graph.validation.report import Finding, Report
+from interpol_graph.validation.report import Finding, Report, with_lines
 
 #: Characters of a source line that are shown at most.
 WIDTH = 110
 COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
 
 
-def write(report: Report) -> str:
-    """Return the report, coloured; whoever prints it takes the colours out when it does not go to a terminal."""
-    parts: list[str] = []
-    for path, found in groupby(report.with_lines(), key=lambda pair: pair[0].path):
-        title = click.style(printable(paths.shown(path)), bold=True, underline=True)
-        parts += [title, *(_finding(finding, line) for finding, line in found), ""]
-    return "\n".join(parts)
+def write(report: Report) -> Iterator[str]:
+    """Yield the report, coloured; whoever prints it takes the colours out when it does not go to a terminal."""
+    own = [finding for finding in report.findings if not finding.broken]
+    broken = [finding for finding in report.findings if finding.broken]
+    for heading, findings in (
+        ("", own),
+        ("Broken elsewhere by this change:", broken),
+        ("About the shapes:", report.remarks),
+    ):
+        if heading and findings:
+            yield click.style(heading, bold=True) + "\n"
+        for path, found in groupby(with_lines(findings), key=lambda pair: pair[0].path):
+            yield click.style(printable(paths.shown(path)), bold=True, underline=True) + "\n"
+            yield from (_finding(finding, line) + "\n" for finding, line in found)
+            yield "\n"
+    yield from (f"{printable(rule)}: and {number:,} more\n" for rule, number in report.left_out.items())
 
 
 def closing(report: Report) -> str:
     """Return the last line: how many findings of what severity in how many files."""
     files = len(report.checked)
-    elsewhere = f" Other files have {report.elsewhere} more, not shown." if report.elsewhere else ""
+    broken = sum(finding.broken for finding in report.findings)
+    elsewhere = f" {broken} of them in files that did not change." if broken else ""
+    elsewhere += f" Other files have {len(report.elsewhere)} more, not shown." if report.elsewhere else ""
     return f"{summary(report.counts)} in {files} file{'' if files == 1 else 's'}.{elsewhere}"
 
 

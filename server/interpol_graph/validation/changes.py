@@ -1,0 +1,140 @@
+"""What git says: which files changed against a commit, which it ignores, and all of them as they stand in a commit or the index."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import chdir, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+#: The variables that a hook inherits and that would lead away from the repository in which files lie.
+_LEADING = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_PREFIX",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_NAMESPACE",
+)
+#: What a repository without a commit is compared with.
+_NOTHING = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+
+
+class NoChanges(Exception):
+    """What changed cannot be told; the message says why."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What changed in a repository: its top folder, the commit against which, and the paths, those that are gone included."""
+
+    top: Path
+    base: str
+    paths: frozenset[Path]
+
+    def touch(self, path: Path) -> bool:
+        """Say whether a file changed, or lies in a submodule that did."""
+        return not self.paths.isdisjoint((path, *path.parents))
+
+    def within(self, place: Path) -> list[Path]:
+        """Return the changed paths at or below a place; the submodule that it lies in counts, too."""
+        return [
+            path for path in self.paths if path.is_relative_to(place) or (path.is_dir() and place.is_relative_to(path))
+        ]
+
+
+def since(base: str, folder: Path, staged: bool = False) -> Changes:
+    """Return what changed around a folder since the work left a commit: the work tree, or what is staged in its place.
+
+    base: a commit; MAIN...HEAD is MAIN, too. Raises NoChanges outside a git checkout, or when it knows no such commit.
+    """
+    top = Path(_git(folder, "rev-parse", "--show-toplevel", failure=f"{folder} is not in a git checkout").strip())
+    while (
+        above := _git(top, "rev-parse", "--show-superproject-working-tree").strip()
+    ) and not Path.cwd().is_relative_to(top):
+        top = Path(above)
+    name = base.removesuffix("HEAD").rstrip(".") if base.endswith(("..HEAD", "...")) else base
+    unknown = f"git knows no commit {base!r} here; fetch it first (a shallow clone holds only the newest)"
+    if base == "HEAD" and not _git(top, "rev-list", "--max-count=1", "--all"):
+        commit = _NOTHING
+    else:
+        commit = _git(
+            top, "rev-parse", "--verify", "--quiet", "--end-of-options", name + "^{commit}", failure=unknown
+        ).strip()
+        apart = f"{base!r} and HEAD have no commit in common here; fetch more of the history (fetch-depth: 0)"
+        commit = _git(top, "merge-base", commit, "HEAD", failure=apart).strip()
+    what = ["--cached"] if staged else ["--ignore-submodules=none"]
+    listed = _git(top, "diff", *what, "--name-only", "-z", "--no-renames", commit, "--", **(_index() if staged else {}))
+    if not staged:
+        listed += _git(top, "ls-files", "-z", "--others", "--exclude-standard")
+    found = frozenset((top / name).resolve() for name in listed.split("\0") if name)
+    for path in found:
+        if path.is_dir() and not any(path.iterdir()):
+            raise NoChanges(f"{path} is a submodule that moved, and is not here: run git submodule update --init first")
+    return Changes(top, commit, found)
+
+
+def ignored(folder: Path, files: Collection[Path]) -> frozenset[Path]:
+    """Return those of some files in a folder that git ignores; none where there is no git."""
+    program = shutil.which("git")
+    if program is None or not files:
+        return frozenset()
+    names = b"\0".join(os.fsencode(path) for path in files)
+    command = [program, "check-ignore", "-z", "--stdin"]
+    done = subprocess.run(command, cwd=folder, env=_environment(), input=names, capture_output=True)  # noqa: S603
+    return frozenset(Path(os.fsdecode(name)) for name in done.stdout.split(b"\0") if name)
+
+
+@contextmanager
+def standing(top: Path, commit: str | None, here: Path) -> Iterator[Callable[[Iterable[Path]], list[Path]]]:
+    """Stand in a copy of a repository as it is in a commit, or in the index for None, and say where paths are there.
+
+    here: the folder to stand in, as it is called in the work tree. Submodules are those of the work tree.
+    """
+    with tempfile.TemporaryDirectory(prefix="interpol-graph-") as folder:
+        tree = Path(folder).resolve() / "tree"
+        tree.mkdir()
+        index = {"GIT_INDEX_FILE": str(tree.parent / "index")} if commit else _index()
+        if commit:
+            _git(top, "read-tree", commit, **index)
+        _git(top, "checkout-index", "--all", f"--prefix={tree}/", **index)
+        for entry in _git(top, "ls-files", "-z", "--stage", **index).split("\0"):
+            if entry.startswith("160000 "):
+                module = tree / entry.partition("\t")[2]
+                module.rmdir() if module.is_dir() else module.parent.mkdir(parents=True, exist_ok=True)
+                module.symlink_to(top / module.relative_to(tree))
+
+        def moved(paths: Iterable[Path]) -> list[Path]:
+            return [tree / path.relative_to(top) if path.is_relative_to(top) else path for path in paths]
+
+        within = tree / here.relative_to(top) if here.is_relative_to(top) else here
+        within.mkdir(parents=True, exist_ok=True)
+        with chdir(within):
+            yield moved
+
+
+def _index() -> dict[str, str]:
+    """Return the setting of the index that a hook is to judge, which need not be that of the repository."""
+    name = os.environ.get("GIT_INDEX_FILE")
+    return {"GIT_INDEX_FILE": str(Path(name).absolute())} if name else {}
+
+
+def _environment(**more: str) -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in _LEADING} | more
+
+
+def _git(folder: Path, *arguments: str, failure: str = "git failed", **environment: str) -> str:
+    program = shutil.which("git")
+    if program is None:
+        raise NoChanges("git is not installed, and without it nobody knows what changed")
+    command, settings = [program, *arguments], _environment(**environment)
+    done = subprocess.run(command, cwd=folder, env=settings, capture_output=True)  # noqa: S603
+    if done.returncode:
+        said = os.fsdecode(done.stderr).strip().splitlines()
+        raise NoChanges(failure + (f": {said[0]}" if said else ""))
+    return os.fsdecode(done.stdout)

@@ -1,0 +1,129 @@
+"""What shapes import: files beside them, in a catalogue, named by the user, or fetched where that is allowed."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urlsplit
+from xml.etree import ElementTree
+
+from pyoxigraph import NamedNode, RdfFormat
+
+from interpol_graph.graph.files import SourceFile, Unreadable, is_rdf
+from interpol_graph.graph.formats import DUMPS
+from interpol_graph.shacl.data import SHACL, TYPE, Term
+from interpol_graph.validation.locator import Reading
+
+OWL = "http://www.w3.org/2002/07/owl#"
+IMPORTS, ONTOLOGY = NamedNode(OWL + "imports"), NamedNode(OWL + "Ontology")
+#: The file in which editors of ontologies note where they keep what they import.
+CATALOGUE = "catalog-v001.xml"
+#: Seconds that fetching one document may take.
+SECONDS = 20
+ACCEPT = "text/turtle, application/n-triples, application/rdf+xml;q=0.8, application/ld+json;q=0.6"
+
+
+def wanted(shapes: Sequence[Reading]) -> Iterator[tuple[Reading, Term, NamedNode]]:
+    """Yield what files import and none of them is: the file, the node that imports, the IRI."""
+    here = {
+        quad.subject for file in shapes for quad in file.quads if quad.predicate == TYPE and quad.object == ONTOLOGY
+    }
+    names = {_plain(str(node)[1:-1]) for node in here} | {file.path.as_uri() for file in shapes} | {_plain(SHACL)}
+    for file in shapes:
+        for quad in file.quads:
+            if (
+                quad.predicate == IMPORTS
+                and isinstance(quad.object, NamedNode)
+                and _plain(quad.object.value) not in names
+            ):
+                yield file, quad.subject, quad.object
+
+
+def found(iri: str, folder: Path, maps: dict[str, Path], fetch: bool, most: int) -> SourceFile | None:
+    """Return the file of an imported IRI, as the user mapped it, as the catalogue of a folder does, beside it, or fetched.
+
+    Raises Unreadable when it is fetched in vain.
+    """
+    plain = _plain(iri)
+    local = Path(unquote(urlsplit(iri).path)) if iri.startswith("file:") else None
+    path = {_plain(name): path for name, path in maps.items()}.get(plain) or _catalogue(folder).get(plain) or local
+    if path is None:
+        path = _neighbours(folder).get(plain)
+    if path is None and fetch:
+        path = _fetched(iri, most << 20)
+    return SourceFile(path, path.as_uri()) if path and path.is_file() and is_rdf(path) else None
+
+
+def _plain(iri: str) -> str:
+    """Return an IRI by which an ontology is found, whoever ends it in # or / and whoever does not."""
+    return urldefrag(iri).url.rstrip("/")
+
+
+@cache
+def _catalogue(folder: Path) -> dict[str, Path]:
+    try:
+        root = ElementTree.parse(folder / CATALOGUE).getroot()  # noqa: S314  a file of the user's
+    except (OSError, ElementTree.ParseError):
+        return {}
+    named = ((entry.get("name", ""), entry.get("uri", "")) for entry in root.iter() if entry.tag.endswith("}uri"))
+    return {
+        _plain(name): (folder / unquote(uri.removeprefix("file:"))).resolve() for name, uri in named if ":/" not in uri
+    }
+
+
+@cache
+def _neighbours(folder: Path) -> dict[str, Path]:
+    """Return the ontologies that the RDF files of a folder say they are, and these files' names without suffix."""
+    beside: dict[str, Path] = {}
+    for path in sorted(path for path in folder.iterdir() if is_rdf(path) and path.is_file()):
+        try:
+            for quad in SourceFile(path, path.as_uri()).quads():
+                if quad.predicate == TYPE and quad.object == ONTOLOGY and isinstance(quad.subject, NamedNode):
+                    beside.setdefault(_plain(quad.subject.value), path)
+        except Unreadable:  # what is no RDF is no import
+            continue
+    return beside
+
+
+class _Web(urllib.request.OpenerDirector):
+    """What reads the web, and nothing but the web."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        request = urllib.request
+        for handler in (
+            request.ProxyHandler, request.HTTPHandler, request.HTTPSHandler, request.HTTPRedirectHandler,
+            request.HTTPDefaultErrorHandler, request.HTTPErrorProcessor,
+        ):  # fmt: skip
+            self.add_handler(handler())
+
+
+@cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="interpol-graph-")  # it goes when the process ends
+
+
+def _fetched(iri: str, most: int) -> Path | None:
+    if urlsplit(iri).scheme not in ("http", "https"):
+        return None
+    place, deadline, content = Path(_folder().name), time.monotonic() + SECONDS, b""
+    try:
+        request = urllib.request.Request(iri, headers={"Accept": ACCEPT})  # noqa: S310  the schemes are checked
+        with _Web().open(request, timeout=SECONDS) as answer:
+            kind = answer.headers.get_content_type()
+            while piece := answer.read(1 << 16):
+                content += piece
+                if len(content) > most or time.monotonic() > deadline:
+                    raise Unreadable(
+                        Path(iri), f"cannot be fetched: it has more than {most >> 20} MiB or takes {SECONDS} s"
+                    )
+    except (OSError, ValueError) as error:
+        raise Unreadable(Path(iri), f"cannot be fetched: {error}") from error
+    suffix = next((fmt.suffix for fmt in DUMPS if kind in fmt.media_types), Path(urlsplit(iri).path).suffix)
+    file = place / f"import-{sum(1 for _ in place.iterdir())}{suffix or RdfFormat.TURTLE.file_extension}"
+    file.write_bytes(content)
+    return file

@@ -1,0 +1,159 @@
+"""Judgement by shapes: who judges, what of it, what the results are as findings, and what there is to say of the shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import chain
+from pathlib import Path
+from typing import Any, Literal
+
+from pyoxigraph import NamedNode, Quad, Triple
+
+from interpol_graph.graph.files import Unreadable
+from interpol_graph.graph.prefixes import shorten
+from interpol_graph.shacl.data import BadShapes, Index, Term
+from interpol_graph.shacl.shapes import Shapes, aimed
+from interpol_graph.shacl.validation import Result, Validation
+from interpol_graph.validation import rules
+from interpol_graph.validation.locator import Reading, locate
+from interpol_graph.validation.report import Finding, Terms, shown
+
+#: Who judges by the shapes: our own engine what is SHACL Core and pySHACL the rest, or pySHACL everything.
+Judge = Literal["own", "pyshacl"]
+#: What a list of things is drawn through while they are worked on.
+Progress = Callable[[Sequence[Any]], Iterable[Any]]
+_IDLE = "the shape has a target, and nothing in the data is one"
+#: Mebibytes that one file may have: past that, memory is what a validation would run out of first.
+MAX_SIZE = 32
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a validation is done.
+
+    judge: who judges by shapes; strict: whether shapes with faults are refused; keep_going: whether files that cannot be read
+    are findings; shapes, focus: IRIs of the shapes and nodes that alone are judged, all if empty; maps: imported IRIs and the
+    files that they are, fetch: whether others may be fetched; most: findings that are kept of a rule; max_size: mebibytes
+    that one file may have.
+    """
+
+    judge: Judge = "own"
+    strict: bool = False
+    keep_going: bool = False
+    shapes: frozenset[str] = frozenset()
+    focus: frozenset[str] = frozenset()
+    maps: tuple[tuple[str, Path], ...] = ()
+    fetch: bool = False
+    most: int | None = None
+    max_size: int = MAX_SIZE
+
+
+USUAL = Manner()
+
+
+def by_shapes(
+    files: Sequence[Reading],
+    shapes: Sequence[Reading],
+    derived: Iterable[Quad],
+    manner: Manner,
+    progress: Progress = iter,
+) -> tuple[Iterator[Finding], list[Finding]]:
+    """Return a finding for every result of validating files, and what is derived from them, by shapes; and remarks on these.
+
+    Raises Unreadable for shapes that cannot be used.
+    """
+    statements = Index(chain(derived, _statements(files)))
+    rule_book = Index(_statements(shapes))
+    if shapes and not aimed(rule_book):
+        raise Unreadable(shapes[0].path, "holds no shape with a target, so nothing would be checked by it")
+    read = Shapes(rule_book)
+    if read.faults and manner.strict:
+        refused = [_unusable(fault, shapes) for fault in read.faults]
+        refused[0].others = tuple(refused[1:])
+        raise refused[0]
+    known = {node.value: shape for node, shape in read.all.items() if isinstance(node, NamedNode)}
+    for name in manner.shapes - known.keys():
+        near = get_close_matches(name, known, n=1)
+        raise Unreadable(shapes[0].path, f"holds no shape {name}" + (f"; did you mean {near[0]}?" if near else ""))
+    validation = Validation(statements, read, shown, frozenset(map(NamedNode, manner.focus)) or None)
+    remarks = [remark(fault, shapes, "shapes-fault") for fault in read.faults]
+    idle = [
+        shape
+        for shape in read.roots
+        if shape.usable and not shape.is_true("deactivated") and not validation.targets(shape)
+    ]
+    remarks += [remark(BadShapes(shape.node, _IDLE), shapes, "idle-shape") for shape in idle]
+    wanted = frozenset(map(NamedNode, manner.shapes))
+
+    def findings() -> Iterator[Finding]:
+        try:
+            for result in judged(validation, manner.judge, wanted, progress):
+                yield _finding(result, files)
+        except BadShapes as error:
+            raise _unusable(error, shapes) from error
+
+    return findings(), sorted(set(remarks))
+
+
+def judged(
+    validation: Validation, judge: Judge = "own", wanted: Collection[Term] = (), progress: Progress = iter
+) -> Iterator[Result]:
+    """Yield the results of a validation; wanted: the nodes of the shapes whose results are, all if there are none.
+
+    Raises BadShapes for shapes that cannot be used.
+    """
+    shapes = validation.shapes
+    roots = [shape for shape in shapes.roots if not wanted or not set(shapes.within(shape)).isdisjoint(wanted)]
+    own = [shape for shape in roots if judge == "own" and shapes.is_core(shape)]
+
+    def found() -> Iterator[tuple[Term, Result]]:
+        for shape in progress(own):
+            for result in validation.results([shape]):
+                yield shape.node, result
+        if others := {shape.node for shape in roots if shape.usable} - {shape.node for shape in own}:
+            from interpol_graph.validation import second_opinion  # takes half a second to import, and few need it
+
+            for node, result in second_opinion.results(validation.data, shapes.usable(), others):
+                if validation.only is None or result.focus in validation.only:
+                    yield node, result
+
+    for root, result in found():
+        if not wanted or root in wanted or result.shape in wanted:
+            yield result
+
+
+def remark(fault: BadShapes, shapes: Sequence[Reading], rule: str) -> Finding:
+    table = {each.name: each for each in rules.REMARKS}
+    spot = locate(shapes, fault.node, fault.predicate, fault.value)
+    return Finding(*spot, rule, shown(fault.node), fault.reason, table[rule].mend, table[rule].severity)
+
+
+def _unusable(fault: BadShapes, shapes: Sequence[Reading]) -> Unreadable:
+    path, line, column = locate(shapes, fault.node, fault.predicate, fault.value)
+    return Unreadable(path, f"{shown(fault.node)}: {fault.reason}", line, column)
+
+
+def _statements(files: Iterable[Reading]) -> Iterator[Quad]:
+    for file in files:
+        for quad in file.quads:
+            if isinstance(quad.object, Triple):
+                raise Unreadable(file.path, "holds a triple as a term, which is RDF 1.2; what is validated is RDF 1.1")
+            yield quad
+
+
+def _finding(result: Result, files: Sequence[Reading]) -> Finding:
+    predicate = result.path.predicate if result.path else None
+    named = result.shape if isinstance(result.shape, NamedNode) else result.component
+    about = f" ({shown(predicate)} {shown(result.value)})" if predicate and result.value else ""
+    return Finding(
+        *locate(files, result.focus, predicate, result.value),
+        shorten(named.value),
+        shown(result.focus),
+        f"{result.message}{about}",
+        severity=rules.severity(result.severity),
+        terms=Terms(
+            result.focus, result.path, result.value, result.component, result.shape, result.severity, result.messages
+        ),
+    )
