@@ -381,6 +381,7 @@ def test_shortcuts(derive: Derive) -> None:
         ({"a": "167 ; interpol:countedApart true", "b": "72 ; interpol:countedApart true"}, {"239"}),
         ({"a": "167 ; interpol:countedApart true", "b": "72 ; interpol:countedApart false"}, set()),
         ({"a": "167", "b": "72"}, set()),
+        ({"a": "4100 ; interpol:countedApart false"}, set()),
     ],
 )
 def test_a_total_is_added_up_where_it_can_be_known(derive: Derive, figures: dict[str, str], arrests: set[str]) -> None:
