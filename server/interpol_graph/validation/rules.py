@@ -68,6 +68,8 @@ REMARKS = (
         "warning",
     ),
 )
+#: Every rule that is ours, by its identifier.
+BY_NAME = {rule.name: rule for rule in (*BUILT_IN, *REMARKS)}
 
 
 def known(shapes: Iterable[Quad], checks: Path | None = None) -> dict[str, Rule]:
