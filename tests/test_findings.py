@@ -20,9 +20,10 @@ from interpol_graph.cli.main import main
 from interpol_graph.graph import paths
 from interpol_graph.graph.files import SourceFile, Unreadable
 from interpol_graph.shacl.data import Path
+from interpol_graph.shacl.validation import Result as Terms
 from interpol_graph.validation import formats, rules, text
 from interpol_graph.validation.formats import REPORT, REPORTS
-from interpol_graph.validation.report import SEVERITIES, Finding, Report, Terms, refusal
+from interpol_graph.validation.report import SEVERITIES, Finding, Report, refusal
 
 LINE = 'ex:a ex:b "\t国際 % :: é, \x1b[31m" .'
 SESSION = "https://w3id.org/interpol-graph/id/session/84"
@@ -43,8 +44,8 @@ def full(folder: FilePath) -> Report:
         pyoxigraph.NamedNode(SESSION),
         Path(pyoxigraph.NamedNode("http://example.org/p")),
         pyoxigraph.Literal("1\n2", language="en"),
-        pyoxigraph.NamedNode(SH.MinCountConstraintComponent),
         pyoxigraph.BlankNode("shape"),
+        pyoxigraph.NamedNode(SH.MinCountConstraintComponent),
     )
     return Report(
         (

@@ -23,7 +23,7 @@ from interpol_graph.validation.judgement import Manner
 from interpol_graph.validation.report import Report
 from interpol_graph.validation.scope import Named
 
-EXISTING = click.Path(path_type=Path)
+EXISTING, STYLE = click.Path(path_type=Path), click.Choice(sorted(formats.BY_NAME))
 
 
 def _option(*names: str, help: str, **settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -32,13 +32,9 @@ def _option(*names: str, help: str, **settings: Any) -> Callable[[Callable[..., 
 
 @click.command("validate")
 @click.argument("names", metavar="[PATH]...", nargs=-1, type=EXISTING)
-@_option(
-    "--shapes", multiple=True, type=EXISTING, help="SHACL shapes to use instead of the project's own; may be repeated."
-)
+@_option("--shapes", multiple=True, type=EXISTING, help="SHACL shapes instead of the project's own; may be repeated.")
 @_option("--context", multiple=True, type=EXISTING, help="More RDF that the data refers to: read, and not reported on.")
-@_option(
-    "--changed", metavar="BASE", help="Report on what git says changed since this commit, and on what that breaks."
-)
+@_option("--changed", metavar="BASE", help="Report on what changed since this commit of git, and on what that breaks.")
 @_option("--staged", is_flag=True, help="Judge what is staged for the next commit, not the files as they lie there.")
 @_option("--shape", "only", multiple=True, metavar="IRI", help="Judge by this shape alone; may be repeated.")
 @_option("--focus", multiple=True, metavar="IRI", help="Judge this node alone; may be repeated.")
@@ -48,9 +44,7 @@ def _option(*names: str, help: str, **settings: Any) -> Callable[[Callable[..., 
 @_option("--fetch", is_flag=True, help="Fetch what shapes import and is not at hand; nothing is fetched otherwise.")
 @_option("--keep-going", is_flag=True, help="Judge the rest when a file cannot be read; the file is a finding then.")
 @_option("--most", type=click.IntRange(1), metavar="N", help="Findings that are shown of one rule.  [default: all]")
-@_option(
-    "--format", "style", type=click.Choice(sorted(formats.BY_NAME)), default="text", help="How findings are written."
-)
+@_option("--format", "style", type=STYLE, default="text", help="How findings are written.")
 @_option("--output", type=click.File("w", encoding="utf-8", lazy=False), default="-", help="File to write to.")
 @_option("--max-size", type=click.IntRange(1), default=judgement.MAX_SIZE, help="Mebibytes that one file may have.")
 @_option(

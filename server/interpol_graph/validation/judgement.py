@@ -18,7 +18,7 @@ from interpol_graph.shacl.shapes import Shapes, aimed
 from interpol_graph.shacl.validation import Result, Validation
 from interpol_graph.validation import rules
 from interpol_graph.validation.locator import Reading, locate
-from interpol_graph.validation.report import Finding, Terms, shown
+from interpol_graph.validation.report import Finding, shown
 
 #: Who judges by the shapes: our own engine what is SHACL Core and pySHACL the rest, or pySHACL everything.
 Judge = Literal["own", "pyshacl"]
@@ -143,14 +143,8 @@ def _statements(files: Iterable[Reading]) -> Iterator[Quad]:
 def _finding(result: Result, files: Sequence[Reading]) -> Finding:
     predicate = result.path.predicate if result.path else None
     named = result.shape if isinstance(result.shape, NamedNode) else result.component
+    assert named
     about = f" ({shown(predicate)} {shown(result.value)})" if predicate and result.value else ""
-    return Finding(
-        *locate(files, result.focus, predicate, result.value),
-        shorten(named.value),
-        shown(result.focus),
-        f"{result.message}{about}",
-        severity=rules.severity(result.severity),
-        terms=Terms(
-            result.focus, result.path, result.value, result.component, result.shape, result.severity, result.messages
-        ),
-    )
+    focus, words, severity = shown(result.focus), f"{result.message}{about}", rules.severity(result.severity)
+    spot = locate(files, result.focus, predicate, result.value)
+    return Finding(*spot, shorten(named.value), focus, words, severity=severity, terms=result)

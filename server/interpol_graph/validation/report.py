@@ -16,29 +16,12 @@ from pyoxigraph import BlankNode, Literal, NamedNode
 from interpol_graph.graph import paths
 from interpol_graph.graph.files import SourceFile, Unreadable
 from interpol_graph.graph.prefixes import shorten
-from interpol_graph.shacl.data import Path, Term
+from interpol_graph.shacl.validation import Result
 from interpol_graph.validation import rules
 from interpol_graph.validation.rules import Rule
 
 #: From grave to slight.
 SEVERITIES = ("error", "warning", "info")
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """The RDF terms that a finding is about, as far as there are any.
-
-    node: the focus node; path: the property path; value: the offending value; component: the SHACL constraint component;
-    shape: the shape that asked; severity: as the shape gives it; messages: all that it has to say.
-    """
-
-    node: Term | None = None
-    path: Path | None = None
-    value: Term | None = None
-    component: NamedNode | None = None
-    shape: Term | None = None
-    severity: NamedNode | None = None
-    messages: tuple[Literal, ...] = ()
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -60,7 +43,7 @@ class Finding:
     message: str
     mend: str = ""
     severity: str = "error"
-    terms: Terms = field(default=Terms(), compare=False)
+    terms: Result = field(default=Result(), compare=False)
     broken: bool = field(default=False, compare=False)
 
     @property
@@ -113,10 +96,8 @@ class Report:
     @property
     def left_out(self) -> dict[str, int]:
         """Rule → how many of its findings were left out."""
-        found: Counter[str] = Counter()
-        for (rule, _), number in self.more.items():
-            found[rule] += number
-        return dict(sorted(found.items()))
+        rules = sorted({rule for rule, _ in self.more})
+        return {each: sum(number for (rule, _), number in self.more.items() if rule == each) for each in rules}
 
     @property
     def rules(self) -> dict[str, Rule]:

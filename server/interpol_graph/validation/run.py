@@ -16,10 +16,11 @@ from interpol_graph.graph.files import SourceFile, Unreadable
 from interpol_graph.graph.prefixes import GRAPHS
 from interpol_graph.graph.store import APART, DERIVED, ask, conclude
 from interpol_graph.shacl.data import BadShapes, Index, Path, Term
+from interpol_graph.shacl.validation import Result
 from interpol_graph.validation import imports, rules
 from interpol_graph.validation.judgement import USUAL, Manner, Progress, by_shapes, remark
 from interpol_graph.validation.locator import Reading, locate
-from interpol_graph.validation.report import Finding, Report, Terms, gathered, known_by, merged, shown, unread
+from interpol_graph.validation.report import Finding, Report, gathered, known_by, merged, shown, unread
 from interpol_graph.validation.scope import Named, Scope, check_size
 
 ONTOLOGY, SHAPES = GRAPHS + "ontology", GRAPHS + "shapes"
@@ -32,9 +33,7 @@ def every(scopes: Iterable[Scope], manner: Manner = USUAL, progress: Progress = 
 
 def earlier(named: Named, manner: Manner, top: FilePath) -> Counter[tuple[str, ...]]:
     """Return what findings in an earlier tree of files with this top are known by; none if nobody can say."""
-    there = Named(
-        *(tuple(path for path in each if path.exists()) for each in (named.data, named.shapes, named.context))
-    )
+    there = Named(*(tuple(filter(FilePath.exists, each)) for each in named))
     try:
         nothing = named.data and not there.data
         found = () if nothing else every(there.scopes(), replace(manner, most=None)).findings
@@ -74,7 +73,7 @@ def run(scope: Scope, manner: Manner = USUAL, progress: Progress = iter) -> Repo
 
     def shown() -> Iterator[Finding]:
         for finding in chain(map(unread, broken), found):
-            if not manner.focus or getattr(finding.terms.node, "value", "") in manner.focus:
+            if not manner.focus or getattr(finding.terms.focus, "value", "") in manner.focus:
                 if finding.path in scope.shown:
                     yield finding
                 elif finding.path in wanted:
@@ -174,7 +173,7 @@ def _of_check(rule: str, header: dict[str, str], row: dict[str, Term | None], fi
         _filled(header["message"], words),
         _filled(header.get("mend", ""), words),
         header["severity"],
-        Terms(focus, Path(predicate) if isinstance(predicate, NamedNode) else None, value),
+        Result(focus, Path(predicate) if isinstance(predicate, NamedNode) else None, value),
     )
 
 

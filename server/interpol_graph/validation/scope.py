@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from interpol_graph.graph import paths
 from interpol_graph.graph.files import (
@@ -42,8 +43,7 @@ class Scope:
     beyond: frozenset[Path] = frozenset()
 
 
-@dataclass(frozen=True)
-class Named:
+class Named(NamedTuple):
     """The files and folders that a user names: data, shapes to judge it by, and what it refers to."""
 
     data: tuple[Path, ...] = ()
@@ -52,7 +52,7 @@ class Named:
 
     def moved(self, move: Callable[[Path], Path]) -> Named:
         """Return the same in other places."""
-        return Named(*(tuple(map(move, each)) for each in (self.data, self.shapes, self.context)))
+        return Named(*(tuple(map(move, each)) for each in self))
 
     def scopes(self) -> list[Scope]:
         """Return the validations that they ask for. Raises Unreadable."""

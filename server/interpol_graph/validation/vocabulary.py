@@ -13,8 +13,9 @@ from rdflib.namespace import DefinedNamespace
 from interpol_graph.graph.prefixes import TERMS, prefixes, shorten
 from interpol_graph.shacl.data import TYPE, Index, Term, sh
 from interpol_graph.shacl.literals import well_formed
+from interpol_graph.shacl.validation import Result
 from interpol_graph.validation.locator import Reading
-from interpol_graph.validation.report import Finding, Terms, shown
+from interpol_graph.validation.report import Finding, shown
 
 #: Rule, message and mend of a term that is not in order.
 Verdict = tuple[str, str, str]
@@ -73,18 +74,15 @@ def _misspelt(file: Reading, verdicts: dict[Term, Verdict | None]) -> Iterator[F
             if (found := verdicts[term]) and terms[: part + 1] not in seen:
                 seen.add(terms[: part + 1])
                 rule, message, mend = found
-                spot, focus, about = (file.path, *file.place(number, part)), shown(quad.subject), Terms(quad.subject)
+                spot, focus, about = (file.path, *file.place(number, part)), shown(quad.subject), Result(quad.subject)
                 yield Finding(*spot, rule, focus, message, mend, terms=about)
 
 
 def _prefixes(file: Reading, right: dict[str, str]) -> Iterator[Finding]:
     for prefix, namespace, line, column in file.text.prefixes() if file.text else ():
         if right.get(prefix) != namespace:
-            mend = (
-                f"Write @prefix {prefix}: <{right[prefix]}> ."
-                if prefix in right
-                else "Add the prefix to ontology/prefixes.ttl, the prefix table, or use one that stands there."
-            )
+            mend = "Add the prefix to ontology/prefixes.ttl, the prefix table, or use one that stands there."
+            mend = f"Write @prefix {prefix}: <{right[prefix]}> ." if prefix in right else mend
             message = f"the prefix stands for <{namespace}>, which the prefix table does not say"
             yield Finding(file.path, line, column, "prefix", f"{prefix}:", message, mend)
 
