@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Triple
+from pyoxigraph import BlankNode, Literal, NamedNode
 
 from interpol_graph.shacl.data import RDFS, SHACL, TYPE, BadShapes, Index, Path, Term, reached, read_path, sh
 from interpol_graph.shacl.literals import XSD, pattern
@@ -156,10 +155,9 @@ class Shapes:
     def usable(self) -> Index:
         """Return the shapes graph without the shapes that cannot be used."""
         bad = {shape.node for shape in self.all.values() if not shape.usable}
-        kept: Iterator[Any] = (
-            (s, p, o) for s, p, o in self.graph.statements() if not (s in bad or (p == sh("property") and o in bad))
-        )
-        return Index(Triple(*each) for each in kept) if bad else self.graph
+        of_shapes = sh("property")
+        kept = (each for each in self.graph.statements() if not (each.predicate == of_shapes and each.object in bad))
+        return Index(each for each in kept if each.subject not in bad) if bad else self.graph
 
     def references(self, shape: Shape) -> Iterator[Term]:
         """Yield the nodes of the shapes that a shape refers to."""
@@ -237,7 +235,7 @@ def _strange(graph: Index) -> Iterator[BadShapes]:
     """Yield every term that bears the namespace of SHACL and is not one of those supported."""
     known = {name.lower(): name for name in (*SILENT, *PARAMETERS)}
     names = {*PARAMETERS, *SILENT, *UNSUPPORTED}
-    for subject, predicate, value in graph.statements():
+    for subject, predicate, value, _ in graph.statements():
         for term in (predicate, value) if not _of_vocabulary(subject) else ():
             name = term.value.removeprefix(SHACL) if isinstance(term, NamedNode) and _of_vocabulary(term) else ""
             if term is predicate and name in UNSUPPORTED:

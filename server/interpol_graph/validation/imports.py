@@ -15,7 +15,7 @@ from pyoxigraph import NamedNode, Quad, RdfFormat
 
 from interpol_graph.graph.files import SourceFile, Unreadable, is_rdf
 from interpol_graph.graph.formats import DUMPS
-from interpol_graph.shacl.data import SHACL, TYPE, Term
+from interpol_graph.shacl.data import SHACL, TYPE, Statement, Term
 from interpol_graph.validation.locator import Reading
 
 OWL = "http://www.w3.org/2002/07/owl#"
@@ -44,7 +44,7 @@ def wanted(shapes: Sequence[Reading]) -> Iterator[tuple[Reading, Term, NamedNode
                 yield file, quad.subject, iri
 
 
-def _says(quads: Iterable[Quad]) -> list[str]:
+def _says(quads: Iterable[Quad | Statement]) -> list[str]:
     """Return the ontologies that a file says it is."""
     typed = (quad.subject for quad in quads if quad.predicate == TYPE and quad.object == ONTOLOGY)
     return [_plain(node.value) for node in typed if isinstance(node, NamedNode)]

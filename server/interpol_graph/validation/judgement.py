@@ -13,7 +13,7 @@ from pyoxigraph import NamedNode, Quad, Triple
 
 from interpol_graph.graph.files import Unreadable
 from interpol_graph.graph.prefixes import shorten
-from interpol_graph.shacl.data import BadShapes, Index, Term
+from interpol_graph.shacl.data import BadShapes, Index, Statement, Term
 from interpol_graph.shacl.shapes import Shapes, aimed
 from interpol_graph.shacl.validation import Result, Validation
 from interpol_graph.validation import rules
@@ -132,7 +132,7 @@ def _unusable(fault: BadShapes, shapes: Sequence[Reading]) -> Unreadable:
     return Unreadable(path, f"{shown(fault.node)}: {fault.reason}", line, column)
 
 
-def _statements(files: Iterable[Reading]) -> Iterator[Quad]:
+def _statements(files: Iterable[Reading]) -> Iterator[Statement]:
     for file in files:
         for quad in file.quads:
             if isinstance(quad.object, Triple):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from pyoxigraph import BlankNode, Quad, RdfFormat
+from pyoxigraph import BlankNode, RdfFormat
 
 from interpol_graph.graph.files import SourceFile
-from interpol_graph.shacl.data import Term, reached
+from interpol_graph.shacl.data import Statement, Term, reached
 from interpol_graph.validation.positions import NOWHERE, Place, Text, offsets
 
 #: Where a finding stands: file, line and column.
@@ -25,7 +26,8 @@ class Reading:
 
     def __init__(self, file: SourceFile, shown: bool = True) -> None:
         self.path, self.graph, self.format, self.shown = file.path, file.graph, file.format, shown
-        self.quads: list[Quad] = list(file.quads())
+        terms: dict[Any, Any] = {}
+        self.quads = [Statement(*(terms.setdefault(term, term) for term in quad)) for quad in file.quads()]
 
     @cached_property
     def text(self) -> Text | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from pyoxigraph import BlankNode, Literal, Quad
 
-from interpol_graph.shacl.data import REST, TYPE, Term
+from interpol_graph.shacl.data import REST, TYPE, Statement, Term
 
 #: Line and column, counted from 1; (0, 0) when the place is not known.
 Place = tuple[int, int]
@@ -55,7 +55,7 @@ class Text:
             yield match["prefix"], match["namespace"], *self.place(match.start("at"))
 
 
-def offsets(text: str, statements: Sequence[Quad]) -> Sequence[int]:
+def offsets(text: str, statements: Sequence[Quad | Statement]) -> Sequence[int]:
     """Return where subject, predicate and object of each statement of a Turtle file begin, one after the other.
 
     statements: what the parser made of the text, in the parser's order. When the tokens do not fit them, there is nothing.

@@ -141,7 +141,7 @@ def _by_our_rules(
 def _loaded(files: Iterable[Reading], rules: Sequence[FilePath]) -> tuple[Store, list[Quad]]:
     """Return a store of some files, each statement in its graph and in the default graph, and what the rules conclude."""
     store = Store()
-    store.bulk_extend(chain.from_iterable(file.quads for file in files))
+    store.bulk_extend(Quad(*quad) for file in files for quad in file.quads)  # type: ignore[arg-type]
     apart = ", ".join(map(str, APART))
     store.update(f"INSERT {{ ?s ?p ?o }} WHERE {{ GRAPH ?graph {{ ?s ?p ?o }} FILTER (?graph NOT IN ({apart})) }}")
     concluded = parse(conclude(store, list(rules), stated=False), RdfFormat.N_TRIPLES)

@@ -58,7 +58,7 @@ def check(files: Iterable[Reading], ontology: Index) -> Iterator[Finding]:
     verdicts: dict[Term, Verdict | None] = {}
     for file in files:
         yield from _prefixes(file, right)
-        terms = {term for quad in file.quads for term in quad.triple}
+        terms = {term for quad in file.quads for term in quad[:3]}
         for term in terms.difference(verdicts):
             verdicts[term] = verdict(term, ours)
         if any(verdicts[term] for term in terms):
@@ -69,7 +69,7 @@ def _misspelt(file: Reading, verdicts: dict[Term, Verdict | None]) -> Iterator[F
     """Yield a finding for each term that is not in order, once a subject, property and value."""
     seen: set[tuple[Term, ...]] = set()
     for number, quad in enumerate(file.quads):
-        terms: tuple[Term, ...] = (quad.subject, quad.predicate, quad.object)
+        terms: tuple[Term, ...] = quad[:3]
         for part, term in enumerate(terms):
             if (found := verdicts[term]) and terms[: part + 1] not in seen:
                 seen.add(terms[: part + 1])
