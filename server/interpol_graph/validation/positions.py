@@ -63,12 +63,10 @@ def offsets(text: str, statements: Sequence[Quad | Statement]) -> Sequence[int]:
     found = array("Q")  # of a large file, tuples would take ten times the room
     try:
         for quad, places in zip(statements, read(text), strict=True):
-            terms = (
-                (quad.subject, quad.predicate)
-                if quad.predicate == REST
-                else (quad.subject, quad.predicate, quad.object)
-            )
-            if not all(_spelt(text, term, place) for term, place in zip(terms, places, strict=False)):
+            subject, predicate, value = places
+            if not (_spelt(text, quad.subject, subject) and _spelt(text, quad.predicate, predicate)):
+                return ()
+            if quad.predicate != REST and not _spelt(text, quad.object, value):
                 return ()
             found.extend(places)
     except ValueError:  # more of one than of the other
