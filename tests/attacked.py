@@ -267,7 +267,7 @@ def attacked() -> Iterator[Target]:
     with target() as found:
         # What ordinary visitors make a process learn and load is no trace of an attack.
         found.crowd(
-            map(request, itertools.cycle(("/", "/page/session/84", "/queries/", "/sparql", "/openapi.json"))), 20, 3
+            map(request, itertools.cycle(("/", "/page/session/84", "/queries/", "/sparql", "/openapi.json"))), 2, 3
         )
         found.start = found.mebibytes()
         yield found

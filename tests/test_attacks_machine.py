@@ -125,8 +125,8 @@ def test_a_disk_that_fills_up_under_load_and_then_the_graph_is_lost(cramped: Tar
     (forkserver,) = (pid for pid, parent, _ in descendants(cramped.process.pid) if is_forkserver(cramped, pid, parent))
     os.kill(forkserver, signal.SIGKILL)
     deadline = time.monotonic() + 120
-    while set(queries(20, 1)) != {200}:  # more at once than evaluators of the one that was lost
-        assert time.monotonic() < deadline, "where the disk is full, no new ones are found"
+    while set(found := queries(20, 2)) != {200}:  # more at once than evaluators of the one that was lost
+        assert time.monotonic() < deadline, f"where the disk is full, no new ones are found: {found}"
     assert cramped.send("/dumps/interpol.nt", Accept="*/*").checked(30).status == 503
     ballast.unlink()
     assert cramped.send("/dumps/interpol.nt", Accept="*/*").checked(30).status == 200
@@ -249,4 +249,4 @@ def test_a_relative_path_is_served(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for name in ("data4", "data4/facts.ttl", "./data4/../facts.nq", "facts.nq"):
         with EvaluatorProcess(Settings(data=(name,))) as process:
             assert b"true" in process.pool().snapshot().query("ASK { <x:a> <x:b> ?c }").body
-    assert KnowledgeGraph(given_files([Path("data4")]), rules=None).digest
+    assert KnowledgeGraph(given_files([Path("data4")]), rules=None).exact.digest

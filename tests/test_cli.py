@@ -7,6 +7,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -110,14 +111,16 @@ def test_a_query_that_cannot_be_evaluated_ends_2_with_a_sentence(query: str, wor
 def test_an_interrupted_query_ends_at_once() -> None:
     endless = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
     command = [sys.executable, "-m", "interpol_graph", "query", "-"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    # Where a script started the tests in the background, they ignore the signal, and so would the command.
+    with subprocess.Popen(command, **pipes, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as process:
         assert process.stdin is not None
         process.stdin.write(endless)
         process.stdin.close()
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(timeout=5)
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=5) != 0
+        assert process.wait(timeout=60) != 0
         assert process.stderr is not None and "Traceback" not in process.stderr.read()
 
 
@@ -178,6 +181,18 @@ def test_one_named_graph() -> None:
 def test_the_files_are_formatted() -> None:
     code, output = run("fmt", "--check")
     assert code == 0, output
+
+
+def test_deprecated_terms_are_replaced(tmp_path: Path) -> None:
+    path, prefix = tmp_path / "mine.ttl", "@prefix interpol: <https://w3id.org/interpol-graph/ontology#> .\n"
+    text = '\n<urn:x-a> interpol:plannedEnd "interpol:plannedEnd" . # interpol:plannedEnd\n'
+    path.write_text(prefix + text, encoding="utf-8")
+    code, output = run("fmt", "--check", str(path))
+    assert code == 1 and "mine.ttl: deprecated terms" in output
+    assert path.read_text(encoding="utf-8") == prefix + text
+    assert run("fmt", str(path))[0] == 0
+    assert path.read_text(encoding="utf-8") == prefix + text.replace("plannedEnd", "scheduledEnd", 1)
+    assert run("fmt", "--check", str(path))[0] == 0
 
 
 def test_an_unformatted_file_is_told(tmp_path: Path) -> None:

@@ -111,6 +111,18 @@ def test_derived_facts_stand_apart(client: FlaskClient) -> None:
     assert derived.select_one("a[href='/page/person/mireille-ballestrazzi']")
 
 
+def test_what_is_derived_both_ways_stands_once(client: FlaskClient) -> None:
+    soup = page(client, "/page/session/84")
+    neighbours = soup.select("a[href='/page/session/83'], a[href='/page/session/85']")
+    assert len(neighbours) == 2 and all(link.find_parent("details", class_="derived") for link in neighbours)
+
+
+def test_what_goes_on_has_no_last_day(client: FlaskClient) -> None:
+    soup = page(client, "/page/membership/FR")
+    assert fact(soup, "ongoing") and soup.select_one("details.derived a[href$='#earliestStart']")
+    assert "9999" not in text(soup)
+
+
 def test_a_disagreement_stands_by_its_fact(client: FlaskClient, snapshot: Snapshot) -> None:
     found = snapshot.query(
         "SELECT ?about WHERE { ?claim a interpol:ConflictingClaim ; interpol:about ?about ; interpol:property ?p ."

@@ -83,7 +83,7 @@ def test_limits_hold(elsewhere: Snapshot) -> None:
 
 def test_an_engine_at_its_own_limit_is_no_answer(server: str) -> None:
     with (
-        EvaluatorProcess(Settings(engine=f"{server}/sparql")) as process,
+        EvaluatorProcess(Settings(engine=f"{server}/sparql", timeout=120)) as process,  # the engine's own comes first
         pytest.raises(Unavailable, match="answers 503"),
     ):
         process.pool().snapshot().query(ENDLESS)

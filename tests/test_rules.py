@@ -381,6 +381,7 @@ def test_shortcuts(derive: Derive) -> None:
         ({"a": "167 ; interpol:countedApart true", "b": "72 ; interpol:countedApart true"}, {"239"}),
         ({"a": "167 ; interpol:countedApart true", "b": "72 ; interpol:countedApart false"}, set()),
         ({"a": "167", "b": "72"}, set()),
+        ({"a": "4100 ; interpol:countedApart false"}, set()),
     ],
 )
 def test_a_total_is_added_up_where_it_can_be_known(derive: Derive, figures: dict[str, str], arrests: set[str]) -> None:
@@ -514,6 +515,18 @@ def test_inverses(derive: Derive) -> None:
     assert values(store, "organisation:icpc", "interpol:successor") == {"organisation/interpol"}
     assert values(store, "system:icse", "interpol:figure") == {"figure/x"}
     assert "ActingPresident" in values(store, "interpol:President", "skos:narrower")
+
+
+def test_a_deprecated_property_says_what_its_successor_says(derive: Derive) -> None:
+    store = derive('system:x interpol:scheduledEnd "2030"^^xsd:gYear . organisation:x interpol:headedBy person:x .')
+    assert values(store, "system:x", "interpol:plannedEnd") == {"2030"}
+    assert values(store, "organisation:x", "interpol:headedByPerson") == {"person/x"}
+
+
+def test_every_deprecated_term_names_its_successor(derive: Derive) -> None:
+    query = "SELECT ?old ?new { ?old <http://www.w3.org/2002/07/owl#deprecated> true OPTIONAL { ?old dcterms:isReplacedBy ?new . ?new a ?any } }"
+    found = {(row["old"].value, row["new"] is not None) for row in rows(derive(""), query)}
+    assert len(found) >= 4 and all(replaced for _, replaced in found)
 
 
 def test_superclasses_and_superproperties(derive: Derive) -> None:

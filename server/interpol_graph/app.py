@@ -1,7 +1,5 @@
 """create_app builds the application and holds no logic; worker is one server process around it."""
 
-from __future__ import annotations
-
 import ctypes
 import hashlib
 import itertools

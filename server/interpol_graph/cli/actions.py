@@ -3,8 +3,6 @@
 Run as `python -m interpol_graph.cli.actions`, with the inputs in PATHS, SHAPES, CONTEXT, CHANGED, FAIL_ON, FORMAT, OUTPUT.
 """
 
-from __future__ import annotations
-
 import glob
 import os
 import sys

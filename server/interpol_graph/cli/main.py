@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import IO
@@ -18,7 +18,7 @@ from interpol_graph.cli import Failure
 from interpol_graph.graph import paths, questions
 from interpol_graph.graph.files import Unreadable, project_files
 from interpol_graph.graph.formats import BY_NAME, DUMPS, Format, Kind, of_kind
-from interpol_graph.graph.prefixes import BASE, GRAPHS, prefixes
+from interpol_graph.graph.prefixes import BASE, GRAPHS, prefixes, shorten
 from interpol_graph.graph.store import KnowledgeGraph, default_graph
 
 ANSWER = click.Choice([fmt.name for fmt in (*of_kind("results"), *of_kind("graph"))])
@@ -27,6 +27,8 @@ DUMP = click.Choice([fmt.name for fmt in DUMPS])
 _IRI_OR_VARIABLE = re.compile(r'<[^\x00-\x20<>"{}|^`\\]*>|[?$]\w+')
 #: What makes a query one of named graphs: a keyword, or an escape that may stand for its letters.
 _NAMES_GRAPHS = re.compile(r"(?<!para)graph|from|\\", re.IGNORECASE)
+#: In Turtle, what may hold the letters of a name and is none, or a name.
+_TOKEN = re.compile(r'"""[\s\S]*?"""|"(?:[^"\\\n]|\\.)*"|<[^>\s]*>|#.*|\w+:[\w-]+')
 
 
 class Commands(click.Group):
@@ -182,7 +184,7 @@ def dump(style: str, graph: str | None, output: IO[bytes]) -> None:
 @click.option("--check", is_flag=True, help="Change nothing; end 1 when a file is not formatted.")
 @click.argument("names", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
 def fmt(check: bool, names: tuple[Path, ...]) -> None:
-    """Format Turtle files in place; without PATH, those of the project."""
+    """Format Turtle files in place, deprecated terms replaced by their successors; without PATH, those of the project."""
     beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     program = shutil.which("turtlefmt", path=beside)
     if program is None:
@@ -191,5 +193,27 @@ def fmt(check: bool, names: tuple[Path, ...]) -> None:
     for target in targets:
         if not target.exists():
             raise Failure(f"{target} does not exist")
+    old = [file for target in targets if target.is_dir() or target.suffix == ".ttl" for file in _renewed(target, check)]
+    for file in old:
+        click.echo(f"{paths.shown(file)}: deprecated terms{'' if check else ' replaced'}")
     command = [program, *(["--check"] if check else []), *map(str, targets)]
-    sys.exit(1 if subprocess.run(command).returncode else 0)  # noqa: S603
+    sys.exit(1 if subprocess.run(command).returncode or (check and old) else 0)  # noqa: S603
+
+
+def _renewed(target: Path, check: bool) -> Iterator[Path]:
+    """Yield the Turtle files that use deprecated terms of ours; replace these by their successors, but for a check."""
+    ontology = default_graph(file for file in project_files() if file.path.parent == paths.ONTOLOGY)
+    replaced = ontology.query(
+        "SELECT ?old ?new { ?old owl:deprecated true ; dcterms:isReplacedBy ?new }", prefixes=prefixes()
+    )
+    names = {shorten(row["old"].value): shorten(row["new"].value) for row in replaced}  # type: ignore[union-attr]
+    for file in sorted(target.rglob("*.ttl")) if target.is_dir() else [target]:
+        try:
+            text = file.read_bytes().decode("utf-8", "surrogateescape")
+        except OSError as error:
+            raise Failure(f"{file} cannot be read: {error.strerror or error}") from error
+        new = _TOKEN.sub(lambda found: names.get(found[0], found[0]), text)
+        if new != text and file.resolve().parent != paths.ONTOLOGY:  # there the old terms are declared
+            yield file
+            if not check:
+                file.write_bytes(new.encode("utf-8", "surrogateescape"))

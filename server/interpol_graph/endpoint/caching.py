@@ -1,7 +1,5 @@
 """The header fields of every answer: who may read it, how long it holds, which state it is of, in which content coding."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import re

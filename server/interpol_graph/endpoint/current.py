@@ -1,7 +1,5 @@
 """What the request at hand works with: the state of the graph that it asks, rows of answers as Python values, and its response."""
 
-from __future__ import annotations
-
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping

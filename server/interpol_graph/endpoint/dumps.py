@@ -3,8 +3,6 @@
 A file is made once for each state of the data, for all processes of a service, and sent from the disk.
 """
 
-from __future__ import annotations
-
 import difflib
 import gzip
 import hashlib

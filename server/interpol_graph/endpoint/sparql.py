@@ -1,7 +1,5 @@
 """/sparql: the query operation of the SPARQL 1.1 Protocol, the description of the service, and the editor for people."""
 
-from __future__ import annotations
-
 import tomllib
 from collections import defaultdict
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ A message is two lengths, a small head as JSON, a body, and one closing byte tha
 what the evaluators' parent sends on the same socket when a child has ended.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import socket

@@ -4,8 +4,6 @@ A query cannot be cancelled inside the engine, but a process can be killed: ever
 it evaluates (SIGALRM ends it, whatever it does), may allocate only so much memory, and cannot open a socket or a file.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import resource

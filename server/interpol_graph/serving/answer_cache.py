@@ -3,8 +3,6 @@
 Only what a shared HTTP cache may keep is kept (RFC 9111): 200s to GET with Cache-Control: public.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any

@@ -120,6 +120,7 @@ class Supervisor:
             fresh = self.state.with_suffix(".new")
             with self._spare[0].open("r+b") as file:
                 file.write(text.encode().ljust(_ROOM))
+                file.truncate()  # what was longer before must not stand behind it
             fresh.hardlink_to(self._spare[0])
             fresh.replace(self.state)
             self._spare.reverse()

@@ -19,6 +19,8 @@ QUERY = """SELECT ?s ?p ?g ?class ?date WHERE {{
   {{ GRAPH ?g {{ ?s ?p {e} FILTER(!isBlank(?s)) }} }}
   UNION {{ GRAPH ?g {{ ?c interpol:source {e} . ?s ?p ?c FILTER(isBlank(?c)) }} }}
   FILTER(?g != graph:shapes)
+  # What is derived the other way round stands among the facts of the entity.
+  FILTER(?g != graph:derived || NOT EXISTS {{ {e} ?forward ?s }})
   FILTER(?p NOT IN (rdf:type, rdfs:isDefinedBy, interpol:property, interpol:supports))
   FILTER NOT EXISTS {{ ?s interpol:about {e} ; a ?aside
     FILTER(?aside IN (interpol:Figure, interpol:ConflictingClaim)) }}

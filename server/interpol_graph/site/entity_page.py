@@ -34,6 +34,8 @@ _FIRST = (
 _LAST = ("skos:altLabel", "dcterms:identifier", "owl:sameAs", "skos:exactMatch", "rdfs:seeAlso", "schema:url")
 _PLACES = {TERMS + name: place - len(_FIRST) for place, name in enumerate(_FIRST)}
 _PLACES |= {expand(name): place for place, name in enumerate(_LAST, 1)}
+# The last possible day of what goes on serves comparison; to a reader it is no date.
+_OPEN_END = "9999-12-31"
 _HIDDEN = {_A, _CITATION, _INFERENCE, *map(expand, ("rdfs:label", "rdfs:isDefinedBy", "skos:definition"))}
 
 Value = Term | Ref
@@ -83,8 +85,9 @@ class EntityPage:
             for claim, parts in sorted(self._around.items()) if TERMS + "ConflictingClaim" in _iris(parts[_A])
             for about in parts[_ABOUT] for name in parts[TERMS + "property"]
         ]  # fmt: skip
-        concluded, reached = described(filter(_is_derived, statements))[entity], backlinks.subjects(links)
-        derived = {p: [t for t in concluded[p] if t.value not in reached] for p in self._ordered(concluded)}
+        concluded = described(filter(_is_derived, statements))[entity]
+        left_out = backlinks.subjects(links) | {_OPEN_END}
+        derived = {p: [t for t in concluded[p] if t.value not in left_out] for p in self._ordered(concluded)}
         figures = [
             s for s, parts in self._around.items()
             if TERMS + "Figure" in _iris(parts[_A]) and entity in _iris(parts[_ABOUT])
