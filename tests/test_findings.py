@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from importlib.resources import files
 from pathlib import Path as FilePath
 from xml.etree import ElementTree
@@ -20,9 +23,10 @@ from interpol_graph.cli.main import main
 from interpol_graph.graph import paths
 from interpol_graph.graph.files import SourceFile, Unreadable
 from interpol_graph.shacl.data import Path
+from interpol_graph.shacl.validation import Result as Terms
 from interpol_graph.validation import formats, rules, text
 from interpol_graph.validation.formats import REPORT, REPORTS
-from interpol_graph.validation.report import SEVERITIES, Finding, Report, Terms, refusal
+from interpol_graph.validation.report import SEVERITIES, Finding, Report, refusal
 
 LINE = 'ex:a ex:b "\t国際 % :: é, \x1b[31m" .'
 SESSION = "https://w3id.org/interpol-graph/id/session/84"
@@ -43,8 +47,8 @@ def full(folder: FilePath) -> Report:
         pyoxigraph.NamedNode(SESSION),
         Path(pyoxigraph.NamedNode("http://example.org/p")),
         pyoxigraph.Literal("1\n2", language="en"),
-        pyoxigraph.NamedNode(SH.MinCountConstraintComponent),
         pyoxigraph.BlankNode("shape"),
+        pyoxigraph.NamedNode(SH.MinCountConstraintComponent),
     )
     return Report(
         (
@@ -374,3 +378,22 @@ def test_places_are_named_from_the_top_of_the_repository(folder: FilePath, monke
     assert log["artifacts"][0]["location"]["uri"] == "vocab/data.ttl"
     read = json.loads(ran(folder / "vocab", "ex:a ex:p 1 .", shapes, "--format", "json").stdout)
     assert read["findings"][0]["file"] == "data.ttl"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("style", formats.BY_NAME)
+def test_many_findings_fit_into_little_memory(folder: FilePath, style: str) -> None:
+    """50,000 findings within 200 MiB, all of them written."""
+    rows = "\n".join(
+        f"ex:n{number} a ex:Thing ; ex:label 'thing {number}' ; ex:p {number} ." for number in range(50_000)
+    )
+    (folder / "data.ttl").write_text(f"@prefix ex: <http://example.org/> .\n{rows}\n")
+    shape = "ex:S sh:targetClass ex:Thing ; sh:property [ sh:path ex:p ; sh:maxExclusive 0 ] ."
+    (folder / "shapes.ttl").write_text(
+        f"@prefix ex: <http://example.org/> . @prefix sh: <http://www.w3.org/ns/shacl#> . {shape}"
+    )
+    command = ["-m", "interpol_graph", "validate", "data.ttl", "--shapes", "shapes.ttl", "--format", style]
+    with subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 1 and usage.ru_maxrss < 200 << 10

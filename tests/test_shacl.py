@@ -433,7 +433,7 @@ def test_both_engines_agree_on_the_whole_graph(whole: Index, rules: Index) -> No
 
 def test_both_engines_agree_on_the_damaged_graph(whole: Index, rules: Index) -> None:
     """Every 97th statement is gone and every 101st has a value of another."""
-    statements = [Quad(s, p, o) for s, p, o in whole.statements()]  # type: ignore[arg-type]
+    statements = [Quad(s, p, o) for s, p, o, _ in whole.statements()]  # type: ignore[arg-type]
     damaged = Index(
         Quad(quad.subject, quad.predicate, statements[place // 2].object) if place % 101 == 0 else quad
         for place, quad in enumerate(statements)

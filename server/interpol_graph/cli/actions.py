@@ -6,11 +6,10 @@ Run as `python -m interpol_graph.cli.actions`, with the inputs in PATHS, SHAPES,
 import glob
 import os
 import sys
-from collections import Counter
 from pathlib import Path
 
 from interpol_graph.cli import validate
-from interpol_graph.validation.report import SEVERITIES, Report
+from interpol_graph.validation.report import Report
 from interpol_graph.validation.scope import checkout
 from interpol_graph.validation.text import summary
 
@@ -23,7 +22,11 @@ def main() -> None:
     """Validate what the inputs name, tell the next steps, and end as the command does."""
     paths, shapes, context = (_places(name) for name in ("PATHS", "SHAPES", "CONTEXT"))
     if checkout(Path.cwd()) is None and not (paths and shapes):
-        sys.exit(_refused("this is no checkout of the INTERPOL graph: give the inputs paths and shapes"))
+        words = "this is no checkout of the INTERPOL graph: give the inputs paths and shapes"
+        print(f"::error::{words}")
+        print(f"Error: {words}", file=sys.stderr)
+        _append("GITHUB_OUTPUT", "conforms=false\n")
+        sys.exit(2)
     changed, output = os.environ.get("CHANGED", ""), os.environ.get("OUTPUT", "")
     arguments = [f"--format={os.environ['FORMAT']}", f"--fail-on={os.environ.get('FAIL_ON') or 'error'}"]
     arguments += [f"--shapes={path}" for path in shapes] + [f"--context={path}" for path in context]
@@ -45,31 +48,19 @@ def _places(name: str) -> list[str]:
 
 def _tell(report: Report) -> None:
     """Tell the steps that follow, and the page of the job, what was found."""
-    counts = [f"{severity}s={report.counts[severity]}\n" for severity in SEVERITIES]
-    _append(
-        "GITHUB_OUTPUT",
-        f"conforms={str(report.conforms).lower()}\n{''.join(counts)}report={os.environ.get('OUTPUT', '')}\n",
-    )
-    found = Counter({(rule, severity): number for (rule, severity), number in report.more.items()})
-    found.update((finding.rule, finding.severity) for finding in report.findings)
-    rows = [
-        f"| {rule.translate(_CELLS)} | {severity} | {number:,} |" for (rule, severity), number in found.most_common()
-    ]
+    counts = "".join(f"{severity}s={number}\n" for severity, number in report.counts.items())
+    conforms, place = str(report.conforms).lower(), os.environ.get("OUTPUT", "")
+    _append("GITHUB_OUTPUT", f"conforms={conforms}\n{counts}report={place}\n")
+    found = report.by_rule.most_common()
+    rows = [f"| {rule.translate(_CELLS)} | {severity} | {number:,} |" for (rule, severity), number in found]
     verdict = "conforms" if report.conforms else "does not conform"
     words = [f"**The data {verdict}**: {summary(report.counts)} in {len(report.checked)} files."]
     if rows:
         words += ["", "| rule | severity | findings |", "| --- | --- | ---: |", *rows]
-    hidden = sum(max(0, report.counts[severity] - SHOWN) for severity in SEVERITIES)
+    hidden = sum(max(0, number - SHOWN) for number in report.counts.values())
     if hidden and os.environ["FORMAT"] == "github":
         words += ["", f"GitHub shows {SHOWN} annotations of a kind: {hidden:,} more stand in the log."]
     _append("GITHUB_STEP_SUMMARY", "\n".join(words) + "\n")
-
-
-def _refused(words: str) -> int:
-    print(f"::error::{words}")
-    print(f"Error: {words}", file=sys.stderr)
-    _append("GITHUB_OUTPUT", "conforms=false\n")
-    return 2
 
 
 def _append(name: str, text: str) -> None:

@@ -28,8 +28,8 @@ def prefixes() -> dict[str, str]:
 
 
 @cache
-def _by_length() -> list[tuple[str, str]]:
-    return sorted(((namespace, prefix) for prefix, namespace in prefixes().items()), key=lambda pair: -len(pair[0]))
+def _by_namespace() -> dict[str, str]:
+    return {namespace: prefix for prefix, namespace in reversed(prefixes().items())}
 
 
 def shorten(iri: str) -> str:
@@ -38,12 +38,10 @@ def shorten(iri: str) -> str:
     >>> shorten("https://w3id.org/interpol-graph/id/session/84"), shorten("https://example.org/84")
     ('session:84', 'https://example.org/84')
     """
-    for namespace, prefix in _by_length():
-        if iri.startswith(namespace):
-            local = iri[len(namespace) :]
-            if local and not set(local) & set("/#?"):
-                return f"{prefix}:{local}"
-    return iri
+    cut = max(iri.rfind("#"), iri.rfind("/")) + 1  # every namespace ends there
+    namespace, local = iri[:cut], iri[cut:]
+    prefix = _by_namespace().get(namespace) if local and "?" not in local else None
+    return f"{prefix}:{local}" if prefix else iri
 
 
 def expand(name: str) -> str:

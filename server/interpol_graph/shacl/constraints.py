@@ -53,12 +53,8 @@ def _node_kind(_run: Validation, _: Shape, kind: Term) -> Test:
     return lambda value: isinstance(value, kinds)
 
 
-def _least(or_equal: bool, _run: Validation, _: Shape, bound: Term) -> Test:
-    return lambda value: literals.less(bound, value, or_equal)
-
-
-def _most(or_equal: bool, _run: Validation, _: Shape, bound: Term) -> Test:
-    return lambda value: literals.less(value, bound, or_equal)
+def _bound(least: bool, or_equal: bool, _run: Validation, _: Shape, bound: Term) -> Test:
+    return lambda value: literals.less(*((bound, value) if least else (value, bound)), or_equal)
 
 
 def _length(fits: Comparison, _run: Validation, _: Shape, bound: Term) -> Test:
@@ -168,10 +164,10 @@ COMPONENTS: dict[str, tuple[str, CheckMaker]] = {
     "nodeKind": ("The value is not of the kind {value}.", _each(_node_kind)),
     "minCount": ("There are fewer than {value} values of {path}.", partial(_count, operator.lt)),
     "maxCount": ("There are more than {value} values of {path}.", partial(_count, operator.gt)),
-    "minExclusive": ("The value is not greater than {value}.", _each(partial(_least, False))),
-    "minInclusive": ("The value is less than {value}.", _each(partial(_least, True))),
-    "maxExclusive": ("The value is not less than {value}.", _each(partial(_most, False))),
-    "maxInclusive": ("The value is greater than {value}.", _each(partial(_most, True))),
+    "minExclusive": ("The value is not greater than {value}.", _each(partial(_bound, True, False))),
+    "minInclusive": ("The value is less than {value}.", _each(partial(_bound, True, True))),
+    "maxExclusive": ("The value is not less than {value}.", _each(partial(_bound, False, False))),
+    "maxInclusive": ("The value is greater than {value}.", _each(partial(_bound, False, True))),
     "minLength": ("The value is shorter than {value}.", _each(partial(_length, operator.ge))),
     "maxLength": ("The value is longer than {value}.", _each(partial(_length, operator.le))),
     "pattern": ("The value does not match the pattern {value}.", _each(_pattern)),
@@ -187,13 +183,10 @@ COMPONENTS: dict[str, tuple[str, CheckMaker]] = {
     "xone": ("The value does not conform to exactly one of the shapes asked for.", _each(partial(_of_list, _one))),
     "node": ("The value does not conform to {value}.", _each(lambda run, _, other: partial(run.conforms, other))),
     "qualifiedMinCount": (
-        "Fewer than {value} values of {path} conform to the shape asked for.",
+        "Fewer than {value} values of {path} conform to the shape.",
         partial(_qualified, operator.lt),
     ),
-    "qualifiedMaxCount": (
-        "More than {value} values of {path} conform to the shape asked for.",
-        partial(_qualified, operator.gt),
-    ),
+    "qualifiedMaxCount": ("More than {value} values of {path} conform to the shape.", partial(_qualified, operator.gt)),
     "hasValue": ("The value {value} is missing.", _has_value),
     "in": ("The value is none of those allowed.", _each(_in)),
 }

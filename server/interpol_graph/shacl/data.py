@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
+from typing import NamedTuple
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
+from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, Triple
 
 Term = NamedNode | BlankNode | Literal | Triple
 Column = Mapping[Term, Sequence[Term]]
@@ -17,6 +18,15 @@ SHACL = "http://www.w3.org/ns/shacl#"
 TYPE = NamedNode(RDF + "type")
 FIRST, REST, NIL = (NamedNode(RDF + name) for name in ("first", "rest", "nil"))
 SUBCLASS = NamedNode(RDFS + "subClassOf")
+
+
+class Statement(NamedTuple):
+    """A statement for lookups: its terms may be shared by many, where pyoxigraph makes a copy of each that is asked for."""
+
+    subject: Term
+    predicate: NamedNode
+    object: Term
+    graph_name: NamedNode | BlankNode | DefaultGraph = DefaultGraph()
 
 
 @cache
@@ -36,7 +46,7 @@ class BadShapes(Exception):
 class Index:
     """A graph for lookups. The columns of a predicate are plain dicts, because validation is mostly these lookups."""
 
-    def __init__(self, statements: Iterable[Quad | Triple]) -> None:
+    def __init__(self, statements: Iterable[Quad | Triple | Statement]) -> None:
         forward: dict[NamedNode, dict[Term, list[Term]]] = {}
         for statement in statements:
             forward.setdefault(statement.predicate, {}).setdefault(statement.subject, []).append(statement.object)
@@ -95,12 +105,12 @@ class Index:
             head = rest[0]
         return members
 
-    def statements(self) -> Iterable[tuple[Term, NamedNode, Term]]:
+    def statements(self) -> Iterable[Statement]:
         """Yield every statement once."""
         for predicate, column in self._forward.items():
             for subject, objects in column.items():
                 for value in objects:
-                    yield subject, predicate, value
+                    yield Statement(subject, predicate, value)
 
 
 def reached(start: Term, step: Callable[[Term], Iterable[Term]]) -> list[Term]:

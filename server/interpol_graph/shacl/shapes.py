@@ -1,11 +1,10 @@
 """Shapes read from a shapes graph: well-formed, with nothing in them that would be passed over in silence."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Triple
+from pyoxigraph import BlankNode, Literal, NamedNode
 
 from interpol_graph.shacl.data import RDFS, SHACL, TYPE, BadShapes, Index, Path, Term, reached, read_path, sh
 from interpol_graph.shacl.literals import XSD, pattern
@@ -43,8 +42,6 @@ TARGETS = ("targetNode", "targetClass", "targetSubjectsOf", "targetObjectsOf")
 #: The parameters whose values are shapes that a verdict depends on, by themselves or in a list.
 REFERENCES = ("node", "not", "qualifiedValueShape")
 LISTED = ("and", "or", "xone")
-#: The parameters that compare values with those of another property.
-PAIRS = ("equals", "disjoint", "lessThan", "lessThanOrEquals")
 #: Every property of a shape that has a say in validation → what it takes, in words for a person, and the test.
 PARAMETERS: dict[str, tuple[str, Test]] = {
     name: (words, test)
@@ -70,42 +67,30 @@ PARAMETERS: dict[str, tuple[str, Test]] = {
     )
     for name in names.split()
 }
-#: The parameters that a shape may have several times.
-REPEATED = {*TARGETS, *REFERENCES, "property", *LISTED, *PAIRS, "message", "class", "pattern", "hasValue", "sparql"}
-#: The parameters of property shapes only.
+#: The parameters that a shape may have several times, and those of property shapes only.
+REPEATED = {*TARGETS, *REFERENCES, *LISTED, "property", "message", "class", "pattern", "hasValue", "sparql"}
+REPEATED |= {"equals", "disjoint", "lessThan", "lessThanOrEquals"}
 OF_PROPERTIES = {"minCount", "maxCount", "uniqueLang", "lessThan", "lessThanOrEquals"}
-
-
-def _names(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
-#: Properties that describe shapes, or that a node which is also something else may have.
-SILENT = _names(
-    """
-    name description order group defaultValue editor viewer shapesGraph shapesGraphWellFormed suggestedShapesGraph
-    declare prefix namespace prefixes select ask construct update parameter optional labelTemplate validator
-    nodeValidator propertyValidator inversePath alternativePath zeroOrMorePath oneOrMorePath zeroOrOnePath
-    intersection union filterShape nodes conforms result focusNode resultPath resultMessage resultSeverity value
-    sourceShape sourceConstraint sourceConstraintComponent detail returnType annotationProperty annotationValue
-    annotationVarName resultAnnotation
-    """
-)
-#: What is beyond SHACL Core and SHACL-SPARQL; a validation without it is half of one, and says so.
-UNSUPPORTED = _names(
-    """
-    target expression js jsFunctionName jsLibrary jsLibraryURL rule condition values entailment reifierShape
-    reificationRequired memberShape uniqueMembers minListLength maxListLength someValue singleLine rootClass
-    subsetOf uniqueValuesFor nodeByExpression targetWhere
-    """
-)
-#: The names in the vocabulary that are neither.
-NAMES = re.compile(
-    r"(Node|Property)?Shape|Violation|Warning|Info|Debug|Trace|(SPARQL|JS|Node|Triple)?(Rule|Target|Function|Validator)|Parameter"
-    r"|PropertyGroup|PrefixDeclaration|Validation(Report|Result)|AbstractResult|ResultAnnotation|Parameterizable|Rules|this"
-    r"|Severity|NodeKind|(JS|SPARQL)(Target(Type)?|Executable|(Ask|Select|Construct|Update)\w*)|JS(Executable|Library)|TargetType"
-    r"|SPARQL(Function|Constraint|Rule)|JSConstraint|\w*ConstraintComponent(-\w+)?|" + "|".join(NODE_KINDS)
-)
+#: The other terms of SHACL Core and SHACL-SPARQL, and the classes of all of SHACL: they describe, or belong to nodes that are no shapes.
+SILENT = """
+    name description order group defaultValue editor viewer shapesGraph shapesGraphWellFormed suggestedShapesGraph declare prefix
+    namespace prefixes select ask construct update parameter optional labelTemplate validator nodeValidator propertyValidator
+    inversePath alternativePath zeroOrMorePath oneOrMorePath zeroOrOnePath intersection union filterShape nodes conforms result
+    focusNode resultPath resultMessage resultSeverity value sourceShape sourceConstraint sourceConstraintComponent detail
+    returnType annotationProperty annotationValue annotationVarName resultAnnotation this subject predicate object
+    Shape NodeShape PropertyShape NodeKind IRI BlankNode Literal BlankNodeOrIRI BlankNodeOrLiteral IRIOrLiteral
+    Severity Violation Warning Info Debug Trace Parameter Parameterizable PropertyGroup PrefixDeclaration ConstraintComponent
+    AbstractResult ResultAnnotation ValidationReport ValidationResult Validator Function Rule Rules TripleRule NodeRule
+    Target TargetType JSConstraint JSExecutable JSFunction JSLibrary JSRule JSTarget JSTargetType JSValidator SPARQLConstraint
+    SPARQLExecutable SPARQLAskExecutable SPARQLAskValidator SPARQLSelectExecutable SPARQLSelectValidator
+    SPARQLConstructExecutable SPARQLUpdateExecutable SPARQLFunction SPARQLRule SPARQLTarget SPARQLTargetType
+""".split()  # noqa: SIM905
+#: What is beyond them; a validation without it is half of one, and says so.
+UNSUPPORTED = """
+    target expression js jsFunctionName jsLibrary jsLibraryURL rule condition values entailment reifierShape reificationRequired
+    memberShape uniqueMembers minListLength maxListLength someValue singleLine rootClass subsetOf uniqueValuesFor
+    nodeByExpression targetWhere
+""".split()  # noqa: SIM905
 
 
 @dataclass(eq=False)
@@ -131,8 +116,9 @@ class Shape:
 class Shapes:
     """The shapes of a graph.
 
-    all: node → shape, roots: those that have targets; faults: what is not well-formed, not supported or no term of SHACL. A shape with a value
-    that it cannot have, or that depends on such a one, is not usable; of the rest only the statement at fault is left out.
+    all: node → shape, roots: those that have targets; faults: what is not well-formed, not supported or no term of SHACL. A
+    shape with a value that it cannot have, or that depends on such a one, is not usable; of the rest only the statement at
+    fault is left out.
     """
 
     def __init__(self, graph: Index) -> None:
@@ -143,7 +129,7 @@ class Shapes:
         self.roots = [self.of(node) for node in aimed(graph)]
         for node in [*_typed(graph), *graph.column(sh("property"))]:
             self.of(node)
-        while spoilt := [shape for shape in self.all.values() if shape.usable and self._leans_on_unusable(shape)]:
+        while spoilt := [shape for shape in self.all.values() if shape.usable and not self._can_lean(shape)]:
             for shape in spoilt:
                 shape.usable = False
                 self.faults.append(BadShapes(shape.node, "depends on a shape that cannot be used"))
@@ -169,12 +155,9 @@ class Shapes:
     def usable(self) -> Index:
         """Return the shapes graph without the shapes that cannot be used."""
         bad = {shape.node for shape in self.all.values() if not shape.usable}
-        kept = (
-            each
-            for each in self.graph.statements()
-            if not (each[0] in bad or (each[1] == sh("property") and each[2] in bad))
-        )
-        return Index(Triple(*each) for each in kept) if bad else self.graph  # type: ignore[arg-type]
+        of_shapes = sh("property")
+        kept = (each for each in self.graph.statements() if not (each.predicate == of_shapes and each.object in bad))
+        return Index(each for each in kept if each.subject not in bad) if bad else self.graph
 
     def references(self, shape: Shape) -> Iterator[Term]:
         """Yield the nodes of the shapes that a shape refers to."""
@@ -189,14 +172,13 @@ class Shapes:
             for head in shape.parameters.get(name, ()):
                 yield from self.graph.items(head) or ()
 
-    def _leans_on_unusable(self, shape: Shape) -> bool:
-        return any(not self.of(node).usable for node in self._leaning(shape))
+    def _can_lean(self, shape: Shape) -> bool:
+        return all(self.of(node).usable for node in self._leaning(shape))
 
     def _parameters(self) -> Iterator[Term]:
         """Yield the parameters of the constraint components that the shapes graph defines."""
         for component in self.graph.instances(sh("ConstraintComponent")):
-            # The vocabulary of SHACL itself may have been read along with the shapes.
-            if not (isinstance(component, NamedNode) and component.value.startswith(SHACL)):
+            if not _of_vocabulary(component):
                 for parameter in self.graph.objects(component, sh("parameter")):
                     yield from self.graph.objects(parameter, sh("path"))
 
@@ -216,22 +198,15 @@ class Shapes:
         self.faults += faults
         # A message or a severity that is none takes nothing from a verdict.
         usable = all(fault.predicate in (sh("message"), sh("severity")) for fault in faults)
-        severity = found.get("severity", [sh("Violation")])[0]
-        return Shape(
-            node,
-            path,
-            found,
-            severity if isinstance(severity, NamedNode) else sh("Violation"),
-            tuple(message for message in found.get("message", ()) if isinstance(message, Literal)),
-            "sparql" not in found and not any(predicate in self._defined for predicate, _ in self.graph.about(node)),
-            usable,
-        )
+        severities = [each for each in found.get("severity", ()) if isinstance(each, NamedNode)] or [sh("Violation")]
+        messages = tuple(message for message in found.get("message", ()) if isinstance(message, Literal))
+        core = "sparql" not in found and not any(name in self._defined for name, _ in self.graph.about(node))
+        return Shape(node, path, found, severities[0], messages, core, usable)
 
     def _misused(self, node: Term, found: dict[str, list[Term]]) -> Iterator[BadShapes]:
         """Yield what is wrong with the parameters of a shape."""
-        of_property = sh("PropertyShape") in self.graph.objects(node, TYPE) or node in self.graph.inverse(
-            sh("property")
-        )
+        typed = sh("PropertyShape") in self.graph.objects(node, TYPE)
+        of_property = typed or node in self.graph.inverse(sh("property"))
         if "path" not in found and of_property:
             yield BadShapes(node, "a property shape needs sh:path")
         for name, values in found.items():
@@ -258,28 +233,24 @@ class Shapes:
 
 def _strange(graph: Index) -> Iterator[BadShapes]:
     """Yield every term that bears the namespace of SHACL and is not one of those supported."""
-    for subject, predicate, value in graph.statements():
-        for term in (predicate, value):
-            name = str(term)[1:-1].removeprefix(SHACL)
-            # The vocabulary of SHACL itself may have been read along with the shapes.
-            if (
-                not isinstance(term, NamedNode)
-                or not name
-                or name == term.value
-                or str(subject).startswith(f"<{SHACL}")
-            ):
+    known = {name.lower(): name for name in (*SILENT, *PARAMETERS)}
+    names = {*PARAMETERS, *SILENT, *UNSUPPORTED}
+    for subject, predicate, value, _ in graph.statements():
+        for term in (predicate, value) if not _of_vocabulary(subject) else ():
+            name = term.value.removeprefix(SHACL) if isinstance(term, NamedNode) and _of_vocabulary(term) else ""
+            if term is predicate and name in UNSUPPORTED:
+                reason = f"sh:{name} is not supported (only SHACL Core and SHACL-SPARQL are), and is passed over"
+            elif not name or name in names or name.partition("-")[0].endswith("ConstraintComponent"):
                 continue
-            place = (subject, predicate, None if term is predicate else value)
-            if name in UNSUPPORTED and term is predicate:
-                why = "only SHACL Core and SHACL-SPARQL are"
-                yield BadShapes(place[0], f"sh:{name} is not supported ({why}), and is passed over", *place[1:])
-            elif not (name in PARAMETERS or name in SILENT or name in UNSUPPORTED or NAMES.fullmatch(name)):
-                known = {
-                    each.lower(): each for each in (*PARAMETERS, *SILENT, *NODE_KINDS, "NodeShape", "PropertyShape")
-                }
+            else:
                 near = get_close_matches(name.lower(), known, n=1)
-                mend = f"; did you mean sh:{known[near[0]]}?" if near else ""
-                yield BadShapes(place[0], f"sh:{name} is no term of SHACL{mend}", *place[1:])
+                reason = f"sh:{name} is no term of SHACL" + (f"; did you mean sh:{known[near[0]]}?" if near else "")
+            yield BadShapes(subject, reason, predicate, None if term is predicate else value)
+
+
+def _of_vocabulary(term: Term) -> bool:
+    """Say whether a term is one of SHACL's; the vocabulary itself may have been read along with the shapes."""
+    return isinstance(term, NamedNode) and term.value.startswith(SHACL)
 
 
 def aimed(graph: Index) -> list[Term]:

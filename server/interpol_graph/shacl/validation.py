@@ -15,16 +15,16 @@ class Result(NamedTuple):
     """A constraint that a focus node breaks, with the parts that the SHACL recommendation gives a result.
 
     path: from the focus node to the value; shape: the node of the shape that said so; component: by which kind of
-    constraint.
+    constraint. What is found in another way than by a shape has the parts that it can have.
     """
 
-    focus: Term
-    path: Path | None
-    value: Term | None
-    shape: Term
-    component: NamedNode
-    messages: tuple[Literal, ...]
-    severity: NamedNode
+    focus: Term | None = None
+    path: Path | None = None
+    value: Term | None = None
+    shape: Term | None = None
+    component: NamedNode | None = None
+    messages: tuple[Literal, ...] = ()
+    severity: NamedNode | None = None
 
     @property
     def message(self) -> str:

@@ -6,21 +6,15 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 #: The variables that a hook inherits and that would lead away from the repository in which files lie.
 _LEADING = (
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_PREFIX",
-    "GIT_COMMON_DIR",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_NAMESPACE",
-)
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE",
+)  # fmt: skip
 #: What a repository without a commit is compared with.
 _NOTHING = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
@@ -43,9 +37,12 @@ class Changes:
 
     def within(self, place: Path) -> list[Path]:
         """Return the changed paths at or below a place; the submodule that it lies in counts, too."""
-        return [
-            path for path in self.paths if path.is_relative_to(place) or (path.is_dir() and place.is_relative_to(path))
-        ]
+        above = [path for path in place.parents if path in self.paths and path.is_dir()]
+        return above + [path for path in self.paths if path.is_relative_to(place)]
+
+    def moved(self, move: Callable[[Path], Path]) -> Changes:
+        """Return the same changes in a copy of the repository."""
+        return Changes(move(self.top), self.base, frozenset(map(move, self.paths)))
 
 
 def since(base: str, folder: Path, staged: bool = False) -> Changes:
@@ -53,21 +50,17 @@ def since(base: str, folder: Path, staged: bool = False) -> Changes:
 
     base: a commit; MAIN...HEAD is MAIN, too. Raises NoChanges outside a git checkout, or when it knows no such commit.
     """
-    top = Path(_git(folder, "rev-parse", "--show-toplevel", failure=f"{folder} is not in a git checkout").strip())
-    while (
-        above := _git(top, "rev-parse", "--show-superproject-working-tree").strip()
-    ) and not Path.cwd().is_relative_to(top):
+    above = _git(folder, "rev-parse", "--show-toplevel", failure=f"{folder} is not in a git checkout")
+    while above:  # a submodule, unless the command is run in it
         top = Path(above)
+        above = "" if Path.cwd().is_relative_to(top) else _git(top, "rev-parse", "--show-superproject-working-tree")
     name = base.removesuffix("HEAD").rstrip(".") if base.endswith(("..HEAD", "...")) else base
-    unknown = f"git knows no commit {base!r} here; fetch it first (a shallow clone holds only the newest)"
-    if base == "HEAD" and not _git(top, "rev-list", "--max-count=1", "--all"):
-        commit = _NOTHING
-    else:
-        commit = _git(
-            top, "rev-parse", "--verify", "--quiet", "--end-of-options", name + "^{commit}", failure=unknown
-        ).strip()
+    commit = _NOTHING
+    if base != "HEAD" or _git(top, "rev-list", "--max-count=1", "--all"):
+        verify = ["rev-parse", "--verify", "--quiet", "--end-of-options", name + "^{commit}"]
+        unknown = f"git knows no commit {base!r} here; fetch it first (a shallow clone holds only the newest)"
         apart = f"{base!r} and HEAD have no commit in common here; fetch more of the history (fetch-depth: 0)"
-        commit = _git(top, "merge-base", commit, "HEAD", failure=apart).strip()
+        commit = _git(top, "merge-base", _git(top, *verify, failure=unknown), "HEAD", failure=apart)
     what = ["--cached"] if staged else ["--ignore-submodules=none"]
     listed = _git(top, "diff", *what, "--name-only", "-z", "--no-renames", commit, "--", **(_index() if staged else {}))
     if not staged:
@@ -91,8 +84,8 @@ def ignored(folder: Path, files: Collection[Path]) -> frozenset[Path]:
 
 
 @contextmanager
-def standing(top: Path, commit: str | None, here: Path) -> Iterator[Callable[[Iterable[Path]], list[Path]]]:
-    """Stand in a copy of a repository as it is in a commit, or in the index for None, and say where paths are there.
+def standing(top: Path, commit: str | None, here: Path) -> Iterator[Callable[[Path], Path]]:
+    """Stand in a copy of a repository as it is in a commit, or in the index for None, and say where a path is there.
 
     here: the folder to stand in, as it is called in the work tree. Submodules are those of the work tree.
     """
@@ -109,12 +102,11 @@ def standing(top: Path, commit: str | None, here: Path) -> Iterator[Callable[[It
                 module.rmdir() if module.is_dir() else module.parent.mkdir(parents=True, exist_ok=True)
                 module.symlink_to(top / module.relative_to(tree))
 
-        def moved(paths: Iterable[Path]) -> list[Path]:
-            return [tree / path.relative_to(top) if path.is_relative_to(top) else path for path in paths]
+        def moved(path: Path) -> Path:
+            return tree / path.relative_to(top) if path.is_relative_to(top) else path
 
-        within = tree / here.relative_to(top) if here.is_relative_to(top) else here
-        within.mkdir(parents=True, exist_ok=True)
-        with chdir(within):
+        moved(here).mkdir(parents=True, exist_ok=True)
+        with chdir(moved(here)):
             yield moved
 
 
@@ -137,4 +129,4 @@ def _git(folder: Path, *arguments: str, failure: str = "git failed", **environme
     if done.returncode:
         said = os.fsdecode(done.stderr).strip().splitlines()
         raise NoChanges(failure + (f": {said[0]}" if said else ""))
-    return os.fsdecode(done.stdout)
+    return os.fsdecode(done.stdout).removesuffix("\n")

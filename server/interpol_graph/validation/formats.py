@@ -25,9 +25,8 @@ from interpol_graph.validation.report import SEVERITIES, Finding, Report, addres
 from interpol_graph.validation.rules import REMARKS, Rule
 from interpol_graph.validation.text import printable
 
-#: What GitHub and SARIF call a severity, and what SHACL does.
-_ANNOTATIONS = {"error": "error", "warning": "warning", "info": "notice"}
-_LEVELS = {"error": "error", "warning": "warning", "info": "note"}
+#: What GitHub and SARIF call a severity that they have another word for, and what SHACL does.
+_ANNOTATIONS, _LEVELS = {"info": "notice"}, {"info": "note"}
 _SEVERITIES = {"error": sh("Violation"), "warning": sh("Warning"), "info": sh("Info")}
 
 SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -55,11 +54,17 @@ def github(report: Report) -> Iterator[str]:
     """Yield one workflow command a finding: GitHub shows it at the line of the change."""
     for finding in (*report.findings, *report.remarks):
         named = {"file": from_top(finding.path), "line": finding.line, "col": finding.column, "title": finding.rule}
-        escaped = {name: _escaped(str(value)).replace(":", "%3A").replace(",", "%2C") for name, value in named.items()}
-        properties = ",".join(f"{name}={escaped[name]}" for name, value in named.items() if value)
-        yield f"::{_ANNOTATIONS[finding.severity]} {properties}::{_escaped(_sentences(finding))}\n"
+        yield _annotation(finding.severity, named, _sentences(finding))
     for rule, number in report.left_out.items():
-        yield f"::notice title={_escaped(rule).replace(':', '%3A').replace(',', '%2C')}::and {number:,} more\n"
+        yield _annotation("info", {"title": rule}, f"and {number:,} more")
+
+
+def _annotation(severity: str, named: dict[str, Any], words: str) -> str:
+    escaped = {
+        name: _escaped(str(value)).replace(":", "%3A").replace(",", "%2C") for name, value in named.items() if value
+    }
+    properties = ",".join(f"{name}={value}" for name, value in escaped.items())
+    return f"::{_ANNOTATIONS.get(severity, severity)} {properties}::{_escaped(words)}\n"
 
 
 def _sentences(finding: Finding) -> str:
@@ -92,17 +97,12 @@ def as_json(report: Report) -> Iterator[str]:
 def _members(finding: Finding) -> dict[str, Any]:
     terms = {name: getattr(finding.terms, name) for name in ("path", "value", "component", "shape")}
     return {
-        "rule": finding.rule,
-        "severity": finding.severity,
+        **{name: getattr(finding, name) or None for name in ("rule", "severity", "line", "column", "focus", "mend")},
+        **{name: shown(term) if term else None for name, term in terms.items()},
         "resultSeverity": shown(finding.terms.severity or _SEVERITIES[finding.severity]),
         "file": address(finding.path),
-        "line": finding.line or None,
-        "column": finding.column or None,
-        "focus": finding.focus,
-        **{name: shown(term) if term else None for name, term in terms.items()},
         "message": finding.message,
         "messages": [{"text": text.value, "language": text.language} for text in finding.terms.messages],
-        "mend": finding.mend or None,
         "broken": finding.broken,
     }
 
@@ -153,12 +153,8 @@ def sarif(report: Report) -> Iterator[str]:
     for note in notes:
         note["descriptor"] = {"id": note.pop("ruleId")}
     if left := sum(report.counts.values()) - len(ranked):
-        notes.append(
-            {
-                "level": "note",
-                "message": {"text": f"{left:,} more findings are not in this log, none graver than these."},
-            }
-        )
+        words = f"{left:,} more findings are not in this log, none graver than these."
+        notes.append({"level": "note", "message": {"text": words}})
     driver = {
         "name": "interpol-graph",
         "version": __version__,
@@ -186,7 +182,7 @@ def _described(rule: Rule) -> dict[str, Any]:
         "id": rule.name,
         "shortDescription": {"text": rule.asks},
         "help": {"text": words, "markdown": words},
-        "defaultConfiguration": {"level": _LEVELS[rule.severity]},
+        "defaultConfiguration": {"level": _LEVELS.get(rule.severity, rule.severity)},
         "properties": {"tags": [rule.kind]},
     } | ({"helpUri": rule.page} if rule.page else {})
 
@@ -199,7 +195,7 @@ def _result(finding: Finding, line: str) -> dict[str, Any]:
         place["region"] = {"startLine": finding.line, **column, **({"snippet": {"text": line}} if line else {})}
     return {
         "ruleId": finding.rule,
-        "level": _LEVELS[finding.severity],
+        "level": _LEVELS.get(finding.severity, finding.severity),
         "message": {"text": _sentences(finding)},
         "locations": [{"physicalLocation": place, "logicalLocations": [{"fullyQualifiedName": finding.focus}]}],
     }
@@ -239,21 +235,22 @@ def turtle(report: Report) -> Iterator[str]:
         yield f"_:report sh:result _:result{number} .\n" + body[body.index("_:") :]
 
 
+def _literal(value: str | int) -> Literal | None:
+    return Literal(value) if value else None
+
+
 def _properties(finding: Finding) -> Iterator[tuple[NamedNode, NamedNode | BlankNode | Literal]]:
     terms = finding.terms
     component = terms.component or NamedNode(REPORT + quote(finding.rule.rpartition(":")[2]))
     for name, value in {
         TYPE: sh("ValidationResult"),
-        sh("focusNode"): terms.node or BlankNode(),
+        sh("focusNode"): terms.focus or BlankNode(),
         sh("resultSeverity"): terms.severity or _SEVERITIES[finding.severity],
         sh("sourceConstraintComponent"): component,
         sh("sourceShape"): terms.shape,
         sh("value"): terms.value,
-        NamedNode(REPORT + "rule"): Literal(finding.rule),
         NamedNode(REPORT + "file"): Literal(address(finding.path)),
-        NamedNode(REPORT + "line"): Literal(finding.line) if finding.line else None,
-        NamedNode(REPORT + "column"): Literal(finding.column) if finding.column else None,
-        NamedNode(REPORT + "mend"): Literal(finding.mend) if finding.mend else None,
+        **{NamedNode(REPORT + name): _literal(getattr(finding, name)) for name in ("rule", "line", "column", "mend")},
     }.items():
         if value is not None and not isinstance(value, Triple):
             # A blank node has no name outside its file; each result gets one of its own.

@@ -5,17 +5,17 @@ from __future__ import annotations
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 from xml.etree import ElementTree
 
-from pyoxigraph import NamedNode, RdfFormat
+from pyoxigraph import NamedNode, Quad, RdfFormat
 
 from interpol_graph.graph.files import SourceFile, Unreadable, is_rdf
 from interpol_graph.graph.formats import DUMPS
-from interpol_graph.shacl.data import SHACL, TYPE, Term
+from interpol_graph.shacl.data import SHACL, TYPE, Statement, Term
 from interpol_graph.validation.locator import Reading
 
 OWL = "http://www.w3.org/2002/07/owl#"
@@ -30,17 +30,24 @@ ACCEPT = "text/turtle, application/n-triples, application/rdf+xml;q=0.8, applica
 def wanted(shapes: Sequence[Reading]) -> Iterator[tuple[Reading, Term, NamedNode]]:
     """Yield what files import and none of them is: the file, the node that imports, the IRI."""
     here = {
-        quad.subject for file in shapes for quad in file.quads if quad.predicate == TYPE and quad.object == ONTOLOGY
+        _plain(SHACL),
+        *(file.path.as_uri() for file in shapes),
+        *(name for each in shapes for name in _says(each.quads)),
     }
-    names = {_plain(str(node)[1:-1]) for node in here} | {file.path.as_uri() for file in shapes} | {_plain(SHACL)}
     for file in shapes:
         for quad in file.quads:
             if (
                 quad.predicate == IMPORTS
-                and isinstance(quad.object, NamedNode)
-                and _plain(quad.object.value) not in names
+                and isinstance(iri := quad.object, NamedNode)
+                and _plain(iri.value) not in here
             ):
-                yield file, quad.subject, quad.object
+                yield file, quad.subject, iri
+
+
+def _says(quads: Iterable[Quad | Statement]) -> list[str]:
+    """Return the ontologies that a file says it is."""
+    typed = (quad.subject for quad in quads if quad.predicate == TYPE and quad.object == ONTOLOGY)
+    return [_plain(node.value) for node in typed if isinstance(node, NamedNode)]
 
 
 def found(iri: str, folder: Path, maps: dict[str, Path], fetch: bool, most: int) -> SourceFile | None:
@@ -48,13 +55,9 @@ def found(iri: str, folder: Path, maps: dict[str, Path], fetch: bool, most: int)
 
     Raises Unreadable when it is fetched in vain.
     """
-    plain = _plain(iri)
-    local = Path(unquote(urlsplit(iri).path)) if iri.startswith("file:") else None
-    path = {_plain(name): path for name, path in maps.items()}.get(plain) or _catalogue(folder).get(plain) or local
-    if path is None:
-        path = _neighbours(folder).get(plain)
-    if path is None and fetch:
-        path = _fetched(iri, most << 20)
+    known = _catalogue(folder) | {_plain(name): path for name, path in maps.items()}
+    path = known.get(_plain(iri)) or (Path(unquote(urlsplit(iri).path)) if iri.startswith("file:") else None)
+    path = path or _neighbours(folder).get(_plain(iri)) or (_fetched(iri, most << 20) if fetch else None)
     return SourceFile(path, path.as_uri()) if path and path.is_file() and is_rdf(path) else None
 
 
@@ -81,25 +84,11 @@ def _neighbours(folder: Path) -> dict[str, Path]:
     beside: dict[str, Path] = {}
     for path in sorted(path for path in folder.iterdir() if is_rdf(path) and path.is_file()):
         try:
-            for quad in SourceFile(path, path.as_uri()).quads():
-                if quad.predicate == TYPE and quad.object == ONTOLOGY and isinstance(quad.subject, NamedNode):
-                    beside.setdefault(_plain(quad.subject.value), path)
+            for name in _says(SourceFile(path, path.as_uri()).quads()):
+                beside.setdefault(name, path)
         except Unreadable:  # what is no RDF is no import
             continue
     return beside
-
-
-class _Web(urllib.request.OpenerDirector):
-    """What reads the web, and nothing but the web."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        request = urllib.request
-        for handler in (
-            request.ProxyHandler, request.HTTPHandler, request.HTTPSHandler, request.HTTPRedirectHandler,
-            request.HTTPDefaultErrorHandler, request.HTTPErrorProcessor,
-        ):  # fmt: skip
-            self.add_handler(handler())
 
 
 @cache
@@ -113,14 +102,12 @@ def _fetched(iri: str, most: int) -> Path | None:
     place, deadline, content = Path(_folder().name), time.monotonic() + SECONDS, b""
     try:
         request = urllib.request.Request(iri, headers={"Accept": ACCEPT})  # noqa: S310  the schemes are checked
-        with _Web().open(request, timeout=SECONDS) as answer:
+        with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310
             kind = answer.headers.get_content_type()
             while piece := answer.read(1 << 16):
                 content += piece
                 if len(content) > most or time.monotonic() > deadline:
-                    raise Unreadable(
-                        Path(iri), f"cannot be fetched: it has more than {most >> 20} MiB or takes {SECONDS} s"
-                    )
+                    raise OSError(f"it has more than {most >> 20} MiB or takes {SECONDS} s")
     except (OSError, ValueError) as error:
         raise Unreadable(Path(iri), f"cannot be fetched: {error}") from error
     suffix = next((fmt.suffix for fmt in DUMPS if kind in fmt.media_types), Path(urlsplit(iri).path).suffix)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
@@ -13,18 +13,17 @@ from pyoxigraph import NamedNode, Quad, Triple
 
 from interpol_graph.graph.files import Unreadable
 from interpol_graph.graph.prefixes import shorten
-from interpol_graph.shacl.data import BadShapes, Index, Term
+from interpol_graph.shacl.data import BadShapes, Index, Statement, Term
 from interpol_graph.shacl.shapes import Shapes, aimed
 from interpol_graph.shacl.validation import Result, Validation
 from interpol_graph.validation import rules
 from interpol_graph.validation.locator import Reading, locate
-from interpol_graph.validation.report import Finding, Terms, shown
+from interpol_graph.validation.report import Finding, shown
 
 #: Who judges by the shapes: our own engine what is SHACL Core and pySHACL the rest, or pySHACL everything.
 Judge = Literal["own", "pyshacl"]
 #: What a list of things is drawn through while they are worked on.
 Progress = Callable[[Sequence[Any]], Iterable[Any]]
-_IDLE = "the shape has a target, and nothing in the data is one"
 #: Mebibytes that one file may have: past that, memory is what a validation would run out of first.
 MAX_SIZE = 32
 
@@ -34,18 +33,19 @@ class Manner:
     """How a validation is done.
 
     judge: who judges by shapes; strict: whether shapes with faults are refused; keep_going: whether files that cannot be read
-    are findings; shapes, focus: IRIs of the shapes and nodes that alone are judged, all if empty; maps: imported IRIs and the
-    files that they are, fetch: whether others may be fetched; most: findings that are kept of a rule; max_size: mebibytes
-    that one file may have.
+    are findings; only, focus: IRIs of the shapes and nodes that alone are judged, all if empty; maps: imported IRI → the file
+    that it is, fetch: whether others may be fetched; fail_on: the slightest severity that fails; most: findings that are kept
+    of a rule; max_size: mebibytes that one file may have.
     """
 
     judge: Judge = "own"
     strict: bool = False
     keep_going: bool = False
-    shapes: frozenset[str] = frozenset()
+    only: frozenset[str] = frozenset()
     focus: frozenset[str] = frozenset()
-    maps: tuple[tuple[str, Path], ...] = ()
+    maps: dict[str, Path] = field(default_factory=dict)
     fetch: bool = False
+    fail_on: str = "error"
     most: int | None = None
     max_size: int = MAX_SIZE
 
@@ -74,22 +74,20 @@ def by_shapes(
         refused[0].others = tuple(refused[1:])
         raise refused[0]
     known = {node.value: shape for node, shape in read.all.items() if isinstance(node, NamedNode)}
-    for name in manner.shapes - known.keys():
+    for name in manner.only - known.keys():
         near = get_close_matches(name, known, n=1)
         raise Unreadable(shapes[0].path, f"holds no shape {name}" + (f"; did you mean {near[0]}?" if near else ""))
     validation = Validation(statements, read, shown, frozenset(map(NamedNode, manner.focus)) or None)
     remarks = [remark(fault, shapes, "shapes-fault") for fault in read.faults]
-    idle = [
-        shape
+    remarks += [
+        remark(BadShapes(shape.node, "the shape has a target, and nothing in the data is one"), shapes, "idle-shape")
         for shape in read.roots
         if shape.usable and not shape.is_true("deactivated") and not validation.targets(shape)
     ]
-    remarks += [remark(BadShapes(shape.node, _IDLE), shapes, "idle-shape") for shape in idle]
-    wanted = frozenset(map(NamedNode, manner.shapes))
 
     def findings() -> Iterator[Finding]:
         try:
-            for result in judged(validation, manner.judge, wanted, progress):
+            for result in judged(validation, manner.judge, frozenset(map(NamedNode, manner.only)), progress):
                 yield _finding(result, files)
         except BadShapes as error:
             raise _unusable(error, shapes) from error
@@ -125,9 +123,8 @@ def judged(
 
 
 def remark(fault: BadShapes, shapes: Sequence[Reading], rule: str) -> Finding:
-    table = {each.name: each for each in rules.REMARKS}
-    spot = locate(shapes, fault.node, fault.predicate, fault.value)
-    return Finding(*spot, rule, shown(fault.node), fault.reason, table[rule].mend, table[rule].severity)
+    spot, broken = locate(shapes, fault.node, fault.predicate, fault.value), rules.BY_NAME[rule]
+    return Finding(*spot, rule, shown(fault.node), fault.reason, broken.mend, broken.severity)
 
 
 def _unusable(fault: BadShapes, shapes: Sequence[Reading]) -> Unreadable:
@@ -135,7 +132,7 @@ def _unusable(fault: BadShapes, shapes: Sequence[Reading]) -> Unreadable:
     return Unreadable(path, f"{shown(fault.node)}: {fault.reason}", line, column)
 
 
-def _statements(files: Iterable[Reading]) -> Iterator[Quad]:
+def _statements(files: Iterable[Reading]) -> Iterator[Statement]:
     for file in files:
         for quad in file.quads:
             if isinstance(quad.object, Triple):
@@ -146,14 +143,8 @@ def _statements(files: Iterable[Reading]) -> Iterator[Quad]:
 def _finding(result: Result, files: Sequence[Reading]) -> Finding:
     predicate = result.path.predicate if result.path else None
     named = result.shape if isinstance(result.shape, NamedNode) else result.component
+    assert named
     about = f" ({shown(predicate)} {shown(result.value)})" if predicate and result.value else ""
-    return Finding(
-        *locate(files, result.focus, predicate, result.value),
-        shorten(named.value),
-        shown(result.focus),
-        f"{result.message}{about}",
-        severity=rules.severity(result.severity),
-        terms=Terms(
-            result.focus, result.path, result.value, result.component, result.shape, result.severity, result.messages
-        ),
-    )
+    focus, words, severity = shown(result.focus), f"{result.message}{about}", rules.severity(result.severity)
+    spot = locate(files, result.focus, predicate, result.value)
+    return Finding(*spot, shorten(named.value), focus, words, severity=severity, terms=result)

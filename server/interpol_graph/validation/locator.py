@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-from pyoxigraph import BlankNode, Quad, RdfFormat
+from pyoxigraph import BlankNode, RdfFormat
 
 from interpol_graph.graph.files import SourceFile
-from interpol_graph.shacl.data import Term
-from interpol_graph.validation.positions import NOWHERE, Offsets, Place, Text, offsets
+from interpol_graph.shacl.data import Statement, Term, reached
+from interpol_graph.validation.positions import NOWHERE, Place, Text, offsets
 
 #: Where a finding stands: file, line and column.
 Spot = tuple[Path, int, int]
@@ -25,7 +26,8 @@ class Reading:
 
     def __init__(self, file: SourceFile, shown: bool = True) -> None:
         self.path, self.graph, self.format, self.shown = file.path, file.graph, file.format, shown
-        self.quads: list[Quad] = list(file.quads())
+        terms: dict[Any, Any] = {}
+        self.quads = [Statement(*(terms.setdefault(term, term) for term in quad)) for quad in file.quads()]
 
     @cached_property
     def text(self) -> Text | None:
@@ -48,22 +50,22 @@ class Reading:
         return {quad.object: number for number, quad in reversed([*enumerate(self.quads)])}
 
     @cached_property
-    def _offsets(self) -> list[Offsets]:
-        return offsets(self.text.text, self.quads) if self.shown and self.text else []
+    def _offsets(self) -> Sequence[int]:
+        return offsets(self.text.text, self.quads) if self.shown and self.text else ()
 
     def place(self, number: int, part: int) -> Place:
         """Return where the subject (0), predicate (1) or object (2) of a statement begins."""
-        return self.text.place(self._offsets[number][part]) if self.text and self._offsets else NOWHERE
+        return self.text.place(self._offsets[3 * number + part]) if self.text and self._offsets else NOWHERE
 
     def find(self, focus: Term, predicate: Term | None, value: Term | None) -> Place:
         """Return where to put the finger on a node that the file says something of: on the value of its property, or of
         one of its parts; else on the property; else on the node."""
         for wanted in ((predicate, value), (predicate, None), (None, None)):
-            place = self._first(focus, *wanted)
-            if place == NOWHERE and wanted[1] is not None:
-                place = self._within(focus, *wanted)
-            if place != NOWHERE:
-                return place
+            part = 2 if wanted[1] is not None else 1 if wanted[0] is not None else 0
+            for node in self._with_parts(focus) if part == 2 else (focus,):
+                place = min((self.place(number, part) for number in self.matching(node, *wanted)), default=NOWHERE)
+                if place != NOWHERE:
+                    return place
         return NOWHERE
 
     def matching(self, focus: Term, predicate: Term | None, value: Term | None) -> list[int]:
@@ -74,22 +76,15 @@ class Reading:
             if predicate in (None, self.quads[number].predicate) and value in (None, self.quads[number].object)
         ]
 
-    def _first(self, focus: Term, predicate: Term | None, value: Term | None) -> Place:
-        part = 2 if value is not None else 1 if predicate is not None else 0
-        return min((self.place(number, part) for number in self.matching(focus, predicate, value)), default=NOWHERE)
+    def _with_parts(self, focus: Term) -> Iterator[Term]:
+        """Yield a node, then the blank nodes that it leads to, nearest first."""
 
-    def _within(self, focus: Term, predicate: Term | None, value: Term | None) -> Place:
-        """Return where a value stands in a blank node that a node leads to."""
-        parts, seen = [focus], {focus}
-        while parts:
-            for number in self.about.get(parts.pop(), ()):
-                part: Term = self.quads[number].object
-                if isinstance(part, BlankNode) and part not in seen:
-                    seen.add(part)
-                    parts.append(part)
-                    if (place := self._first(part, predicate, value)) != NOWHERE:
-                        return place
-        return NOWHERE
+        def parts(node: Term) -> list[Term]:
+            values = (self.quads[number].object for number in self.about.get(node, ()))
+            return [value for value in values if isinstance(value, BlankNode)]
+
+        yield focus
+        yield from reached(focus, parts)[1:]
 
 
 def locate(

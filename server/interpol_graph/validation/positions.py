@@ -6,13 +6,14 @@ The parser alone decides what is Turtle and what it says. Where its statements a
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pyoxigraph import BlankNode, Literal, Quad
 
-from interpol_graph.shacl.data import REST, TYPE, Term
+from interpol_graph.shacl.data import REST, TYPE, Statement, Term
 
 #: Line and column, counted from 1; (0, 0) when the place is not known.
 Place = tuple[int, int]
@@ -54,19 +55,22 @@ class Text:
             yield match["prefix"], match["namespace"], *self.place(match.start("at"))
 
 
-def offsets(text: str, statements: Sequence[Quad]) -> list[Offsets]:
-    """Return where the parts of each statement of a Turtle file begin; nothing when its tokens do not fit the statements.
+def offsets(text: str, statements: Sequence[Quad | Statement]) -> Sequence[int]:
+    """Return where subject, predicate and object of each statement of a Turtle file begin, one after the other.
 
-    statements: what the parser made of the text, in the parser's order.
+    statements: what the parser made of the text, in the parser's order. When the tokens do not fit them, there is nothing.
     """
-    found = read(text)
-    if len(found) != len(statements):
-        return []
-    for quad, (subject, predicate, value) in zip(statements, found, strict=True):
-        if not (_spelt(text, quad.subject, subject) and _spelt(text, quad.predicate, predicate)):
-            return []
-        if quad.predicate != REST and not _spelt(text, quad.object, value):
-            return []
+    found = array("Q")  # of a large file, tuples would take ten times the room
+    try:
+        for quad, places in zip(statements, read(text), strict=True):
+            subject, predicate, value = places
+            if not (_spelt(text, quad.subject, subject) and _spelt(text, quad.predicate, predicate)):
+                return ()
+            if quad.predicate != REST and not _spelt(text, quad.object, value):
+                return ()
+            found.extend(places)
+    except ValueError:  # more of one than of the other
+        return ()
     return found
 
 
@@ -106,39 +110,37 @@ class _Open:
         return self.subject, self.verb, self.value
 
 
-def read(text: str) -> list[Offsets]:
-    """Return the offsets of every statement of a Turtle text, in the parser's order; none of a text that is not like Turtle.
+def read(text: str) -> Iterator[Offsets]:
+    """Yield the offsets of every statement of a Turtle text, in the parser's order, up to what is not like Turtle.
 
     Of what one symbol completes the parser hands out the last first, and a string is complete with the symbol after it.
 
-    >>> read("<a> <b> 'c' , [ <d> 1 ] .")
+    >>> list(read("<a> <b> 'c' , [ <d> 1 ] ."))
     [(0, 4, 8), (14, 16, 20), (0, 4, 14)]
     """
-    found: list[Offsets] = []
     stack: list[_Open] = []
     end = passing = 0
     string = typed = False
     for match in _TOKEN.finditer(text):
         symbol, begin = match[1], match.start(1)
         if match.start() != end:
-            return []
+            return
         end = match.end()
         if passing:
             passing -= 1
         elif string and symbol == "^^":
             typed = True
         elif string and (typed or symbol[0] == "@"):
-            found.append(stack[-1].statement)
+            yield stack[-1].statement
             string = typed = False
         elif symbol and not (not stack and (passing := _DIRECTIVES.get(symbol.lower(), 0))):
             fresh = [stack[-1].statement] if string else []
             try:
                 fresh += _completed(stack, symbol, begin)
             except IndexError:
-                return []
-            found += reversed(fresh)
+                return
+            yield from reversed(fresh)
             string = bool(stack) and symbol[0] in "\"'"
-    return found
 
 
 def _completed(stack: list[_Open], symbol: str, begin: int) -> Iterator[Offsets]:

@@ -16,29 +16,12 @@ from pyoxigraph import BlankNode, Literal, NamedNode
 from interpol_graph.graph import paths
 from interpol_graph.graph.files import SourceFile, Unreadable
 from interpol_graph.graph.prefixes import shorten
-from interpol_graph.shacl.data import Path, Term
+from interpol_graph.shacl.validation import Result
 from interpol_graph.validation import rules
 from interpol_graph.validation.rules import Rule
 
 #: From grave to slight.
 SEVERITIES = ("error", "warning", "info")
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """The RDF terms that a finding is about, as far as there are any.
-
-    node: the focus node; path: the property path; value: the offending value; component: the SHACL constraint component;
-    shape: the shape that asked; severity: as the shape gives it; messages: all that it has to say.
-    """
-
-    node: Term | None = None
-    path: Path | None = None
-    value: Term | None = None
-    component: NamedNode | None = None
-    shape: Term | None = None
-    severity: NamedNode | None = None
-    messages: tuple[Literal, ...] = ()
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -60,7 +43,7 @@ class Finding:
     message: str
     mend: str = ""
     severity: str = "error"
-    terms: Terms = field(default=Terms(), compare=False)
+    terms: Result = field(default=Result(), compare=False)
     broken: bool = field(default=False, compare=False)
 
     @property
@@ -88,16 +71,18 @@ class Report:
     table: dict[str, Rule] = field(default_factory=dict)
     elsewhere: tuple[Finding, ...] = ()
     remarks: tuple[Finding, ...] = ()
-    more: dict[tuple[str, str], int] = field(default_factory=dict)
+    more: Counter[tuple[str, str]] = field(default_factory=Counter)
     fail_on: str = "error"
+
+    @cached_property
+    def by_rule(self) -> Counter[tuple[str, str]]:
+        """Rule and severity → number of findings, those left out counted."""
+        return self.more + Counter((finding.rule, finding.severity) for finding in self.findings)
 
     @cached_property
     def counts(self) -> dict[str, int]:
         """Severity → number of findings, every severity named, those left out counted."""
-        found = Counter(finding.severity for finding in self.findings)
-        for (_, severity), number in self.more.items():
-            found[severity] += number
-        return {severity: found[severity] for severity in SEVERITIES}
+        return {each: sum(n for (_, severity), n in self.by_rule.items() if severity == each) for each in SEVERITIES}
 
     @property
     def conforms(self) -> bool:
@@ -111,10 +96,8 @@ class Report:
     @property
     def left_out(self) -> dict[str, int]:
         """Rule → how many of its findings were left out."""
-        found: Counter[str] = Counter()
-        for (rule, _), number in self.more.items():
-            found[rule] += number
-        return dict(sorted(found.items()))
+        rules = sorted({rule for rule, _ in self.more})
+        return {each: sum(number for (rule, _), number in self.more.items() if rule == each) for each in rules}
 
     @property
     def rules(self) -> dict[str, Rule]:
@@ -145,27 +128,25 @@ def with_lines(findings: Iterable[Finding]) -> Iterator[tuple[Finding, str]]:
 
 def merged(reports: Sequence[Report]) -> Report:
     """Return several reports as one."""
-    more: Counter[tuple[str, str]] = Counter()
-    for report in reports:
-        more.update(report.more)
     return Report(
         tuple(sorted(finding for report in reports for finding in report.findings)),
         tuple(sorted({path for report in reports for path in report.checked})),
         {name: rule for report in reports for name, rule in report.table.items()},
         tuple(sorted(finding for report in reports for finding in report.elsewhere)),
         tuple(sorted({remark for report in reports for remark in report.remarks})),
-        dict(more),
+        sum((report.more for report in reports), Counter()),
+        reports[0].fail_on,
     )
 
 
 def compared(report: Report, top: FilePath, earlier: Counter[tuple[str, ...]]) -> Report:
     """Return a report that reports on what is found elsewhere, too, unless it was found there earlier."""
-    known, broken, old = earlier.copy(), [], []
+    known, findings, old = earlier.copy(), [*report.findings], []
     for finding in report.elsewhere:
         key = known_by(finding, top)
         known[key] -= 1
-        old.append(finding) if known[key] >= 0 else broken.append(replace(finding, broken=True))
-    return replace(report, findings=tuple(sorted((*report.findings, *broken))), elsewhere=tuple(old))
+        old.append(finding) if known[key] >= 0 else findings.append(replace(finding, broken=True))
+    return replace(report, findings=tuple(sorted(findings)), elsewhere=tuple(old))
 
 
 def known_by(finding: Finding, top: FilePath) -> tuple[str, ...]:
@@ -173,7 +154,7 @@ def known_by(finding: Finding, top: FilePath) -> tuple[str, ...]:
     return os.path.relpath(finding.path, top), finding.rule, finding.focus, finding.message
 
 
-def gathered(findings: Iterable[Finding], most: int | None) -> tuple[list[Finding], dict[tuple[str, str], int]]:
+def gathered(findings: Iterable[Finding], most: int | None) -> tuple[list[Finding], Counter[tuple[str, str]]]:
     """Return findings in order, of each rule at most a number, the first ones; and how many were left out."""
     kept: dict[str, list[Finding]] = {}
     more: Counter[tuple[str, str]] = Counter()
@@ -188,28 +169,19 @@ def gathered(findings: Iterable[Finding], most: int | None) -> tuple[list[Findin
         found.append(finding)
         if most and len(found) > 2 * most:  # so that what is left out takes no room
             kept[finding.rule] = cut(found)
-    return sorted(chain.from_iterable([cut(found) for found in kept.values()])), dict(more)
+    return sorted(chain.from_iterable(map(cut, kept.values()))), more
 
 
 def refusal(error: Unreadable) -> Report:
     """Return the report that says why there is no other: a finding for each place where reading stopped."""
-    table = rules.known(())
-    findings = tuple(unread(each) for each in (error, *error.others))
-    return Report(findings, tuple(dict.fromkeys(finding.path for finding in findings)), table)
+    findings = tuple(map(unread, (error, *error.others)))
+    return Report(findings, tuple(dict.fromkeys(finding.path for finding in findings)), rules.BY_NAME)
 
 
 def unread(error: Unreadable) -> Finding:
     """Return the finding that says why a file cannot be read."""
-    rule = next(rule for rule in rules.BUILT_IN if rule.name == ("syntax" if error.line else "unreadable"))
-    return Finding(
-        error.path,
-        error.line,
-        error.column,
-        rule.name,
-        paths.legible(FilePath(error.path.name)),
-        error.reason,
-        rule.mend,
-    )
+    rule, name = rules.BY_NAME["syntax" if error.line else "unreadable"], paths.legible(FilePath(error.path.name))
+    return Finding(error.path, error.line, error.column, rule.name, name, error.reason, rule.mend)
 
 
 def _lines(path: FilePath) -> list[str]:

@@ -12,7 +12,7 @@ from pyoxigraph import Literal, NamedNode, Quad
 
 from interpol_graph.graph.files import Unreadable
 from interpol_graph.graph.prefixes import shorten
-from interpol_graph.shacl.data import Index, Term, sh
+from interpol_graph.shacl.data import Index, Statement, Term, sh
 
 _HEADER = re.compile(r"^#\+ (\w+): (.+)$", re.MULTILINE)
 
@@ -68,9 +68,11 @@ REMARKS = (
         "warning",
     ),
 )
+#: Every rule that is ours, by its identifier.
+BY_NAME = {rule.name: rule for rule in (*BUILT_IN, *REMARKS)}
 
 
-def known(shapes: Iterable[Quad], checks: Path | None = None) -> dict[str, Rule]:
+def known(shapes: Iterable[Quad | Statement], checks: Path | None = None) -> dict[str, Rule]:
     """Return identifier → rule: the built-in ones, those of a shapes graph, those of a folder of check queries."""
     table = {rule.name: rule for rule in BUILT_IN}
     for rule in _of_shapes(Index(shapes)):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path as FilePath
 
@@ -14,13 +16,30 @@ from interpol_graph.graph.files import SourceFile, Unreadable
 from interpol_graph.graph.prefixes import GRAPHS
 from interpol_graph.graph.store import APART, DERIVED, ask, conclude
 from interpol_graph.shacl.data import BadShapes, Index, Path, Term
+from interpol_graph.shacl.validation import Result
 from interpol_graph.validation import imports, rules
 from interpol_graph.validation.judgement import USUAL, Manner, Progress, by_shapes, remark
 from interpol_graph.validation.locator import Reading, locate
-from interpol_graph.validation.report import Finding, Report, Terms, gathered, shown, unread
-from interpol_graph.validation.scope import Scope, check_size
+from interpol_graph.validation.report import Finding, Report, gathered, known_by, merged, shown, unread
+from interpol_graph.validation.scope import Named, Scope, check_size
 
 ONTOLOGY, SHAPES = GRAPHS + "ontology", GRAPHS + "shapes"
+
+
+def every(scopes: Iterable[Scope], manner: Manner = USUAL, progress: Progress = iter) -> Report:
+    """Run some validations, and return one report on all of them. Raises Unreadable."""
+    return merged([run(each, manner, progress) for each in scopes])
+
+
+def earlier(named: Named, manner: Manner, top: FilePath) -> Counter[tuple[str, ...]]:
+    """Return what findings in an earlier tree of files with this top are known by; none if nobody can say."""
+    there = Named(*(tuple(filter(FilePath.exists, each)) for each in named))
+    try:
+        nothing = named.data and not there.data
+        found = () if nothing else every(there.scopes(), replace(manner, most=None)).findings
+    except Unreadable:  # it was no better then, and nobody knows how much worse
+        found = ()
+    return Counter(known_by(finding, top) for finding in found)
 
 
 def run(scope: Scope, manner: Manner = USUAL, progress: Progress = iter) -> Report:
@@ -30,7 +49,7 @@ def run(scope: Scope, manner: Manner = USUAL, progress: Progress = iter) -> Repo
     shapes or a query cannot be used.
     """
     if not scope.files:
-        return Report(())
+        return Report((), fail_on=manner.fail_on)
     broken: list[Unreadable] = []
     # The places of shapes are looked up whenever they cannot be used.
     placed = {file.path for file in scope.files if file.graph == SHAPES} | scope.shown | scope.beyond
@@ -49,20 +68,21 @@ def run(scope: Scope, manner: Manner = USUAL, progress: Progress = iter) -> Repo
         checks = scope.root / "queries" / "checks"
         found, remarks = _by_our_rules(files, scope.root, manner, progress)
     data = {file.path for file in files if file.graph not in (ONTOLOGY, SHAPES)}
-    others = scope.beyond or data - scope.shown - scope.context
+    wanted = scope.beyond or data - scope.shown - scope.context
     elsewhere: list[Finding] = []
 
     def shown() -> Iterator[Finding]:
         for finding in chain(map(unread, broken), found):
-            if not manner.focus or getattr(finding.terms.node, "value", "") in manner.focus:
+            if not manner.focus or getattr(finding.terms.focus, "value", "") in manner.focus:
                 if finding.path in scope.shown:
                     yield finding
-                elif finding.path in others:
+                elif finding.path in wanted:
                     elsewhere.append(finding)
 
     findings, more = gathered(shown(), manner.most)
     table = rules.known(chain.from_iterable(file.quads for file in shapes), checks) if findings or elsewhere else {}
-    return Report(tuple(findings), tuple(sorted(scope.shown)), table, tuple(sorted(elsewhere)), tuple(remarks), more)
+    checked, others = tuple(sorted(scope.shown)), tuple(sorted(elsewhere))
+    return Report(tuple(findings), checked, table, others, tuple(remarks), more, manner.fail_on)
 
 
 def _read(
@@ -85,7 +105,7 @@ def _with_imports(shapes: list[Reading], manner: Manner) -> list[Finding]:
     while more := [each for each in imports.wanted(shapes) if each[2].value not in missing]:
         file, node, iri = more[0]
         try:
-            source = imports.found(iri.value, file.path.parent, dict(manner.maps), manner.fetch, manner.max_size)
+            source = imports.found(iri.value, file.path.parent, manner.maps, manner.fetch, manner.max_size)
             if source is None or source.path in {each.path for each in shapes}:
                 raise Unreadable(file.path, "is not here, and is not fetched")
             check_size(source, manner.max_size)
@@ -121,7 +141,7 @@ def _by_our_rules(
 def _loaded(files: Iterable[Reading], rules: Sequence[FilePath]) -> tuple[Store, list[Quad]]:
     """Return a store of some files, each statement in its graph and in the default graph, and what the rules conclude."""
     store = Store()
-    store.bulk_extend(chain.from_iterable(file.quads for file in files))
+    store.bulk_extend(Quad(*quad) for file in files for quad in file.quads)  # type: ignore[arg-type]
     apart = ", ".join(map(str, APART))
     store.update(f"INSERT {{ ?s ?p ?o }} WHERE {{ GRAPH ?graph {{ ?s ?p ?o }} FILTER (?graph NOT IN ({apart})) }}")
     concluded = parse(conclude(store, list(rules), stated=False), RdfFormat.N_TRIPLES)
@@ -153,7 +173,7 @@ def _of_check(rule: str, header: dict[str, str], row: dict[str, Term | None], fi
         _filled(header["message"], words),
         _filled(header.get("mend", ""), words),
         header["severity"],
-        Terms(focus, Path(predicate) if isinstance(predicate, NamedNode) else None, value),
+        Result(focus, Path(predicate) if isinstance(predicate, NamedNode) else None, value),
     )
 
 

@@ -30,9 +30,9 @@ def main(style: str) -> int:
     try:
         # Imported under the limits, which thus hold for everything.
         from interpol_graph.graph.files import Unreadable
-        from interpol_graph.validation import formats, report, run, scope
+        from interpol_graph.validation import formats, run, scope
 
-        found = report.merged([run.run(chosen) for chosen in scope.chosen([Path(NAME)])])
+        found = run.every(scope.chosen([Path(NAME)]))
         click.echo(formats.BY_NAME[style].write(found), nl=False, color=False)
     except MemoryError:
         return OUT_OF_MEMORY

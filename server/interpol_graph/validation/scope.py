@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from interpol_graph.graph import paths
 from interpol_graph.graph.files import (
@@ -42,6 +43,23 @@ class Scope:
     beyond: frozenset[Path] = frozenset()
 
 
+class Named(NamedTuple):
+    """The files and folders that a user names: data, shapes to judge it by, and what it refers to."""
+
+    data: tuple[Path, ...] = ()
+    shapes: tuple[Path, ...] = ()
+    context: tuple[Path, ...] = ()
+
+    def moved(self, move: Callable[[Path], Path]) -> Named:
+        """Return the same in other places."""
+        return Named(*(tuple(map(move, each)) for each in self))
+
+    def scopes(self) -> list[Scope]:
+        """Return the validations that they ask for. Raises Unreadable."""
+        scopes = [foreign(self.data, self.shapes)] if self.shapes else chosen(self.data)
+        return [beside(each, self.context) for each in scopes] if self.context else scopes
+
+
 def checkout(path: Path) -> Path | None:
     """Return the folder of the graph's source that a path lies in, or None."""
     for folder in (path, *path.parents):
@@ -71,34 +89,30 @@ def chosen(names: Iterable[Path]) -> list[Scope]:
     wanted = [absolute(path) for path in names]
     if not wanted:
         return [project(around())]
-    own: dict[Path, set[Path]] = {}
+    own: dict[Path, Scope] = {}
     elsewhere: dict[Path, list[SourceFile]] = {}
     for path in wanted:
         root = checkout(path)
-        members = project(root).shown if root else frozenset()
-        found = {member for member in members if member.is_relative_to(path)}
+        whole = project(root or paths.ROOT)
+        found = frozenset(member for member in whole.shown if member.is_relative_to(path))
         if root and found:
-            own.setdefault(root, set()).update(found)
+            own[root] = replace(whole, shown=found | (own[root].shown if root in own else found))
         else:
             elsewhere.setdefault(root or paths.ROOT, []).extend(_as_data(path))
-    return [
-        *(replace(project(root), shown=frozenset(found)) for root, found in own.items()),
-        *(_alone(files, root) for root, files in elsewhere.items()),
-    ]
+    return [*own.values(), *(_alone(files, root) for root, files in elsewhere.items())]
 
 
 def foreign(names: Iterable[Path], shapes: Iterable[Path]) -> Scope:
     """Return the validation of any files by any SHACL shapes, and by nothing else."""
-    data, judges = (tuple(absolute(path) for path in paths) for paths in (names, shapes))
-    files = _searched(data)
+    data, judges = (tuple(map(absolute, each)) for each in (names, shapes))
+    files = tuple(_searched(data))
     shown = frozenset(file.path for file in files)
-    return Scope(tuple(files), shown, shapes=tuple(_searched(judges)), named=(*data, *judges), judges=judges)
+    return Scope(files, shown, shapes=tuple(_searched(judges)), named=(*data, *judges), judges=judges)
 
 
 def beside(scope: Scope, names: Iterable[Path]) -> Scope:
     """Return a scope that reads more files, and reports nothing of them."""
-    places = tuple(absolute(path) for path in names)
-    known = {file.path for file in scope.files}
+    places, known = tuple(map(absolute, names)), {file.path for file in scope.files}
     more = [file for file in _searched(places) if file.path not in known]
     context = frozenset(file.path for file in more)
     return replace(scope, files=(*scope.files, *more), named=(*scope.named, *places), context=context)
@@ -130,10 +144,8 @@ def check_size(file: SourceFile, mebibytes: int) -> None:
     except (OSError, EOFError, zlib.error) as error:
         raise Unreadable(file.path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
     if size > most:
-        reason = (
-            f"has {size / 1024 / 1024:.1f} MiB; files up to {mebibytes} MiB are validated (--max-size says otherwise)"
-        )
-        raise Unreadable(file.path, reason)
+        limit = f"files up to {mebibytes} MiB are validated (--max-size says otherwise)"
+        raise Unreadable(file.path, f"has {size / 1024 / 1024:.1f} MiB; {limit}")
 
 
 def absolute(path: Path) -> Path:

@@ -121,7 +121,7 @@ def _with_prefixes(shapes: Index) -> rdflib.Graph:
 def _as_rdflib(index: Index) -> rdflib.Graph:
     graph = rdflib.Graph()
     for statement in index.statements():
-        subject, predicate, value = map(to_rdflib, statement)
+        subject, predicate, value = map(to_rdflib, statement[:3])
         graph.add((subject, predicate, value))
     return graph
 

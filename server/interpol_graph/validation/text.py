@@ -18,13 +18,9 @@ COLOURS = {"error": "red", "warning": "yellow", "info": "blue"}
 
 def write(report: Report) -> Iterator[str]:
     """Yield the report, coloured; whoever prints it takes the colours out when it does not go to a terminal."""
-    own = [finding for finding in report.findings if not finding.broken]
-    broken = [finding for finding in report.findings if finding.broken]
-    for heading, findings in (
-        ("", own),
-        ("Broken elsewhere by this change:", broken),
-        ("About the shapes:", report.remarks),
-    ):
+    own, broken = ([finding for finding in report.findings if finding.broken == each] for each in (False, True))
+    parts = {"": own, "Broken elsewhere by this change:": broken, "About the shapes:": report.remarks}
+    for heading, findings in parts.items():
         if heading and findings:
             yield click.style(heading, bold=True) + "\n"
         for path, found in groupby(with_lines(findings), key=lambda pair: pair[0].path):

@@ -13,8 +13,9 @@ from rdflib.namespace import DefinedNamespace
 from interpol_graph.graph.prefixes import TERMS, prefixes, shorten
 from interpol_graph.shacl.data import TYPE, Index, Term, sh
 from interpol_graph.shacl.literals import well_formed
+from interpol_graph.shacl.validation import Result
 from interpol_graph.validation.locator import Reading
-from interpol_graph.validation.report import Finding, Terms, shown
+from interpol_graph.validation.report import Finding, shown
 
 #: Rule, message and mend of a term that is not in order.
 Verdict = tuple[str, str, str]
@@ -57,7 +58,7 @@ def check(files: Iterable[Reading], ontology: Index) -> Iterator[Finding]:
     verdicts: dict[Term, Verdict | None] = {}
     for file in files:
         yield from _prefixes(file, right)
-        terms = {term for quad in file.quads for term in quad.triple}
+        terms = {term for quad in file.quads for term in quad[:3]}
         for term in terms.difference(verdicts):
             verdicts[term] = verdict(term, ours)
         if any(verdicts[term] for term in terms):
@@ -68,23 +69,20 @@ def _misspelt(file: Reading, verdicts: dict[Term, Verdict | None]) -> Iterator[F
     """Yield a finding for each term that is not in order, once a subject, property and value."""
     seen: set[tuple[Term, ...]] = set()
     for number, quad in enumerate(file.quads):
-        terms: tuple[Term, ...] = (quad.subject, quad.predicate, quad.object)
+        terms: tuple[Term, ...] = quad[:3]
         for part, term in enumerate(terms):
             if (found := verdicts[term]) and terms[: part + 1] not in seen:
                 seen.add(terms[: part + 1])
                 rule, message, mend = found
-                spot, focus, about = (file.path, *file.place(number, part)), shown(quad.subject), Terms(quad.subject)
+                spot, focus, about = (file.path, *file.place(number, part)), shown(quad.subject), Result(quad.subject)
                 yield Finding(*spot, rule, focus, message, mend, terms=about)
 
 
 def _prefixes(file: Reading, right: dict[str, str]) -> Iterator[Finding]:
     for prefix, namespace, line, column in file.text.prefixes() if file.text else ():
         if right.get(prefix) != namespace:
-            mend = (
-                f"Write @prefix {prefix}: <{right[prefix]}> ."
-                if prefix in right
-                else "Add the prefix to ontology/prefixes.ttl, the prefix table, or use one that stands there."
-            )
+            mend = "Add the prefix to ontology/prefixes.ttl, the prefix table, or use one that stands there."
+            mend = f"Write @prefix {prefix}: <{right[prefix]}> ." if prefix in right else mend
             message = f"the prefix stands for <{namespace}>, which the prefix table does not say"
             yield Finding(file.path, line, column, "prefix", f"{prefix}:", message, mend)
 
