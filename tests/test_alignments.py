@@ -16,6 +16,7 @@ from pyoxigraph import BlankNode as OxBlank
 from pyoxigraph import Literal as OxLiteral
 from pyoxigraph import NamedNode
 from rdflib import OWL, RDF, RDFS, SKOS, Graph, Literal, Namespace, URIRef
+from rdflib.term import _toPythonMapping
 
 from conftest import ROOT
 from interpol_graph.graph.prefixes import BASE, TERMS
@@ -70,7 +71,11 @@ def kinds(triples: Iterable[tuple[str, str, object]]) -> Graph:
 def concluded(graph: Graph) -> tuple[dict[str, set[str]], list[str]]:
     """Kind → the classes that follow, and the contradictions."""
     graph += axioms()
+    readers = dict(_toPythonMapping)
     DeductiveClosure(OWLRL_Semantics).expand(graph)
+    # It has changed how rdflib reads literals, for the tests in this process that come after it, too.
+    _toPythonMapping.clear()
+    _toPythonMapping.update(readers)
     classes = defaultdict(set)
     for node, each in graph.subject_objects(RDF.type):
         if str(node).startswith(KIND):

@@ -124,7 +124,11 @@ def test_routes_keep_to_their_description(attacked: Target, examples: int) -> No
         @random_settings(examples)
         @given(case=found.as_strategy())
         def kept(case: schemathesis.Case) -> None:
+            answer = case.call()
+            if answer.status_code == 503:  # a question may meet the small limits here where the machine has other work
+                assert answer.json()["type"].endswith(("#OutOfTime", "#Busy")), answer.text
+                return
             # That a string is an IRI, the description cannot say.
-            case.call_and_validate(excluded_checks=[positive_data_acceptance])
+            case.validate_response(answer, excluded_checks=[positive_data_acceptance])
 
         kept()

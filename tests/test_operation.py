@@ -202,9 +202,9 @@ def test_any_process_may_be_killed(service: Service, kind: str) -> None:
         killed = len(statuses)
         wait(lambda: before[kind][0] not in service.kinds()[kind] and len(service.kinds()["worker"]) == 2)
         wait(lambda: len(statuses) > killed + 200)
-    # A killed worker cuts its own connections; nobody else notices anything.
+    # A killed worker cuts its own connections, and those that wait for it; nobody else notices anything.
     failed = [status for status in statuses if status != 200]
-    assert failed == [0] * len(failed) and len(failed) <= (4 if kind == "worker" else 0), failed
+    assert failed == [0] * len(failed) and len(failed) <= (8 if kind == "worker" else 0), failed
     assert set(statuses[-50:]) == {200}
 
 
