@@ -1,7 +1,7 @@
 """/.well-known/void and /dataset: what this graph is and holds, every number counted (VoID, DCAT 3)."""
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from flask import Blueprint, Response, current_app, render_template, request
 from pyoxigraph import RdfFormat, parse, serialize
@@ -56,11 +56,10 @@ def dataset() -> Response:
     state = current.snapshot()
     counts = _counts(state.digest)
     root = request.host_url.rstrip("/")
-    files: list[dict[str, Any]] = [
-        {"format": offered, "address": f"{root}/dumps/{name}", "bytes": path.stat().st_size, "sum": dumps.sums()[name]}
-        for offered in DUMPS
-        if (path := dumps.whole(offered)) and (name := dumps.WHOLE + offered.suffix)
-    ]
+    sums, files = dumps.sums(), []
+    for offered in DUMPS:
+        name, size = dumps.WHOLE + offered.suffix, dumps.whole(offered).stat().st_size
+        files.append({"format": offered, "address": f"{root}/dumps/{name}", "bytes": size, "sum": sums[name]})
     with current.heavy():
         turtle = render_template(
             "dataset.ttl", root=root, state=state, counts=counts, files=files, languages=LANGUAGES, space=ENTITIES, base=BASE,

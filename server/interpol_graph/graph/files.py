@@ -102,9 +102,7 @@ class SourceFile:
         content = self.content()
         try:
             content.decode("utf-8")  # the parser lets a comment be anything
-            if (
-                self.format == BY_NAME["rdfxml"]
-            ):  # and takes half a file for a whole one, and ten entities for gigabytes
+            if self.format == BY_NAME["rdfxml"]:  # and takes half a file for a whole one, ten entities for gigabytes
                 expat.ParserCreate("utf-8").Parse(content, True)
             return use(parse(content, self.format.rdf, base_iri=self.path.absolute().as_uri(), rename_blank_nodes=True))
         except OSError as error:
