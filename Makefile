@@ -26,8 +26,8 @@ test: $(READY) ## everything that must hold: lint, types, validation, tests
 	@echo "Running the tests …"
 	@$(PYTEST)
 
-attack: $(READY) ## hostile queries and requests in bulk, some minutes of them
-	@$(PYTEST) -m "attack or not attack" tests/test_attacks*.py
+attack: $(READY) ## hostile queries and requests in bulk, one after the other, a quarter of an hour of them
+	@$(PYTEST) --maxprocesses 1 -m "attack or not attack" tests/test_attacks*.py
 
 test-slow: $(READY) ## what another SHACL engine says of every case, and the wheel in an environment of its own
 	@$(PYTEST) -m slow

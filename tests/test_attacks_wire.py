@@ -24,7 +24,7 @@ def connections(attacked: Target, stack: ExitStack, message: bytes) -> list[sock
     """Open many connections that each send the beginning of a request and then nothing more."""
     opened = []
     for _ in range(SLOW):
-        connection = stack.enter_context(socket.create_connection((attacked.host, attacked.port), timeout=5))
+        connection = stack.enter_context(socket.create_connection((attacked.host, attacked.port), 5, ("127.0.0.2", 0)))
         connection.sendall(message)
         opened.append(connection)
     return opened
@@ -66,6 +66,7 @@ def test_slow_readers_keep_nobody_waiting(attacked: Target, path: str) -> None:
             connection = stack.enter_context(socket.socket())
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
             connection.settimeout(5)
+            connection.bind(("127.0.0.2", 0))
             connection.connect((attacked.host, attacked.port))
             connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\n".encode())
         time.sleep(0.5)
