@@ -494,8 +494,8 @@ def test_a_chain_that_comes_back_is_recursion_however_long() -> None:
     ],
 )
 def test_patterns_are_those_of_xpath(pattern: str, flags: str, fitting: str, other: str) -> None:
-    test = literals.pattern(pattern, flags)
-    assert test(fitting) and not test(other)
+    found = literals.pattern(pattern, flags)
+    assert found.search(fitting) and not found.search(other)
 
 
 #: What a shapes graph holds of what is not SHACL → the words of the remark; the rest is judged.
@@ -584,7 +584,9 @@ def test_one_shape_or_one_node_alone(tmp_path: Path, judge: str) -> None:
         ("SUBSTR('abc', ?value) = 'bc'", set()),
         ("1 / ?value > 0", {"1", "2.5"}),
         (r"REGEX(STR(?value), '^\\\\p{L}+$')", {"INF", "abc"}),
+        (r"REPLACE(STR(?value), '^(\\\\p{L}).*', '$1\\\\$') IN ('I$', 'a$')", {"INF", "abc"}),
         ("REGEX(STR(?value), '(')", set()),
+        ("REPLACE(STR(?value), '(', '') = ''", set()),
         ("?value < '0500-01-01'^^xsd:date", set()),
         ("YEAR(?value) < 1", set()),
     ],
@@ -598,12 +600,11 @@ def test_an_error_of_an_expression_counts_as_sparql_says(condition: str, found: 
     assert values >= found and not values - found - {"INF", "-0044-03-15", "0000-01-01"}
 
 
-@pytest.mark.parametrize("path", ["!(:n|^:m)", "REPLACE"])
-def test_a_query_that_cannot_be_evaluated_ends_2(tmp_path: Path, path: str) -> None:
+def test_a_query_that_cannot_be_evaluated_ends_2(tmp_path: Path) -> None:
     (tmp_path / "data.ttl").write_text(PREFIXES + ":x :p :y . :y :m :x .\n")
-    where = f"$this {path} ?value" if ":" in path else "$this :p ?value FILTER (REPLACE('a', '\\\\p{L}', 'b') = 'b')"
-    shapes = f':S sh:targetNode :x ; sh:sparql [ sh:prefixes :O ; sh:select "SELECT $this ?value {{ {where} }}" ] . :O sh:declare [ sh:prefix "" ; sh:namespace "http://example.org/"^^xsd:anyURI ] .\n'
-    (tmp_path / "shapes.ttl").write_text(PREFIXES + shapes.replace("\\", "\\\\"))
+    select = "SELECT $this ?value { $this !(:n|^:m) ?value }"
+    shapes = f':S sh:targetNode :x ; sh:sparql [ sh:prefixes :O ; sh:select "{select}" ] . :O sh:declare [ sh:prefix "" ; sh:namespace "http://example.org/"^^xsd:anyURI ] .\n'
+    (tmp_path / "shapes.ttl").write_text(PREFIXES + shapes)
     result = CliRunner().invoke(
         main, ["validate", str(tmp_path / "data.ttl"), "--shapes", str(tmp_path / "shapes.ttl")]
     )

@@ -66,7 +66,7 @@ def _pattern(_run: Validation, shape: Shape, text: Term) -> Test:
     flags = shape.parameters.get("flags", [Literal("")])[0]
     assert isinstance(text, Literal) and isinstance(flags, Literal)
     found = literals.pattern(text.value, flags.value)
-    return lambda value: isinstance(value, NamedNode | Literal) and found(value.value)
+    return lambda value: isinstance(value, NamedNode | Literal) and found.search(value.value) is not None
 
 
 def _tag(value: Term) -> str:

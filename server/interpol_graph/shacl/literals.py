@@ -3,7 +3,6 @@
 import re
 import warnings
 from calendar import monthrange
-from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -168,38 +167,37 @@ def _seconds(part: dict[str, str]) -> Decimal:
 
 
 @lru_cache(maxsize=1024)
-def pattern(text: str, flags: str) -> Callable[[str], bool]:
-    """Return the test that SPARQL's REGEX with these flags makes. Raises ValueError when the pattern is none.
+def pattern(text: str, flags: str) -> re.Pattern[str]:
+    """Return what SPARQL's REGEX with these flags searches for. Raises ValueError when the pattern is none.
 
     What only XPath's dialect has is translated; what only Python's has, such as a look ahead, is read as Python's.
 
-    >>> pattern(r"^\\p{Lu}[a-z-[aeiou]]+$", "")("Bcd"), pattern("a b #", "x")("ab#")
+    >>> bool(pattern(r"^\\p{Lu}[a-z-[aeiou]]+$", "").search("Bcd")), bool(pattern("a b #", "x").search("ab#"))
     (True, True)
     """
     if set(flags) - set("ismxq"):
         raise ValueError(f"the flags {flags!r} are not among i, s, m, x and q")
     bits = re.RegexFlag(sum(re.RegexFlag[flag.upper()] for flag in {*flags} - {*"qx"}))
     if "q" in flags:
-        return _searched(re.escape(text), bits)
+        return _compiled(re.escape(text), bits)
     if "x" in flags:  # in XPath it takes blanks out, and nothing else
         text = _PIECES.sub(lambda match: match[0] if match[0][0] in "[\\" else "", text)
     if _XPATH_ONLY.search(text):
         from elementpath.regex import RegexError, translate_pattern  # a fifth of a second, and few need it
 
         try:
-            return _searched(translate_pattern(text, flags=bits, xsd_version="1.1"), bits)
+            return _compiled(translate_pattern(text, flags=bits, xsd_version="1.1"), bits)
         except RegexError as error:
             raise ValueError(f"the pattern {text!r} is not a regular expression: {error}") from error
     # In XPath `$` is the very end, and `.` no line break at all; in Python `$` also matches before a last line break.
     instead = {"$": "$" if "m" in flags else r"\Z", ".": "." if "s" in flags else r"[^\n\r]"}
-    return _searched(_MARKS.sub(lambda match: match[1] or instead[match[0]], text), bits)
+    return _compiled(_MARKS.sub(lambda match: match[1] or instead[match[0]], text), bits)
 
 
-def _searched(text: str, bits: re.RegexFlag) -> Callable[[str], bool]:
+def _compiled(text: str, bits: re.RegexFlag) -> re.Pattern[str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # of "[[" and the like, which may one day mean more
-            found = re.compile(text, bits)
+            return re.compile(text, bits)
     except (re.error, RecursionError, OverflowError) as error:
         raise ValueError(f"the pattern {text!r} is not a regular expression: {error}") from error
-    return lambda value: found.search(value) is not None

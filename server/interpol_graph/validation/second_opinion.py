@@ -25,6 +25,8 @@ from interpol_graph.shacl.data import BadShapes, Index, Term, reached, read_path
 from interpol_graph.shacl.literals import pattern
 from interpol_graph.shacl.validation import Result
 
+#: In what takes the place of a pattern, as XPath writes it: an escaped character, or a group.
+_GROUP = re.compile(r"\\(.)|\$(\d)")
 STRING = "http://www.w3.org/2001/XMLSchema#string"
 
 # rdflib logs and warns of ill-typed literals while it reads; here they are findings, with their lines.
@@ -38,14 +40,19 @@ def _value(self: Expr, ctx: Any = {}) -> Any:  # noqa: B006  as rdflib has it
     """Return the value of an expression, an error for what Python trips over: SPARQL says what becomes of that, not Python."""
     self.ctx = ctx
     try:
-        if self.name == "Builtin_REGEX":
-            return rdflib.Literal(
-                pattern(string(self.pattern), string(self.flags) if self.flags else "")(string(self.text))
+        if self.name in ("Builtin_REGEX", "Builtin_REPLACE"):
+            found = pattern(string(self.pattern), string(self.flags) if self.flags else "")
+            if self.name == "Builtin_REGEX":
+                return rdflib.Literal(found.search(string(self.text)) is not None)
+            text = string(self.arg)
+            instead = _GROUP.sub(
+                lambda m: rf"\g<{m[2]}>" if m[2] else m[1].replace("\\", r"\\"), string(self.replacement)
             )
+            return rdflib.Literal(found.sub(instead, text), lang=text.language, datatype=text.datatype)
         return self._evalfn(ctx)  # type: ignore[misc]
     except SPARQLError as error:
         return error
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, re.error) as error:
         return SPARQLError(str(error))
     finally:
         self.ctx = None
