@@ -205,6 +205,7 @@ def test_an_identifier_leads_to_page_or_data(client: FlaskClient, accept: str, t
         ("/data/session/84.rdf", "", RDFXML),
         ("/ontology", TURTLE, TURTLE),
         ("/ontology", JSONLD, JSONLD),
+        ("/ontology/0.1.0", TURTLE, TURTLE),
         ("/ontology.rdf", BROWSER, RDFXML),
         ("/ontology?format=turtle", BROWSER, TURTLE),
     ],

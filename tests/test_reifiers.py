@@ -47,6 +47,11 @@ def stated(turtle: str) -> set[str]:
         ('interpol:topic "x"@en , "z"@en', [("a", "topic", ""), ("b", "topic", "")], set()),
         ("interpol:number 84", [("a", "number", "; interpol:pooled true "), ("b", "number", "")], {"84 b"}),
         ("interpol:number 84", [("a", "year", "")], set()),
+        (
+            "interpol:number 84 ; interpol:citation [ interpol:supports interpol:number ]",
+            [("a", "number", "")],
+            {"84 a"},
+        ),
     ],
 )
 def test_a_document_states_what_is_certain(

@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import count
+from itertools import count, product
 from typing import Any
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
+from pyoxigraph import BlankNode, NamedNode, Quad, Triple
 
 from interpol_graph.graph.prefixes import BASE, RDF, TERMS
 
@@ -20,8 +20,8 @@ _REIFIES = NamedNode(RDF + "reifies")
 def reified(graphs: Iterable[Iterable[Quad]]) -> Iterator[Triple]:
     """Yield the reifiers of what the entities of some graphs cite, each with its statement, document and paragraphs.
 
-    graphs: of each graph the statements, nothing derived. One that was credited with a group of facts states none for certain,
-    nor does any of several documents for several values where no interpol:statedValue tells which states which.
+    graphs: of each graph the statements, nothing derived. A document that was credited with a group of facts states none of
+    them for certain, nor does any of several documents for several values where no interpol:statedValue tells which states which.
     """
     numbers = count(1)
     for graph in graphs:
@@ -47,9 +47,9 @@ def _stated(graph: Iterable[Quad]) -> dict[tuple[Any, ...], set[Any]]:
             values = said[entity].get(supported, [])
             told = any(_STATED in citation for citation in citing)
             # A text in two languages is one value.
-            one = len(values) == len({isinstance(value, Literal) and value.language for value in values})
-            certain = told or one or len({citation[_SOURCE][0] for citation in citing}) == 1
+            one = len(values) == len({getattr(value, "language", None) for value in values})
+            certain = told or one or len({document for citation in citing for document in citation[_SOURCE]}) == 1
             for citation in (citation for citation in citing if _POOLED not in citation):
-                for value in citation.get(_STATED) or (values if certain else ()):
-                    stated[citation[_SOURCE][0], entity, supported, value] |= set(citation.get(_PARAGRAPH, ()))
+                for document, value in product(citation[_SOURCE], citation.get(_STATED) or (values if certain else ())):
+                    stated[document, entity, supported, value] |= set(citation.get(_PARAGRAPH, ()))
     return stated
