@@ -26,7 +26,7 @@ KIND = Namespace("urn:x-kind:")
 INTERPOL = Namespace(TERMS)
 AXIOMS = {
     RDFS.subClassOf, RDFS.subPropertyOf, RDFS.domain, RDFS.range, OWL.inverseOf, OWL.disjointWith, OWL.equivalentClass,
-    OWL.members, RDF.first, RDF.rest,
+    OWL.equivalentProperty,    OWL.members, RDF.first, RDF.rest,
 }  # fmt: skip
 #: A type is the kind itself; what is the same elsewhere is no part of the graph.
 APART = {str(RDF.type), str(OWL.sameAs)}

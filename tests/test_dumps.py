@@ -138,22 +138,23 @@ def test_equal_content_gives_equal_bytes(client: FlaskClient, snapshot: Snapshot
     assert client.get(f"/dumps/interpol{fmt.suffix}", buffered=True).data == dumped(snapshot, fmt)
 
 
-def test_a_graph_called_as_the_whole_does_not_take_its_file(tmp_path: Path) -> None:
+def test_a_graph_called_as_another_file_does_not_take_its_place(tmp_path: Path) -> None:
     data = tmp_path / "data.nq"
-    data.write_text(f'<urn:a> <urn:p> "1" <{GRAPHS}interpol> .\n<urn:a> <urn:p> "2" <{GRAPHS}other> .\n')
+    data.write_text("".join(f'<urn:a> <urn:p> "{name}" <{GRAPHS}{name}> .\n' for name in ("interpol", "reifiers")))
     with EvaluatorProcess(Settings(data=(str(data),))) as process:
         client = create_app(process.pool()).test_client()
         assert client.get("/dumps/interpol.ttl", buffered=True).text.count('"') == 4
         page = BeautifulSoup(client.get("/dumps/").text, "html.parser")
-        (link,) = page.select("main a[href^='/graphs?graph=']")
-        assert client.get(str(link["href"]), buffered=True).text.count('"') == 2
+        links = page.select("main a[href^='/graphs?graph=']")
+        assert [client.get(str(link["href"]), buffered=True).text.count('"') for link in links] == [2, 2]
+        assert client.get("/dumps/reifiers.ttl").status_code == 404, "other data cite in other ways"
 
 
 def test_checksums(client: FlaskClient, snapshot: Snapshot) -> None:
     lines = client.get("/dumps/SHA256SUMS", buffered=True).text.splitlines()
     sums = dict(reversed(line.split("  ")) for line in lines)
-    assert len(sums) == len(DUMPS) + len(snapshot.graphs)
-    for name in ("interpol.ttl", "interpol.nq", "sessions.ttl", "operations/2023.ttl"):
+    assert len(sums) == len(DUMPS) + len(snapshot.graphs) + 1
+    for name in ("interpol.ttl", "interpol.nq", "sessions.ttl", "operations/2023.ttl", "reifiers.ttl"):
         assert hashlib.sha256(client.get(f"/dumps/{name}", buffered=True).data).hexdigest() == sums[name]
 
 
@@ -230,7 +231,7 @@ def test_a_known_file_is_not_sent_again(client: FlaskClient) -> None:
     assert head.headers["Content-Length"] == str(len(answer.data)) and not head.data
 
 
-@pytest.mark.parametrize("name", ["interpol.ttl", "interpol.nq", "sessions.ttl", "operations/2023.ttl"])
+@pytest.mark.parametrize("name", ["interpol.ttl", "interpol.nq", "sessions.ttl", "operations/2023.ttl", "reifiers.ttl"])
 def test_a_file_can_be_had_compressed(client: FlaskClient, name: str) -> None:
     plain = client.get(f"/dumps/{name}", buffered=True)
     answer = client.get(f"/dumps/{name}.gz", buffered=True, headers={"Accept-Encoding": "gzip, br"})
@@ -277,7 +278,7 @@ def test_the_page_lists_every_file(client: FlaskClient, snapshot: Snapshot) -> N
     client.get("/dumps/interpol.ttl", buffered=True)
     soup = BeautifulSoup(client.get("/dumps/", buffered=True).text, "html.parser")
     links = {str(link["href"]) for link in soup.select("main a[href^='/dumps/']")}
-    assert len(links) == 2 * len(DUMPS) + len(snapshot.graphs) + 1
+    assert len(links) == 2 * (len(DUMPS) + 1) + len(snapshot.graphs) + 1
     assert all(client.head(link, buffered=True).status_code == 200 for link in links if link.endswith(".gz"))
     row = soup.select_one("tr:has(a[href='/dumps/interpol.ttl'])")
     assert row and "MB" in row.get_text()

@@ -205,6 +205,7 @@ def test_an_identifier_leads_to_page_or_data(client: FlaskClient, accept: str, t
         ("/data/session/84.rdf", "", RDFXML),
         ("/ontology", TURTLE, TURTLE),
         ("/ontology", JSONLD, JSONLD),
+        ("/ontology/0.1.0", TURTLE, TURTLE),
         ("/ontology.rdf", BROWSER, RDFXML),
         ("/ontology?format=turtle", BROWSER, TURTLE),
     ],
@@ -226,7 +227,7 @@ def test_data_in_every_format(client: FlaskClient, path: str, accept: str, media
     assert again.status_code == 304
 
 
-@pytest.mark.parametrize("path", ["/data/session/84", "/ontology", "/id/session/84"])
+@pytest.mark.parametrize("path", ["/data/session/84", "/ontology", "/ontology/0.1.0", "/id/session/84"])
 def test_an_unknown_format_is_refused_by_name(client: FlaskClient, path: str) -> None:
     answer = client.get(path, headers={"Accept": "image/png"})
     assert answer.status_code == 406
@@ -246,7 +247,7 @@ def test_an_unknown_format_is_refused_by_name(client: FlaskClient, path: str) ->
             303,
             "/page/session/84",
         ),
-        ("/ontology/0.1.0", "", 303, "/ontology"),
+        ("/ontology/0.1.0", BROWSER, 200, None),
         ("/graph/nothing", "", 404, None),
         ("/ontology/9.9.9", "", 404, None),
         ("/page/?iri=", "", 404, None),

@@ -12,38 +12,14 @@ from rdflib.plugins.sparql.parser import parseQuery
 from rdflib.plugins.sparql.parserutils import CompValue
 
 from interpol_graph.graph.files import SourceFile, Unreadable
+from interpol_graph.graph.prefixes import BASE, prefixes
 from interpol_graph.graph.store import KnowledgeGraph
 
 ONTOLOGY = Path(__file__).parents[1] / "ontology"
 RULES = sorted((ONTOLOGY / "rules").glob("*.rq"))
 DERIVED = NamedNode("https://w3id.org/interpol-graph/graph/derived")
-BASE = "https://w3id.org/interpol-graph/"
 
-PREFIXES = f"""
-PREFIX interpol: <{BASE}ontology#>
-PREFIX claim: <{BASE}id/claim/>
-PREFIX country: <{BASE}id/country/>
-PREFIX election: <{BASE}id/election/>
-PREFIX figure: <{BASE}id/figure/>
-PREFIX mandate: <{BASE}id/mandate/>
-PREFIX operation: <{BASE}id/operation/>
-PREFIX organ: <{BASE}id/organ/>
-PREFIX organisation: <{BASE}id/organisation/>
-PREFIX person: <{BASE}id/person/>
-PREFIX place: <{BASE}id/place/>
-PREFIX programme: <{BASE}id/programme/>
-PREFIX session: <{BASE}id/session/>
-PREFIX source: <{BASE}id/source/>
-PREFIX system: <{BASE}id/system/>
-PREFIX dcterms: <http://purl.org/dc/terms/>
-PREFIX foaf: <http://xmlns.com/foaf/0.1/>
-PREFIX org: <http://www.w3.org/ns/org#>
-PREFIX prov: <http://www.w3.org/ns/prov#>
-PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
-PREFIX schema: <https://schema.org/>
-PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
-PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>
-"""
+PREFIXES = "".join(f"PREFIX {prefix}: <{namespace}>\n" for prefix, namespace in prefixes().items())
 
 Derive = Callable[[str], Store]
 
@@ -554,6 +530,67 @@ def test_only_mandates_and_positions_are_memberships(derive: Derive) -> None:
     assert values(store, "mandate:x", "org:role") == {"President"}
     assert values(store, "mandate:x", "org:organization") == {"organisation/interpol"}
     assert values(store, f"<{BASE}id/candidacy/x>", "org:member") == set()
+
+
+@pytest.mark.parametrize(
+    ("turtle", "entity", "said", "expected"),
+    [
+        ("ncb:RW a interpol:NationalCentralBureau .", "ncb:RW", "org:unitOf", {"organisation/interpol"}),
+        (
+            "organ:x a interpol:Organ ; interpol:partOf organisation:x . organisation:x a interpol:Organisation .",
+            "organ:x",
+            "org:unitOf",
+            {"organisation/x"},
+        ),
+        (
+            "organ:x a interpol:Organ ; interpol:partOf organ:y . organ:y a interpol:Organ .",
+            "organ:x",
+            "org:unitOf",
+            set(),
+        ),
+        ("premises:x a interpol:Premises .", "premises:x", "org:siteOf", {"organisation/interpol"}),
+        (
+            'premises:x a interpol:Premises ; interpol:opened "1942"^^xsd:gYear .',
+            "premises:x",
+            "org:siteOf",
+            {"organisation/icpc"},
+        ),
+        (
+            'premises:x a interpol:Premises ; interpol:opened "1946"^^xsd:gYear ; interpol:closed "1967"^^xsd:gYear .',
+            "premises:x",
+            "org:siteOf",
+            {"organisation/icpc", "organisation/interpol"},
+        ),
+        ("premises:x a interpol:Premises ; interpol:status interpol:Planned .", "premises:x", "org:siteOf", set()),
+        (
+            'position:x a interpol:Position ; interpol:employerName "Police" . '
+            'organisation:x a interpol:Organisation ; rdfs:label "Police"@en .',
+            "position:x",
+            "org:organization",
+            {"organisation/x"},
+        ),
+        (
+            "person:x a interpol:Person ; interpol:gender interpol:Female .",
+            "person:x",
+            "schema:gender",
+            {"https://schema.org/Female"},
+        ),
+        (
+            'law:x a interpol:LegalInstrument ; interpol:authenticLanguage law:y . law:y dcterms:identifier "en" .',
+            "law:x",
+            "schema:inLanguage",
+            {"en"},
+        ),
+        (
+            'law:x a interpol:LegalInstrument ; interpol:adopted "2005-03-22"^^xsd:date .',
+            "law:x",
+            "schema:legislationDate",
+            {"2005-03-22"},
+        ),
+    ],
+)
+def test_other_vocabularies(derive: Derive, turtle: str, entity: str, said: str, expected: set[str]) -> None:
+    assert values(derive(turtle), entity, said) == expected
 
 
 @pytest.mark.parametrize(

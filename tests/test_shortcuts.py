@@ -1,10 +1,13 @@
-"""What is asked most is answered in one or two patterns, and rightly; each of the five traps, too, as queries/README.md shows them."""
+"""What is asked most is answered in one or two patterns, and rightly; each of the five traps, too, and the SPARQL page shows them."""
 
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from bs4 import BeautifulSoup
+from flask.testing import FlaskClient
 from pyoxigraph import QuerySolutions
 from rdflib.namespace import RDFS
 from rdflib.paths import SequencePath
@@ -12,14 +15,12 @@ from rdflib.plugins.sparql import prepareQuery
 from rdflib.plugins.sparql.parserutils import CompValue
 
 from conftest import ROOT
+from interpol_graph.endpoint.sparql import TRAPS
 from interpol_graph.graph.prefixes import prefixes, shorten
 from interpol_graph.graph.store import KnowledgeGraph
 
 README = (ROOT / "queries" / "README.md").read_text(encoding="utf-8")
-SHORT, TRAPS = (
-    re.findall(r"```sparql\n# (.*)\n(.*)\n```", part)
-    for part in README.partition("## In one or two patterns")[2].split("## Five traps")
-)
+SHORT = re.findall(r"```sparql\n# (.*)\n(.*)\n```", README.partition("## In one or two patterns")[2])
 
 #: The answers, from the records: all of them, or how many there are and some of them.
 ANSWERS: dict[str, set[str] | tuple[int, set[str]]] = {
@@ -75,7 +76,7 @@ def patterns(query: str) -> int:
 
 
 def test_every_question_has_its_answer() -> None:
-    assert len(SHORT) == 15 == len(ANSWERS) and len(TRAPS) == 10 == 2 * len(TRAPPED)
+    assert len(SHORT) == 15 == len(ANSWERS) and len(TRAPS) == 5 == len(TRAPPED)
 
 
 @pytest.mark.parametrize(("title", "query"), SHORT, ids=[title for title, _ in SHORT])
@@ -91,12 +92,22 @@ def test_what_is_asked_most_takes_two_patterns(graph: KnowledgeGraph, title: str
 
 @pytest.mark.parametrize("number", range(5))
 def test_a_trap_and_the_way_round(graph: KnowledgeGraph, number: int) -> None:
-    (_, falls), (_, does_not) = TRAPS[2 * number : 2 * number + 2]
     wrong, right = TRAPPED[number]
-    caught, found = asked(graph, falls), asked(graph, does_not)
+    caught, found = (asked(graph, TRAPS[number][kind]) for kind in ("falls", "instead"))
     assert caught != found
     assert caught == wrong or number == 4 and caught > found
     assert found == right if isinstance(right, set) else len(found) == right
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_editor_shows_the_traps(client: FlaskClient, language: str) -> None:
+    page = BeautifulSoup(client.get(f"/sparql?lang={language}", headers={"Accept": "text/html"}).text, "html.parser")
+    shown = page.select("main section details")
+    assert [trap["title"][language] for trap in TRAPS] == [one.summary.text for one in shown if one.summary]
+    for trap, one in zip(TRAPS, shown, strict=True):
+        assert trap["text"][language].replace("`", "") in one.text
+        linked = [parse_qs(urlsplit(str(link["href"])).query)["query"] for link in one.select("a")]
+        assert linked == [[trap["falls"]], [trap["instead"]]] == [[pre.text] for pre in one.select("pre")]
 
 
 #: A day of each decade, and the presidents whom the records do not exclude on it.
@@ -117,7 +128,7 @@ PRESIDENTS = {
 
 @pytest.mark.parametrize("day", PRESIDENTS)
 def test_the_president_on_a_day_of_each_decade(graph: KnowledgeGraph, day: str) -> None:
-    query = TRAPS[1][1].replace("1950-01-01", day)
+    query = TRAPS[0]["instead"].replace("1950-01-01", day)
     assert {name.split("-")[-2] for name in asked(graph, query)} == PRESIDENTS[day]
     year = SHORT[0][1].replace("1947", day[:4]).replace("?label {", "?mandate {")
     assert {name.split("-")[-2] for name in asked(graph, year)} >= PRESIDENTS[day]

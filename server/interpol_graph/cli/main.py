@@ -19,6 +19,7 @@ from interpol_graph.graph import paths, questions
 from interpol_graph.graph.files import Unreadable, project_files
 from interpol_graph.graph.formats import BY_NAME, DUMPS, Format, Kind, of_kind
 from interpol_graph.graph.prefixes import BASE, GRAPHS, prefixes, shorten
+from interpol_graph.graph.reifiers import REIFIERS
 from interpol_graph.graph.store import KnowledgeGraph, default_graph
 
 ANSWER = click.Choice([fmt.name for fmt in (*of_kind("results"), *of_kind("graph"))])
@@ -163,21 +164,29 @@ def _ask_endpoint(endpoint: str, text: str, fmt: Format | None) -> bytes:
 @main.command()
 @click.option("--format", "style", type=DUMP, default="turtle", show_default=True, help="Format of the dump.")
 @click.option(
-    "--graph", metavar="NAME", help="One named graph, such as sessions or operations/2023, instead of the whole."
+    "--graph",
+    metavar="NAME",
+    help="One named graph, such as sessions or operations/2023, instead of the whole; or reifiers: which document states which value.",
 )
 @click.option("--output", type=click.File("wb"), default="-", help="File to write to.")
 def dump(style: str, graph: str | None, output: IO[bytes]) -> None:
-    """Write the graph, or one named graph, literals exactly as in the files."""
+    """Write the graph, or one named graph, literals exactly as in the files; or, in RDF 1.2, which document states which value."""
     rules = paths.RULES if graph in (None, "derived") else None
     try:
         knowledge = KnowledgeGraph(project_files(), rules, named=False)
     except Unreadable as error:
         raise Failure(str(error)) from error
-    name = next((g for g in knowledge.graphs if g.value == GRAPHS + (graph or "")), None)
+    names = {g.value.removeprefix(GRAPHS): g for g in knowledge.graphs} | {"reifiers": REIFIERS}
+    name = names.get(graph or "")
     if graph and name is None:
-        known = ", ".join(sorted({"derived", *(g.value.removeprefix(GRAPHS) for g in knowledge.graphs)}))
+        known = ", ".join(sorted({"derived", *names}))
         raise Failure(f"there is no graph {graph!r}; graphs are: {known}")
-    knowledge.dump(output, BY_NAME[style], name)
+    try:
+        knowledge.dump(output, BY_NAME[style], name)
+    except OSError as error:
+        if error.errno:  # a disk or pipe, of which click tells
+            raise
+        raise Failure(f"the format cannot say this: {error}") from error
 
 
 @main.command()

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -25,12 +26,13 @@ from interpol_graph.engine.limits import Lane
 from interpol_graph.engine.outcomes import Unavailable, Unwritable
 from interpol_graph.graph.formats import BY_NAME, DUMPS, Format, of_kind
 from interpol_graph.graph.prefixes import GRAPHS
+from interpol_graph.graph.reifiers import REIFIERS
 
 blueprint = Blueprint("dumps", __name__)
 
-#: The name of the files that hold the whole graph, and of the list of checksums.
-WHOLE, SUMS = "interpol", "SHA256SUMS"
 _TURTLE = BY_NAME["turtle"]
+#: The name of the files that hold the whole graph, of the list of checksums, and of what says which document states which value.
+WHOLE, SUMS, STATED = "interpol", "SHA256SUMS", "reifiers" + _TURTLE.suffix
 #: How many may wait for a file.
 QUEUE = 8
 #: Held while a file is made: of many who want one at once, one has it made and few others wait for it.
@@ -62,7 +64,10 @@ def dumps() -> Response:
     whole = [(fmt, WHOLE + fmt.suffix, _size(WHOLE + fmt.suffix)) for fmt in DUMPS]
     graphs = [(iri, graph_file(iri), count) for iri, count in sizes.items()]
     # The sizes of files appear when they are made.
-    return current.render("dumps.html", lifetime="no-cache", whole=whole, graphs=graphs, total=sum(sizes.values()))
+    stated = STATED if STATED in _files() else None
+    return current.render(
+        "dumps.html", lifetime="no-cache", whole=whole, stated=stated, graphs=graphs, total=sum(sizes.values())
+    )
 
 
 @blueprint.get("/dumps/<path:name>")
@@ -105,9 +110,10 @@ def graphs() -> Response | Redirect:
 
 
 def graph_file(iri: str) -> str | None:
-    """Return the name of the file of a named graph; None for one outside our namespace, or called as the whole is."""
+    """Return the name of the file of a named graph; None for one outside our namespace, or called as another file is."""
     name = iri.removeprefix(GRAPHS)
-    return name + _TURTLE.suffix if iri.startswith(GRAPHS) and name != WHOLE else None
+    file = name + _TURTLE.suffix
+    return file if iri.startswith(GRAPHS) and name != WHOLE and file != STATED else None
 
 
 def made(name: str, make: Make) -> Path:
@@ -157,8 +163,10 @@ def _compress(path: Path, output: IO[bytes]) -> None:
 
 def _files() -> dict[str, tuple[Format, str | None]]:
     """Return file name → (format, graph or None for the whole)."""
-    whole: dict[str, tuple[Format, str | None]] = {WHOLE + fmt.suffix: (fmt, None) for fmt in DUMPS}
-    return whole | {name: (_TURTLE, iri) for iri in current.snapshot().graphs if (name := graph_file(iri))}
+    files: dict[str, tuple[Format, str | None]] = {WHOLE + fmt.suffix: (fmt, None) for fmt in DUMPS}
+    if not current_app.extensions["pool"].settings.data:  # other data cite in other ways
+        files[STATED] = replace(_TURTLE, media_types=("text/turtle; version=1.2",)), REIFIERS.value
+    return files | {name: (_TURTLE, iri) for iri in current.snapshot().graphs if (name := graph_file(iri))}
 
 
 def sums() -> dict[str, str]:

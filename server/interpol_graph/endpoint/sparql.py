@@ -15,6 +15,7 @@ from interpol_graph.engine import outcomes
 from interpol_graph.engine.limits import LONGEST_QUERY
 from interpol_graph.engine.outcomes import EngineError, NoFormat, Unwritable
 from interpol_graph.engine.snapshot import Answer
+from interpol_graph.graph import paths
 from interpol_graph.graph.formats import FORMATS, of_kind
 from interpol_graph.graph.prefixes import sparql_header
 from interpol_graph.graph.questions import Question, saved
@@ -30,6 +31,8 @@ PARAMETERS = frozenset({"query", "update", "default-graph-uri", "named-graph-uri
 
 #: Where the engine answers otherwise than its specification says.
 DEVIATIONS = tomllib.loads(Path(__file__).with_name("deviations.toml").read_text(encoding="utf-8"))
+#: What misleads those who write queries.
+TRAPS = tomllib.loads((paths.QUERIES / "traps.toml").read_text(encoding="utf-8"))["traps"]
 #: The prefixes that the description of the service is written with.
 PREFIXES = {
     "formats": "http://www.w3.org/ns/formats/",
@@ -158,7 +161,7 @@ def _editor(asked: Asked) -> Response:
     address = "/sparql?" + urlencode([("query", query), *dataset]) + "&format="
     return current.render(
         "sparql.html", negotiated=True, error=error, lifetime=caching.lifetime(answer), query=asked.query, dataset=dataset,
-        header=sparql_header(), formats=FORMATS[:8], examples=_examples(),
+        header=sparql_header(), formats=FORMATS[:8], examples=_examples(), traps=TRAPS,
         answer=answer, table=answer and current.tabulated(answer),
         downloads=[(fmt, address + fmt.name) for fmt in of_kind(answer.format.kind)] if answer else [],
     )  # fmt: skip

@@ -11,7 +11,8 @@ from interpol_graph.graph import paths
 from interpol_graph.graph.files import SourceFile, Unreadable
 from interpol_graph.graph.formats import Format
 from interpol_graph.graph.prefixes import GRAPHS, RDF
-from interpol_graph.graph.statements import Statements
+from interpol_graph.graph.reifiers import REIFIERS, reified
+from interpol_graph.graph.statements import Statements, serialized
 
 DERIVED = NamedNode(GRAPHS + "derived")
 #: Graphs that can be asked for by name but stand outside the default graph.
@@ -71,10 +72,14 @@ class KnowledgeGraph:
         return int(next(rows)["n"].value)
 
     def dump(self, output: IO[bytes], fmt: Format, graph: NamedNode | None = None) -> None:
-        """Write one graph, or all; equal content gives equal bytes.
+        """Write one graph, all, or as REIFIERS which document states which value; equal content gives equal bytes.
 
         Triples formats of the whole carry the default graph, quads formats every named graph.
         """
+        if graph == REIFIERS:
+            stated = (self.exact.quads(name) for name in self.default_graphs if name != DERIVED)
+            serialized(reified(stated), output, fmt)
+            return
         whole = self.exact.texts if fmt.kind == "dataset" else [name for name in self.exact.texts if name not in APART]
         self.exact.write(output, fmt, *([graph] if graph else whole))
 

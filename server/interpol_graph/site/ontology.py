@@ -4,8 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from io import BytesIO
 
-from flask import Blueprint, Response, redirect, url_for
-from werkzeug.wrappers import Response as BaseResponse
+from flask import Blueprint, Response, url_for
 
 from interpol_graph import __version__
 from interpol_graph.endpoint import negotiation
@@ -46,11 +45,11 @@ def suffixed(rest: str) -> Response:
 
 
 @blueprint.get("/ontology/<version>")
-def version(version: str) -> BaseResponse:
-    """Lead from the name of a version to the ontology, if it is the version that is served."""
+def version(version: str) -> Response:
+    """Show or return the ontology by the name of its version, if it is the one that is here."""
     if version != __version__:
         raise NotFound(f"Served here is version {__version__} of the ontology, not {version}.", known=[__version__])
-    return redirect(url_for("ontology.ontology"), 303)
+    return ontology()
 
 
 def _rdf(fmt: Format, *, negotiated: bool) -> Response:
