@@ -45,6 +45,31 @@ def test_a_question_gives_the_expected_answer(snapshot: Snapshot, question: ques
             assert any(row.items() <= found.items() for found in answer), f"{row} is not in the answer"
 
 
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
+def test_a_question_says_the_same_in_every_language(snapshot: Snapshot, question: questions.Question) -> None:
+    things = {}
+    for language in questions.LANGUAGES:
+        answer = json.loads(snapshot.query(question.filled({"lang": language})).body)["results"]["bindings"]
+        said = {term.get("xml:lang") for row in answer for name, term in row.items() if name.endswith("Label")}
+        # What has no name in Spanish or Arabic has its English one; titles of documents are of no language.
+        assert said <= ({language, None} if language in ("en", "fr") else {language, "en", None})
+        things[language] = sorted(
+            sorted((name, term["value"]) for name, term in row.items() if term["type"] == "uri") for row in answer
+        )
+    assert all(found == things["en"] for found in things.values())
+
+
+def test_labels_are_in_the_language_that_is_wanted(snapshot: Snapshot) -> None:
+    hosts = questions.saved()["most-frequent-hosts"]
+    named = []
+    for language in questions.LANGUAGES:
+        answer = rows(snapshot.query(hosts.filled({"lang": language}), results=BY_NAME["csv"]).body.decode())
+        named += [row["countryLabel"] for row in answer if row["country"].endswith("/AT")]
+    assert named == ["Austria", "Autriche", "Austria", "النمسا"]
+    with pytest.raises(questions.BadQuestion, match="is one of en, fr, es, ar, not 'de'"):
+        hosts.filled({"lang": "de"})
+
+
 def test_every_answer_belongs_to_a_question() -> None:
     assert {path.name.split(".")[0] for path in ANSWERS.iterdir()} <= set(questions.saved())
 
@@ -67,6 +92,7 @@ PARAMETER = """#+ parameters:
         (HEADER + "#+ tags: [unclosed\nSELECT * {}", "is not YAML"),
         (HEADER + PARAMETER + "SELECT * {}", "does not use the parameter day"),
         (HEADER + "SELECT * { ?s ?p ?_o }", "does not declare"),
+        (HEADER + PARAMETER.replace("day:", "limit:") + "SELECT (?_limit AS ?d) {}", "every question has limit"),
         (HEADER + PARAMETER.replace("date,", "moment,") + "SELECT (?_day AS ?d) {}", "known are date"),
         (HEADER + PARAMETER.replace("2015-11-05", "tomorrow") + "SELECT (?_day AS ?d) {}", "a day such as"),
         (HEADER + "#+ parameters:\n#+   day: {type: date}\nSELECT (?_day AS ?d) {}", "needs type, default"),
@@ -83,7 +109,7 @@ def test_a_file_that_is_not_in_order_is_told(tmp_path: Path, text: str, words: s
     ("values", "words"),
     [
         ({"day": "5 November"}, "is a day such as 2015-11-05"),
-        ({"dya": "2015-11-05"}, "has no parameter 'dya'; it has day"),
+        ({"dya": "2015-11-05"}, "has no parameter 'dya'; it has day, lang"),
     ],
 )
 def test_a_wrong_value_is_told(tmp_path: Path, values: dict[str, str], words: str) -> None:

@@ -35,7 +35,7 @@ QUESTION = """#+ title: Which sessions began in or after a year?
 #+     description.fr: Le lieu
 SELECT ?session ?sessionLabel ?place (COUNT(*) AS ?n) WHERE {
   ?session a interpol:AssemblySession ; interpol:place ?place ; rdfs:label ?sessionLabel ; interpol:startDate ?start .
-  FILTER(LANG(?sessionLabel) = "en" && ?place = ?_place && ?start >= ?_since)
+  FILTER(LANG(?sessionLabel) = ?_lang && ?place = ?_place && ?start >= ?_since)
 } GROUP BY ?session ?sessionLabel ?place
 """
 CONSTRUCTED = """#+ title: A graph?
@@ -133,6 +133,26 @@ def test_the_api_in_every_format(tried: FlaskClient, query: str, accept: str, me
     assert "Accept" in answer.headers["Vary"]
 
 
+@pytest.mark.parametrize(
+    ("query", "header", "office"),
+    [
+        ("", "", "President"),
+        ("", "fr-CH, fr;q=0.9, en;q=0.5", "Président"),
+        ("?lang=fr", "en", "Président"),
+        ("?lang=es", "fr", "Presidente"),
+        ("?lang=", "fr", "Président"),
+    ],
+)
+def test_labels_are_in_the_language_of_the_reader(client: FlaskClient, query: str, header: str, office: str) -> None:
+    headers = {"Accept": "text/csv", "Accept-Language": header}
+    answer = client.get(f"/api/president-on-day{query}", headers=headers)
+    assert f",{office}," in answer.text
+    assert {"Accept", "Accept-Language"} <= set(answer.vary)
+    shown = client.get(f"/queries/president-on-day{query}", headers=headers | {"Accept": BROWSER})
+    cells = [cell.get_text() for cell in BeautifulSoup(shown.text, "html.parser").select("table.answer td")]
+    assert office in cells
+
+
 def test_a_constructing_question_answers_with_a_graph(tried: FlaskClient) -> None:
     for fmt in of_kind("graph"):
         answer = tried.get(f"/api/constructed?format={fmt.name}")
@@ -152,6 +172,7 @@ def test_a_constructing_question_answers_with_a_graph(tried: FlaskClient) -> Non
         ("/api/tried?place=nowhere:x", 400, "nowhere"),
         ('/api/tried?place=place:x>}%20%23"', 400, "place"),
         ("/api/tried?format=yaml", 400, "yaml"),
+        ("/api/tried?lang=de", 400, "en, fr, es, ar"),
         ("/api/tried?format=turtle", 406, "json"),
         ("/api/nothing", 404, "nothing"),
         ("/queries/nothing", 404, "nothing"),
@@ -180,8 +201,3 @@ def test_openapi_describes_every_question(client: FlaskClient) -> None:
         assert answer.mimetype in operation["responses"]["200"]["content"], path
         for status in ("400", "406", "503"):
             assert "application/problem+json" in operation["responses"][status]["content"]
-
-
-def test_no_question_uses_a_reserved_name() -> None:
-    names = {parameter.name for question in questions.saved().values() for parameter in question.parameters}
-    assert not names & {"format", "lang"}

@@ -1,7 +1,7 @@
 """Saved questions: SPARQL files whose `#+` header (YAML, as in grlc) holds the question, its parameters and its words.
 
 A parameter `day` is the variable `?_day` in the query; its value replaces the variable before the query is sent, so the
-text of a question, with its values filled in, runs on any SPARQL 1.1 endpoint.
+text of a question, with its values filled in, runs on any SPARQL 1.1 endpoint. Every question has the parameter `lang`.
 """
 
 import datetime
@@ -18,6 +18,13 @@ from interpol_graph.graph import paths
 from interpol_graph.graph.prefixes import XSD, expand
 
 Term = NamedNode | Literal
+#: The official languages of the Organisation; labels are given in any of them.
+LANGUAGES = {"en": "English", "fr": "Français", "es": "Español", "ar": "العربية"}
+#: In these everything has a label; what has none in another language has its English one.
+_COMPLETE = ("en", "fr")
+_OF_LABEL = re.compile(r"LANG\(\?(\w+)Label\) = \?_lang\b")
+#: Parameters of every door, and so of none of the questions.
+RESERVED = frozenset({"lang", "format", "limit", "offset", "asOf"})
 #: Where its library is there, eight times as fast.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -44,6 +51,12 @@ TYPES: dict[str, tuple[str, Callable[[str], Term]]] = {
     "string": ("any text", Literal),
     "iri": ("an IRI or a prefixed name such as system:icse", lambda text: NamedNode(expand(text))),
 }
+
+
+def _language(text: str) -> str:
+    if text not in LANGUAGES:
+        raise BadQuestion(f"The parameter lang is one of {', '.join(LANGUAGES)}, not {text!r}.")
+    return text
 
 
 class Parameter(NamedTuple):
@@ -79,20 +92,29 @@ class Question(NamedTuple):
     body: str
 
     def filled(self, values: Mapping[str, str] = {}) -> str:
-        """Return the SPARQL text with every parameter's value, or its default, in place.
+        """Return the SPARQL text with every parameter's value, or its default, in place; `lang` is one of them.
 
         Raises BadQuestion for a value of the wrong type or a parameter that the question does not have.
         """
-        known = {parameter.name for parameter in self.parameters}
+        known = {"lang", *(parameter.name for parameter in self.parameters)}
         for name in values:
             if name not in known:
-                offer = f"it has {', '.join(sorted(known))}" if known else "it has none"
-                raise BadQuestion(f"The question {self.name} has no parameter {name!r}; {offer}.")
-        text = self.body
+                raise BadQuestion(
+                    f"The question {self.name} has no parameter {name!r}; it has {', '.join(sorted(known))}."
+                )
+        text = _in_language(self.body, _language(values.get("lang") or "en"))
         for parameter in self.parameters:
             term = str(parameter.term(values.get(parameter.name) or parameter.default))
             text = re.sub(rf"[?$]_{parameter.name}\b", lambda _, term=term: term, text)  # type: ignore[misc]
         return text
+
+
+def _in_language(body: str, language: str) -> str:
+    """Return a query whose ?xLabel, the label of ?x, is in a language: `?_lang` says where."""
+    if language not in _COMPLETE:
+        own = rf'EXISTS {{ ?\1 rdfs:label ?\1Own FILTER(LANG(?\1Own) = "{language}") }}'
+        body = _OF_LABEL.sub(rf'LANG(?\1Label) = IF({own}, "{language}", "en")', body)
+    return re.sub(r"\?_lang\b", f'"{language if language in _COMPLETE else "en"}"', body)
 
 
 def _words(header: dict[str, Any], key: str) -> dict[str, str]:
@@ -134,7 +156,9 @@ def _question(name: str, text: str) -> Question:
             raise BadQuestion(f"the type of {parameter.name} is {parameter.type!r}; known are {', '.join(TYPES)}")
         if parameter.name not in used:
             raise BadQuestion(f"the query does not use the parameter {parameter.name} as ?_{parameter.name}")
-    for extra in sorted(used - {parameter.name for parameter in parameters}):
+        if parameter.name in RESERVED:
+            raise BadQuestion(f"every question has {parameter.name}; call a parameter of its own otherwise")
+    for extra in sorted(used - {"lang", *(parameter.name for parameter in parameters)}):
         raise BadQuestion(f"the query uses ?_{extra}, which the header does not declare under parameters")
     return Question(name, *words, parameters, tuple(header.get("tags") or ()), text, body)
 
