@@ -86,6 +86,28 @@ def test_the_list_has_every_question(client: FlaskClient, language: str) -> None
     assert titles == {question.title[language] for question in questions.saved().values()}
 
 
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_page_names_columns_and_offers_things_by_their_names(client: FlaskClient, language: str) -> None:
+    soup = page(client, f"/queries/operations-by-crime-area?area=Phishing&lang={language}")
+    titles = [title[language] for title in questions.saved()["operations-by-crime-area"].columns.values()]
+    assert [cell.get_text() for cell in soup.select("table.answer th")] == titles
+    field = soup.select_one("input[name=area]")
+    assert field and field["value"] == {"en": "phishing", "fr": "hameçonnage"}[language]
+    offers = [option["value"] for option in soup.select(f"datalist#{field['list']} option")]
+    assert field["value"] in offers and len(offers) == 69 and not any(":" in offer for offer in offers)
+    assert page(client, f"/queries/operations-by-crime-area?area={field['value']}")
+    assert (
+        f"/api/operations-by-crime-area?area=Phishing{'&lang=fr' * (language == 'fr')}'"
+        in soup.select("pre code")[1].text
+    )
+
+
+def test_a_page_without_room_for_all_offers_takes_any_name(client: FlaskClient) -> None:
+    soup = page(client, "/queries/entity-timeline?entity=Kigali")
+    field = soup.select_one("input[name=entity]")
+    assert field and field["value"] == "Kigali" and not soup.select("datalist")
+
+
 def test_a_question_page(tried: FlaskClient) -> None:
     soup = page(tried, "/queries/tried?since=2021-01-01")
     assert {field["name"]: field["type"] for field in soup.select("form.parameters input")} == {
@@ -175,6 +197,7 @@ def test_a_constructing_question_answers_with_a_graph(tried: FlaskClient) -> Non
         ("/api/tried?lang=de", 400, "en, fr, es, ar"),
         ("/api/tried?format=turtle", 406, "json"),
         ("/api/nothing", 404, "nothing"),
+        ("/api/trid", 404, "did you mean tried?"),
         ("/queries/nothing", 404, "nothing"),
         ("/queries/nothing.rq", 404, "nothing"),
     ],
@@ -199,5 +222,24 @@ def test_openapi_describes_every_question(client: FlaskClient) -> None:
         answer = client.get(path, query_string=examples)
         assert answer.status_code == 200, path
         assert answer.mimetype in operation["responses"]["200"]["content"], path
+        for parameter in operation["parameters"]:
+            schema = parameter["schema"]
+            assert not {"enum", "default"} <= schema.keys() or schema["default"] in schema["enum"]
         for status in ("400", "406", "503"):
             assert "application/problem+json" in operation["responses"][status]["content"]
+
+
+def test_openapi_says_what_a_parameter_may_be(client: FlaskClient) -> None:
+    document = client.get("/openapi.json").json
+    assert document is not None
+
+    def schema(name: str) -> dict[str, object]:
+        parameter = document["paths"][f"/api/{name}"]["get"]["parameters"][0]
+        return {key: parameter["schema"].get(key) for key in ("default", "enum", "examples")}
+
+    regions = ["AfricaRegion", "AmericasRegion", "AsiaRegion", "EuropeRegion"]
+    assert schema("delegates-and-vice-presidents-by-region") == {
+        "default": "AfricaRegion", "enum": regions, "examples": None,
+    }  # fmt: skip
+    assert schema("operations-by-country") == {"default": "FR", "enum": None, "examples": ["AD", "AE", "AF"]}
+    assert schema("president-on-day") == {"default": "2015-11-05", "enum": None, "examples": None}

@@ -2,15 +2,17 @@
 
 import json
 import re
+from functools import lru_cache
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request
 
 from interpol_graph.endpoint import caching, negotiation
-from interpol_graph.endpoint.current import answered, heavy, query
+from interpol_graph.endpoint.current import answered, heavy, query, select, snapshot
 from interpol_graph.endpoint.problems import BadParameter, NotFound
+from interpol_graph.graph.choices import Choices, asking
 from interpol_graph.graph.formats import Format, of_kind
-from interpol_graph.graph.questions import LANGUAGES, TYPES, BadQuestion, Question, saved
+from interpol_graph.graph.questions import LANGUAGES, TYPES, BadQuestion, Question, named, saved
 
 blueprint = Blueprint("api", __name__)
 
@@ -28,17 +30,37 @@ def answer(name: str) -> Response:
 @blueprint.get("/openapi.json")
 def openapi() -> tuple[dict[str, Any], dict[str, str]]:
     """Describe the API of the questions (OpenAPI 3.1)."""
+    asked = list(saved().values())
+    known = {
+        parameter.choices: choices(parameter.choices)
+        for one in asked
+        for parameter in one.parameters
+        if parameter.choices
+    }
+    server, operations = request.host_url.rstrip("/"), [(one, _formats(one)) for one in asked]
     with heavy():
-        server, operations = request.host_url.rstrip("/"), [(asked, _formats(asked)) for asked in saved().values()]
-        text = render_template("openapi.json", server=server, operations=operations, types=TYPES, languages=LANGUAGES)
+        text = render_template(
+            "openapi.json", server=server, operations=operations, types=TYPES, languages=LANGUAGES, choices=known
+        )
         return json.loads(text), {"Cache-Control": caching.CACHED}
 
 
 def question(name: str) -> Question:
     """Return the question of a name. Raises NotFound."""
-    if name not in saved():
-        raise NotFound(f"There is no saved question {name!r}.", known=list(saved()))
-    return saved()[name]
+    try:
+        return named(name)
+    except BadQuestion as error:
+        raise NotFound(str(error), known=list(saved())) from error
+
+
+def choices(pattern: str) -> Choices:
+    """Return what a parameter may be in the state of the graph that this request asks."""
+    return _choices(snapshot().digest, pattern)
+
+
+@lru_cache(maxsize=64)
+def _choices(digest: str, pattern: str) -> Choices:
+    return Choices({name: term.value for name, term in row.items()} for row in select(asking(pattern)))
 
 
 def filled(question: Question) -> tuple[str, dict[str, str]]:
@@ -50,7 +72,12 @@ def filled(question: Question) -> tuple[str, dict[str, str]]:
         if len(values) > 1:
             raise BadParameter(f"The parameter {name} is given {len(values)} times; once is right.", parameter=name)
     given = {name: value for name, value in request.args.items() if name not in ("format", "lang")}
+    for parameter in question.parameters:
+        if parameter.choices and given.get(parameter.name):
+            choices(parameter.choices)  # evaluated here, not while others wait
     try:
+        with heavy():  # names like one that is none are found by a long comparison
+            given = question.chosen(given, choices)
         text = question.filled(given | {"lang": request.args.get("lang") or negotiation.language()})
     except BadQuestion as error:
         raise BadParameter(str(error), known=[parameter.name for parameter in question.parameters]) from error
