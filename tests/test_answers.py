@@ -149,7 +149,7 @@ def test_a_value_cannot_leave_its_place(tmp_path: Path) -> None:
 def test_every_column_has_its_titles_and_every_thing_its_choices(
     snapshot: Snapshot, question: questions.Question
 ) -> None:
-    assert list(question.columns) == questions.shown(question.variables()), "in the order of the query"
+    assert list(question.columns) == questions.shown(question.variables), "in the order of the query"
     for parameter in question.parameters:
         assert bool(parameter.choices) == (parameter.type == "iri" or question.name == "places-map")
         if parameter.choices:
@@ -175,6 +175,20 @@ def test_a_picture_shows_numbers_along_dates_places_or_names(snapshot: Snapshot,
     else:
         assert any(kind <= numbers for kind in kinds[1:])
         assert question.picture.kind == "bar" or kinds[0] <= dates
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
+def test_the_order_of_an_answer_is_total(snapshot: Snapshot, question: questions.Question) -> None:
+    """Else pages of it, which are evaluated each for itself, might not be parts of one whole."""
+    text = question.filled().rstrip()
+    modifiers = text.rpartition("}")[2]
+    assert "LIMIT" not in modifiers, "it belongs into a subquery: pages have their own"
+    if question.name == "citation-coverage":  # it has one row
+        return
+    assert "ORDER BY" in modifiers
+    ties = [" ".join(f"{direction}(?{name})" for name in question.variables) for direction in ("ASC", "DESC")]
+    forwards, backwards = (snapshot.query(f"{text} {tie}\n", results=BY_NAME["tsv"]).body for tie in ties)
+    assert forwards == backwards
 
 
 def choices_of(snapshot: Snapshot, pattern: str) -> Choices:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import jsonschema
 import pytest
 from bs4 import BeautifulSoup
 from flask.testing import FlaskClient
@@ -73,9 +74,8 @@ def test_a_saved_question_is_page_and_api(client: FlaskClient, name: str) -> Non
     assert fields == {parameter.name for parameter in question.parameters}
     answer = client.get(f"/api/{name}")
     assert answer.status_code == 200, answer.text
-    if answer.mimetype == "application/sparql-results+json":
-        rows = len(json.loads(answer.data)["results"]["bindings"])
-        assert len(soup.select("table.answer tbody tr")) == min(rows, 1000)
+    assert answer.mimetype == "application/json"
+    assert len(soup.select("table.answer tbody tr")) == min(len(answer.json or ()), 1000)
     assert client.get(f"/queries/{name}.rq").data == (paths.QUERIES / f"{name}.rq").read_bytes()
 
 
@@ -139,12 +139,17 @@ def test_a_wrong_value_is_told_beside_the_form(tried: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("query", "accept", "media_type"),
     [
-        ("", "", "application/sparql-results+json"),
+        ("", "", "application/json"),
+        ("", "*/*", "application/json"),
+        ("", "application/json", "application/json"),
+        ("", "application/sparql-results+json, application/json;q=0.5", "application/sparql-results+json"),
+        ("?format=sparql-json", "", "application/sparql-results+json"),
+        ("?format=srj", "", "application/sparql-results+json"),
         ("", "text/csv", "text/csv"),
         ("", "application/sparql-results+xml", "application/sparql-results+xml"),
         ("", BROWSER, "application/sparql-results+xml"),
         ("?format=tsv", "text/csv", "text/tab-separated-values"),
-        ("?format=json&lang=fr", "", "application/sparql-results+json"),
+        ("?format=json&lang=fr", "text/csv", "application/json"),
     ],
 )
 def test_the_api_in_every_format(tried: FlaskClient, query: str, accept: str, media_type: str) -> None:
@@ -175,6 +180,43 @@ def test_labels_are_in_the_language_of_the_reader(client: FlaskClient, query: st
     assert office in cells
 
 
+def test_rows_are_plain(client: FlaskClient) -> None:
+    answer = client.get("/api/election-candidates?election=president-2018").json
+    assert answer
+    assert answer[0] | {"candidacy": ..., "source": ..., "sourceLabel": ...} == {
+        "candidacy": ..., "person": "https://w3id.org/interpol-graph/id/person/kim-jong-yang", "personLabel": "Kim Jong Yang",
+        "country": "https://w3id.org/interpol-graph/id/country/KR", "countryLabel": "South Korea", "elected": True, "round": None,
+        "standing": "stated", "votes": 101, "voteShare": 62.3, "source": ..., "sourceLabel": ...,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pages_put_together_are_the_whole(client: FlaskClient, name: str) -> None:
+    whole = client.get(f"/api/{name}").data.splitlines()[1:-1]
+    size = max(len(whole) // 3, 1)
+    address, pages = f"/api/{name}?limit={size}", []
+    while address:
+        answer = client.get(address)
+        assert answer.status_code == 200
+        pages.append(answer.data.removeprefix(b"[\n").removesuffix(b"\n]\n"))
+        link = answer.headers.get("Link")
+        address = link.partition(">")[0].removeprefix("<") if link else ""
+        assert not link or link.endswith('; rel="next"')
+    assert b",\n".join(pages).splitlines() == whole
+    assert len(pages) == -(-len(whole) // size), "no empty page at the end"
+
+
+@pytest.mark.parametrize("fmt", ["json", "sparql-json", "xml", "csv", "tsv"])
+def test_a_page_in_every_format(client: FlaskClient, fmt: str) -> None:
+    # 48 countries.
+    addresses = [f"/api/most-frequent-hosts?format={fmt}&limit=24&lang=fr&offset={offset}" for offset in (0, 24, 48)]
+    first, second, third = map(client.get, addresses)
+    assert first.headers["Link"] == f'<{addresses[1]}>; rel="next"'
+    assert "Link" not in second.headers and "Link" not in third.headers
+    assert first.status_code == second.status_code == third.status_code == 200
+    assert all(answer.data.count(b"/country/") == rows for answer, rows in [(first, 24), (second, 24), (third, 0)])
+
+
 def test_a_constructing_question_answers_with_a_graph(tried: FlaskClient) -> None:
     for fmt in of_kind("graph"):
         answer = tried.get(f"/api/constructed?format={fmt.name}")
@@ -197,6 +239,10 @@ def test_a_constructing_question_answers_with_a_graph(tried: FlaskClient) -> Non
         ("/api/tried?lang=de", 400, "en, fr, es, ar"),
         ("/api/tried?format=turtle", 406, "json"),
         ("/api/nothing", 404, "nothing"),
+        ("/api/tried?limit=0", 400, "a whole number from 1"),
+        ("/api/tried?limit=many", 400, "many"),
+        ("/api/tried?offset=-1", 400, "a whole number from 0"),
+        ("/api/constructed?limit=1", 400, "leave out limit"),
         ("/api/trid", 404, "did you mean tried?"),
         ("/queries/nothing", 404, "nothing"),
         ("/queries/nothing.rq", 404, "nothing"),
@@ -219,10 +265,20 @@ def test_openapi_describes_every_question(client: FlaskClient) -> None:
     for path, item in document["paths"].items():
         operation = item["get"]
         examples = {p["name"]: p["example"] for p in operation["parameters"] if "example" in p}
+        shared = [
+            document["components"]["parameters"][p["$ref"].rpartition("/")[2]]
+            for p in operation["parameters"]
+            if "$ref" in p
+        ]
+        examples |= {p["name"]: p["example"] for p in shared if "example" in p}
         answer = client.get(path, query_string=examples)
         assert answer.status_code == 200, path
-        assert answer.mimetype in operation["responses"]["200"]["content"], path
+        assert answer.json == operation["responses"]["200"]["content"]["application/json"]["example"], "a real answer"
+        for row in answer.json:
+            jsonschema.validate(row, operation["responses"]["200"]["content"]["application/json"]["schema"]["items"])
         for parameter in operation["parameters"]:
+            if "$ref" in parameter:
+                continue
             schema = parameter["schema"]
             assert not {"enum", "default"} <= schema.keys() or schema["default"] in schema["enum"]
         for status in ("400", "406", "503"):

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
-from pyoxigraph import Literal, NamedNode, QuerySolutions, Store
+from pyoxigraph import Literal, NamedNode, QueryBoolean, QuerySolutions, Store
 
 from interpol_graph.graph import paths
 from interpol_graph.graph.choices import Choices, Finder, Unknown
-from interpol_graph.graph.prefixes import XSD, expand, prefixes, shorten
+from interpol_graph.graph.prefixes import BASE, XSD, expand, prefixes, shorten
 
 Term = NamedNode | Literal
 #: The official languages of the Organisation; labels are given in any of them.
@@ -111,8 +111,8 @@ class Parameter(NamedTuple):
 class Question(NamedTuple):
     """One saved question: its name (the file's and the URL's), its words by language, its parameters and its SPARQL.
 
-    columns: column → language → its title, in the order of the query, ?xLabel in the column of ?x; text: the whole file;
-    body: the query without its header.
+    variables: what the query selects, nothing where it constructs a graph; columns: column → language → its title, in the
+    order of the query, ?xLabel in the column of ?x; text: the whole file; body: the query without its header.
     """
 
     name: str
@@ -124,6 +124,7 @@ class Question(NamedTuple):
     picture: Picture | None
     text: str
     body: str
+    variables: tuple[str, ...] = ()
 
     def chosen(self, values: Mapping[str, str], find: Finder) -> dict[str, str]:
         """Return values as they stand in the query, from what people and programs call them: `FR`, `France`, `country:FR`.
@@ -135,14 +136,6 @@ class Question(NamedTuple):
             name: pickers[name].chosen(text, find(pickers[name].choices)) if text and name in pickers else text
             for name, text in values.items()
         }
-
-    def variables(self) -> list[str]:
-        """Return the variables that the query selects; none where it constructs a graph. Raises BadQuestion for no SPARQL."""
-        try:
-            answer = Store().query(self.filled(), prefixes=prefixes())
-        except SyntaxError as error:
-            raise BadQuestion(f"the query is not SPARQL 1.1: {error}") from error
-        return [variable.value for variable in answer.variables] if isinstance(answer, QuerySolutions) else []
 
     def filled(self, values: Mapping[str, str] = {}) -> str:
         """Return the SPARQL text with every parameter's value, or its default, in place; `lang` is one of them.
@@ -193,7 +186,8 @@ def read(path: Path) -> Question:
         question = _question(path.stem, path.read_text(encoding="utf-8"))
         for parameter in question.parameters:
             parameter.term(parameter.default)
-        if question.columns and (differing := set(question.columns) ^ set(shown(question.variables()))):
+        question = question._replace(variables=_variables(question.filled()))
+        if question.columns and (differing := set(question.columns) ^ set(shown(question.variables))):
             raise BadQuestion(f"columns and what the query selects differ in {', '.join(sorted(differing))}")
     except yaml.YAMLError as error:
         raise BadQuestion(f"{paths.shown(path)}: the #+ header is not YAML: {error}") from error
@@ -228,6 +222,16 @@ def _question(name: str, text: str) -> Question:
         raise BadQuestion(f"the query uses ?_{extra}, which the header does not declare under parameters")
     picture = _picture(header.get("picture"), columns)
     return Question(name, *words, parameters, tuple(header.get("tags") or ()), columns, picture, text, body)
+
+
+def _variables(text: str) -> tuple[str, ...]:
+    try:
+        answer = Store().query(text, base_iri=BASE, prefixes=prefixes())
+    except SyntaxError as error:
+        raise BadQuestion(f"the query is not SPARQL 1.1: {error}") from error
+    if isinstance(answer, QuerySolutions):
+        return tuple(variable.value for variable in answer.variables)
+    return ("boolean",) if isinstance(answer, QueryBoolean) else ()
 
 
 def shown(columns: Iterable[str]) -> list[str]:

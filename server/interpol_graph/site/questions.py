@@ -12,7 +12,6 @@ from interpol_graph.endpoint.current import data, query, render, tabulated
 from interpol_graph.endpoint.negotiation import language
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.choices import Unknown
-from interpol_graph.graph.formats import of_kind
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.questions import Question, saved
 from interpol_graph.site.labels import Labels
@@ -52,7 +51,7 @@ def question(name: str) -> Response:
     labelled, values = _named(asked, values)
     spoken = {"lang": language()} if language() != "en" else {}
     values |= spoken
-    formats = [(fmt, values | {"format": fmt.name}) for fmt in of_kind(answer.format.kind)]
+    formats = [(fmt, values | {"format": fmt.name}) for fmt in api.formats(asked)]
     return render(
         "question.html", lifetime=lifetime(answer), question=asked, values=labelled, offers=_offers(asked), text=text,
         answer=answer, table=table, labels=Labels(shown),
