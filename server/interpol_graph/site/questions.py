@@ -15,7 +15,7 @@ from interpol_graph.graph.choices import Unknown
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.questions import Question, saved
 from interpol_graph.site.labels import Labels
-from interpol_graph.site.phrases import PHRASES, phrase
+from interpol_graph.site.phrases import PHRASES, speech
 
 blueprint = Blueprint("questions", __name__)
 
@@ -26,10 +26,16 @@ OFFERED = 500
 @blueprint.get("/queries/")
 def questions() -> Response:
     """List the saved questions by their first tag."""
+    return render("questions.html", groups=by_subject(speech()))
+
+
+def by_subject(language: str) -> list[tuple[str, list[Question]]]:
+    """Return the saved questions by their first tag, which is named in English or French."""
     groups: dict[str, list[Question]] = defaultdict(list)
     for question in saved().values():
-        groups[_heading(question)].append(question)
-    return render("questions.html", groups=sorted(groups.items(), key=lambda group: plain(group[0])))
+        tag = next(iter(question.tags), "")
+        groups[PHRASES.get(f"tag.{tag}", {}).get(language, tag.capitalize())].append(question)
+    return sorted(groups.items(), key=lambda group: plain(group[0]))
 
 
 @blueprint.get("/queries/<name>")
@@ -86,8 +92,3 @@ def _offers(asked: Question) -> dict[str, list[str]]:
         for name, choices in known.items()
         if len(choices.labels) <= OFFERED
     }
-
-
-def _heading(question: Question) -> str:
-    tag = question.tags[0] if question.tags else ""
-    return phrase(f"tag.{tag}") if f"tag.{tag}" in PHRASES else tag.capitalize()
