@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from conftest import ROOT
 from interpol_graph.engine.snapshot import Snapshot
 from interpol_graph.graph import questions
+from interpol_graph.graph.choices import Choices, asking
 from interpol_graph.graph.formats import BY_NAME
 
 ANSWERS = ROOT / "tests" / "answers"
@@ -45,6 +47,31 @@ def test_a_question_gives_the_expected_answer(snapshot: Snapshot, question: ques
             assert any(row.items() <= found.items() for found in answer), f"{row} is not in the answer"
 
 
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
+def test_a_question_says_the_same_in_every_language(snapshot: Snapshot, question: questions.Question) -> None:
+    things = {}
+    for language in questions.LANGUAGES:
+        answer = json.loads(snapshot.query(question.filled({"lang": language})).body)["results"]["bindings"]
+        said = {term.get("xml:lang") for row in answer for name, term in row.items() if name.endswith("Label")}
+        # What has no name in Spanish or Arabic has its English one; titles of documents are of no language.
+        assert said <= ({language, None} if language in ("en", "fr") else {language, "en", None})
+        things[language] = sorted(
+            sorted((name, term["value"]) for name, term in row.items() if term["type"] == "uri") for row in answer
+        )
+    assert all(found == things["en"] for found in things.values())
+
+
+def test_labels_are_in_the_language_that_is_wanted(snapshot: Snapshot) -> None:
+    hosts = questions.saved()["most-frequent-hosts"]
+    named = []
+    for language in questions.LANGUAGES:
+        answer = rows(snapshot.query(hosts.filled({"lang": language}), results=BY_NAME["csv"]).body.decode())
+        named += [row["countryLabel"] for row in answer if row["country"].endswith("/AT")]
+    assert named == ["Austria", "Autriche", "Austria", "النمسا"]
+    with pytest.raises(questions.BadQuestion, match="is one of en, fr, es, ar, not 'de'"):
+        hosts.filled({"lang": "de"})
+
+
 def test_every_answer_belongs_to_a_question() -> None:
     assert {path.name.split(".")[0] for path in ANSWERS.iterdir()} <= set(questions.saved())
 
@@ -57,6 +84,9 @@ HEADER = """#+ title: A title
 PARAMETER = """#+ parameters:
 #+   day: {type: date, default: 2015-11-05, description: The day., description.fr: Le jour.}
 """
+COLUMNS = """#+ columns:
+#+   s: [Subject, Sujet]
+"""
 
 
 @pytest.mark.parametrize(
@@ -67,8 +97,15 @@ PARAMETER = """#+ parameters:
         (HEADER + "#+ tags: [unclosed\nSELECT * {}", "is not YAML"),
         (HEADER + PARAMETER + "SELECT * {}", "does not use the parameter day"),
         (HEADER + "SELECT * { ?s ?p ?_o }", "does not declare"),
+        (HEADER + PARAMETER.replace("day:", "limit:") + "SELECT (?_limit AS ?d) {}", "every question has limit"),
         (HEADER + PARAMETER.replace("date,", "moment,") + "SELECT (?_day AS ?d) {}", "known are date"),
         (HEADER + PARAMETER.replace("2015-11-05", "tomorrow") + "SELECT (?_day AS ?d) {}", "a day such as"),
+        (HEADER + "#+ columns:\n#+   s: [Subject]\nSELECT ?s { ?s ?p ?o }", "the column s needs its titles"),
+        (HEADER + "#+ columns:\n#+   s: [Subject, Sujet]\nSELECT ?s ?p { ?s ?p ?o }", "differ in p"),
+        (HEADER + COLUMNS + "#+ picture: bar\nSELECT ?s { ?s ?p ?o }", "a picture is a kind with its columns"),
+        (HEADER + COLUMNS + "#+ picture: {pie: [s]}\nSELECT ?s { ?s ?p ?o }", "one of line, bar, timeline, map"),
+        (HEADER + COLUMNS + "#+ picture: {bar: [s, n]}\nSELECT ?s { ?s ?p ?o }", "shows columns of the answer"),
+        (HEADER + COLUMNS + "SELECT ?s { ?s ?p }", "is not SPARQL 1.1"),
         (HEADER + "#+ parameters:\n#+   day: {type: date}\nSELECT (?_day AS ?d) {}", "needs type, default"),
     ],
 )
@@ -83,7 +120,7 @@ def test_a_file_that_is_not_in_order_is_told(tmp_path: Path, text: str, words: s
     ("values", "words"),
     [
         ({"day": "5 November"}, "is a day such as 2015-11-05"),
-        ({"dya": "2015-11-05"}, "has no parameter 'dya'; it has day"),
+        ({"dya": "2015-11-05"}, "has no parameter 'dya'; it has day, lang"),
     ],
 )
 def test_a_wrong_value_is_told(tmp_path: Path, values: dict[str, str], words: str) -> None:
@@ -106,3 +143,99 @@ def test_a_value_cannot_leave_its_place(tmp_path: Path) -> None:
     for value in ("http://x/> ?p ?o . <http://y/", "nowhere:thing", "plain words"):
         with pytest.raises(questions.BadQuestion):
             questions.read(path).filled({"thing": value})
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
+def test_every_column_has_its_titles_and_every_thing_its_choices(
+    snapshot: Snapshot, question: questions.Question
+) -> None:
+    assert list(question.columns) == questions.shown(question.variables), "in the order of the query"
+    for parameter in question.parameters:
+        assert bool(parameter.choices) == (parameter.type == "iri" or question.name == "places-map")
+        if parameter.choices:
+            choices = choices_of(snapshot, parameter.choices)
+            assert parameter.default == "all" or choices.find(parameter.default)
+
+
+@pytest.mark.parametrize(
+    "question", [question for question in QUESTIONS if question.picture], ids=lambda question: question.name
+)
+def test_a_picture_shows_numbers_along_dates_places_or_names(snapshot: Snapshot, question: questions.Question) -> None:
+    assert question.picture
+    answer = json.loads(snapshot.query(question.filled()).body)["results"]["bindings"]
+    kinds = [
+        {row[name].get("datatype", "").rpartition("#")[2] or row[name]["type"] for row in answer if name in row}
+        for name in question.picture.columns
+    ]
+    numbers, dates = {"integer", "decimal", "double"}, {"date", "gYear", "gYearMonth"}
+    if question.picture.kind == "timeline":
+        assert all(kind <= dates for kind in kinds[1:3]) and kinds[1]
+    elif question.picture.kind == "map":
+        assert kinds[1] == kinds[2] == {"decimal"}
+    else:
+        assert any(kind <= numbers for kind in kinds[1:])
+        assert question.picture.kind == "bar" or kinds[0] <= dates
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
+def test_the_order_of_an_answer_is_total(snapshot: Snapshot, question: questions.Question) -> None:
+    """Else pages of it, which are evaluated each for itself, might not be parts of one whole."""
+    text = question.filled().rstrip()
+    modifiers = text.rpartition("}")[2]
+    assert "LIMIT" not in modifiers, "it belongs into a subquery: pages have their own"
+    if question.name == "citation-coverage":  # it has one row
+        return
+    assert "ORDER BY" in modifiers
+    ties = [" ".join(f"{direction}(?{name})" for name in question.variables) for direction in ("ASC", "DESC")]
+    forwards, backwards = (snapshot.query(f"{text} {tie}\n", results=BY_NAME["tsv"]).body for tie in ties)
+    assert forwards == backwards
+
+
+def choices_of(snapshot: Snapshot, pattern: str) -> Choices:
+    return Choices(rows(snapshot.query(asking(pattern), results=BY_NAME["csv"]).body.decode()))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "term"),
+    [
+        ("operations-by-country", "FR", "/country/FR"),
+        ("operations-by-country", "fr", "/country/FR"),
+        ("operations-by-country", "Francia", "/country/FR"),
+        ("operations-by-country", "فرنسا", "/country/FR"),
+        ("operations-by-country", "country:FR", "/country/FR"),
+        ("operations-by-country", "<https://w3id.org/interpol-graph/id/country/FR>", "/country/FR"),
+        ("operations-by-country", "country:XX", "there are 220, such as AD, AE, AF"),
+        ("operations-by-country", "person:mireille-ballestrazzi", "there are 220"),
+        ("mandates-of-person", "mireille-ballestrazzi", "/person/mireille-ballestrazzi"),
+        ("mandates-of-person", "Mireille Balestrazzi", "did you mean mireille-ballestrazzi .Mireille Ballestrazzi"),
+        ("operations-by-crime-area", "Phishing", "ontology#Phishing"),
+        ("operations-by-crime-area", "hameçonnage", "ontology#Phishing"),
+        ("operation-results", "HAECHI IV", "/operation/haechi-iv"),
+        ("session-decisions", "84", "/session/84"),
+        ("participants-of-event", "84", "/session/84"),
+        ("mandate-succession", "Delegate", "there are President, SecretaryGeneral"),
+        ("entity-timeline", "FR", "did you mean country:FR .* or membership:FR"),
+        ("places-map", "france", '"FR"'),
+        ("places-map", "all", '"all"'),
+    ],
+)
+def test_nobody_needs_to_know_an_iri(snapshot: Snapshot, name: str, value: str, term: str) -> None:
+    question = questions.saved()[name]
+    parameter = next(parameter for parameter in question.parameters if parameter.choices)
+
+    def filled() -> str:
+        find = partial(choices_of, snapshot)
+        return question.filled(question.chosen({parameter.name: value}, find))
+
+    if term.startswith(("/", "ontology", '"')):
+        assert f"{term}>" in filled() or term in filled()
+    else:
+        with pytest.raises(questions.BadQuestion, match=term):
+            filled()
+
+
+def test_a_wrong_name_is_told_with_what_was_meant() -> None:
+    with pytest.raises(questions.BadQuestion, match="did you mean president-on-day or"):
+        questions.named("presidents-on-day")
+    with pytest.raises(questions.BadQuestion, match="question 'x'[.]"):
+        questions.named("x")

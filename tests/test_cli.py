@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,9 @@ from click.testing import CliRunner
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, Quad, RdfFormat, parse
 
 from conftest import ROOT
+from interpol_graph.cli import query
 from interpol_graph.cli.main import main
+from interpol_graph.graph import questions
 from interpol_graph.graph.files import project_files
 from interpol_graph.graph.formats import DUMPS
 from interpol_graph.graph.store import KnowledgeGraph
@@ -31,6 +36,52 @@ def run(*arguments: str, stdin: str | None = None) -> tuple[int, str]:
 def test_a_saved_question_by_name() -> None:
     code, output = run("query", "president-on-day", "--param", "day=2015-11-05")
     assert code == 0 and "mireille-ballestrazzi" in output
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ["Who presided over the Organisation on a given day?", "President ", "France", "certain", "Rows: 1"]),
+        ("fr", ["Qui présidait l'Organisation un jour donné ?", "Président ", "France", "Lignes : 1"]),
+    ],
+)
+def test_a_terminal_gets_a_table(language: str, words: list[str]) -> None:
+    command = [sys.executable, "-m", "interpol_graph", "query", "president-on-day", "-p", "day=2015-11-05", "--lang"]
+    terminal, other = os.openpty()
+    with subprocess.Popen([*command, language], stdout=other, env=os.environ | {"COLUMNS": "200", "NO_COLOR": "1"}):
+        os.close(other)
+        written = b""
+        with suppress(OSError):  # so ends a terminal
+            while piece := os.read(terminal, 1 << 16):
+                written += piece
+    os.close(terminal)
+    text = written.decode()
+    for word in [*words, "Mireille Ballestrazzi"]:
+        assert word in text
+    assert "https://" not in text and "personLabel" not in text
+
+
+def test_a_table_is_as_wide_as_the_terminal_and_has_no_empty_column() -> None:
+    rows: list[dict[str, Any]] = [
+        {"thing": "https://w3id.org/interpol-graph/id/session/84", "thingLabel": None, "n": 7, "none": None, "sure": True},
+        {"thing": "https://w3id.org/interpol-graph/id/place/x", "thingLabel": "[bold]a name " * 9, "n": None, "none": None, "sure": None},
+    ]  # fmt: skip
+    lines = query.table(rows, None, "en", 60).decode().splitlines()
+    assert all(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) <= 60 for line in lines)
+    text = "\n".join(lines)
+    assert "session:84" in text and "[bold]a name" in text and "true" in text
+    assert "none" not in text and "thingLabel" not in text
+    assert "No row answers" in query.table([], None, "en", 60).decode()
+    assert "Aucune ligne" in query.table([], None, "fr", 60).decode()
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_list_has_every_question_by_subject(language: str) -> None:
+    code, output = run("query", "--list", "--lang", language)
+    assert code == 0
+    for question in questions.saved().values():
+        assert re.search(rf"^  {question.name} +{re.escape(question.title[language])}$", output, re.MULTILINE)
+    assert {"en": "\nElections\n  contested-", "fr": "\nÉlections\n  contested-"}[language] in output
 
 
 def test_a_query_from_a_file_and_from_standard_input(tmp_path: Path) -> None:
@@ -52,7 +103,11 @@ def test_a_remote_endpoint_is_asked_through_http(server: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["query", "no-such-question"], "saved are:"),
+        (["query", "presidents-on-day"], "did you mean president-on-day or"),
+        (["query", "no-such-question"], "--list shows"),
+        (["query"], "Name a saved question"),
+        (["query", "operations-by-country", "-p", "country=Rwnda"], "did you mean RW (Rwanda)?"),
+        (["query", "-", "-p", "day=2015-11-05"], "declares parameters"),
         (["query", "president-on-day", "-p", "day=soon"], "a day such as"),
         (["query", "president-on-day", "-p", "day"], "KEY=VALUE"),
         (["query", "president-on-day", "--endpoint", "http://127.0.0.1:1/sparql"], "cannot be reached"),
@@ -96,15 +151,15 @@ def test_a_file_that_is_no_text_ends_2_with_a_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "words"),
+    ("text", "words"),
     [
         ("SELECT * {" + "{" * 20000 + "}" * 20001, "nested too deeply"),
         ("SELECT * { SERVICE <http://127.0.0.1:1/sparql> { ?s ?p ?o } }", "SERVICE"),
     ],
     ids=["deep", "elsewhere"],
 )
-def test_a_query_that_cannot_be_evaluated_ends_2_with_a_sentence(query: str, words: str) -> None:
-    code, output = run("query", "-", stdin=query)
+def test_a_query_that_cannot_be_evaluated_ends_2_with_a_sentence(text: str, words: str) -> None:
+    code, output = run("query", "-", stdin=text)
     assert code == 2 and words in output
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import jsonschema
 import pytest
 from bs4 import BeautifulSoup
 from flask.testing import FlaskClient
@@ -35,7 +36,7 @@ QUESTION = """#+ title: Which sessions began in or after a year?
 #+     description.fr: Le lieu
 SELECT ?session ?sessionLabel ?place (COUNT(*) AS ?n) WHERE {
   ?session a interpol:AssemblySession ; interpol:place ?place ; rdfs:label ?sessionLabel ; interpol:startDate ?start .
-  FILTER(LANG(?sessionLabel) = "en" && ?place = ?_place && ?start >= ?_since)
+  FILTER(LANG(?sessionLabel) = ?_lang && ?place = ?_place && ?start >= ?_since)
 } GROUP BY ?session ?sessionLabel ?place
 """
 CONSTRUCTED = """#+ title: A graph?
@@ -73,9 +74,8 @@ def test_a_saved_question_is_page_and_api(client: FlaskClient, name: str) -> Non
     assert fields == {parameter.name for parameter in question.parameters}
     answer = client.get(f"/api/{name}")
     assert answer.status_code == 200, answer.text
-    if answer.mimetype == "application/sparql-results+json":
-        rows = len(json.loads(answer.data)["results"]["bindings"])
-        assert len(soup.select("table.answer tbody tr")) == min(rows, 1000)
+    assert answer.mimetype == "application/json"
+    assert len(soup.select("table.answer tbody tr")) == min(len(answer.json or ()), 1000)
     assert client.get(f"/queries/{name}.rq").data == (paths.QUERIES / f"{name}.rq").read_bytes()
 
 
@@ -84,6 +84,28 @@ def test_the_list_has_every_question(client: FlaskClient, language: str) -> None
     soup = page(client, f"/queries/?lang={language}")
     titles = {link.get_text() for link in soup.select("dl.questions dt a")}
     assert titles == {question.title[language] for question in questions.saved().values()}
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_page_names_columns_and_offers_things_by_their_names(client: FlaskClient, language: str) -> None:
+    soup = page(client, f"/queries/operations-by-crime-area?area=Phishing&lang={language}")
+    titles = [title[language] for title in questions.saved()["operations-by-crime-area"].columns.values()]
+    assert [cell.get_text() for cell in soup.select("table.answer th")] == titles
+    field = soup.select_one("input[name=area]")
+    assert field and field["value"] == {"en": "phishing", "fr": "hameçonnage"}[language]
+    offers = [option["value"] for option in soup.select(f"datalist#{field['list']} option")]
+    assert field["value"] in offers and len(offers) == 69 and not any(":" in offer for offer in offers)
+    assert page(client, f"/queries/operations-by-crime-area?area={field['value']}")
+    assert (
+        f"/api/operations-by-crime-area?area=Phishing{'&lang=fr' * (language == 'fr')}'"
+        in soup.select("pre code")[1].text
+    )
+
+
+def test_a_page_without_room_for_all_offers_takes_any_name(client: FlaskClient) -> None:
+    soup = page(client, "/queries/entity-timeline?entity=Kigali")
+    field = soup.select_one("input[name=entity]")
+    assert field and field["value"] == "Kigali" and not soup.select("datalist")
 
 
 def test_a_question_page(tried: FlaskClient) -> None:
@@ -117,12 +139,17 @@ def test_a_wrong_value_is_told_beside_the_form(tried: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("query", "accept", "media_type"),
     [
-        ("", "", "application/sparql-results+json"),
+        ("", "", "application/json"),
+        ("", "*/*", "application/json"),
+        ("", "application/json", "application/json"),
+        ("", "application/sparql-results+json, application/json;q=0.5", "application/sparql-results+json"),
+        ("?format=sparql-json", "", "application/sparql-results+json"),
+        ("?format=srj", "", "application/sparql-results+json"),
         ("", "text/csv", "text/csv"),
         ("", "application/sparql-results+xml", "application/sparql-results+xml"),
         ("", BROWSER, "application/sparql-results+xml"),
         ("?format=tsv", "text/csv", "text/tab-separated-values"),
-        ("?format=json&lang=fr", "", "application/sparql-results+json"),
+        ("?format=json&lang=fr", "text/csv", "application/json"),
     ],
 )
 def test_the_api_in_every_format(tried: FlaskClient, query: str, accept: str, media_type: str) -> None:
@@ -131,6 +158,63 @@ def test_the_api_in_every_format(tried: FlaskClient, query: str, accept: str, me
     assert answer.mimetype == media_type
     assert b"session/89" in answer.data
     assert "Accept" in answer.headers["Vary"]
+
+
+@pytest.mark.parametrize(
+    ("query", "header", "office"),
+    [
+        ("", "", "President"),
+        ("", "fr-CH, fr;q=0.9, en;q=0.5", "Président"),
+        ("?lang=fr", "en", "Président"),
+        ("?lang=es", "fr", "Presidente"),
+        ("?lang=", "fr", "Président"),
+    ],
+)
+def test_labels_are_in_the_language_of_the_reader(client: FlaskClient, query: str, header: str, office: str) -> None:
+    headers = {"Accept": "text/csv", "Accept-Language": header}
+    answer = client.get(f"/api/president-on-day{query}", headers=headers)
+    assert f",{office}," in answer.text
+    assert {"Accept", "Accept-Language"} <= set(answer.vary)
+    shown = client.get(f"/queries/president-on-day{query}", headers=headers | {"Accept": BROWSER})
+    cells = [cell.get_text() for cell in BeautifulSoup(shown.text, "html.parser").select("table.answer td")]
+    assert office in cells
+
+
+def test_rows_are_plain(client: FlaskClient) -> None:
+    answer = client.get("/api/election-candidates?election=president-2018").json
+    assert answer
+    assert answer[0] | {"candidacy": ..., "source": ..., "sourceLabel": ...} == {
+        "candidacy": ..., "person": "https://w3id.org/interpol-graph/id/person/kim-jong-yang", "personLabel": "Kim Jong Yang",
+        "country": "https://w3id.org/interpol-graph/id/country/KR", "countryLabel": "South Korea", "elected": True, "round": None,
+        "standing": "stated", "votes": 101, "voteShare": 62.3, "source": ..., "sourceLabel": ...,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pages_put_together_are_the_whole(client: FlaskClient, name: str) -> None:
+    whole = client.get(f"/api/{name}").data.splitlines()[1:-1]
+    size = max(len(whole) // 3, 1)
+    address, pages = f"/api/{name}?limit={size}", []
+    while address:
+        answer = client.get(address)
+        assert answer.status_code == 200
+        pages.append(answer.data.removeprefix(b"[\n").removesuffix(b"\n]\n"))
+        link = answer.headers.get("Link")
+        address = link.partition(">")[0].removeprefix("<") if link else ""
+        assert not link or link.endswith('; rel="next"')
+    assert b",\n".join(pages).splitlines() == whole
+    assert len(pages) == -(-len(whole) // size), "no empty page at the end"
+
+
+@pytest.mark.parametrize("fmt", ["json", "sparql-json", "xml", "csv", "tsv"])
+def test_a_page_in_every_format(client: FlaskClient, fmt: str) -> None:
+    # 48 countries.
+    addresses = [f"/api/most-frequent-hosts?format={fmt}&limit=24&lang=fr&offset={offset}" for offset in (0, 24, 48)]
+    first, second, third = map(client.get, addresses)
+    assert first.headers["Link"] == f'<{addresses[1]}>; rel="next"'
+    assert "Link" not in second.headers and "Link" not in third.headers
+    assert first.status_code == second.status_code == third.status_code == 200
+    assert all(answer.data.count(b"/country/") == rows for answer, rows in [(first, 24), (second, 24), (third, 0)])
 
 
 def test_a_constructing_question_answers_with_a_graph(tried: FlaskClient) -> None:
@@ -152,8 +236,14 @@ def test_a_constructing_question_answers_with_a_graph(tried: FlaskClient) -> Non
         ("/api/tried?place=nowhere:x", 400, "nowhere"),
         ('/api/tried?place=place:x>}%20%23"', 400, "place"),
         ("/api/tried?format=yaml", 400, "yaml"),
+        ("/api/tried?lang=de", 400, "en, fr, es, ar"),
         ("/api/tried?format=turtle", 406, "json"),
         ("/api/nothing", 404, "nothing"),
+        ("/api/tried?limit=0", 400, "a whole number from 1"),
+        ("/api/tried?limit=many", 400, "many"),
+        ("/api/tried?offset=-1", 400, "a whole number from 0"),
+        ("/api/constructed?limit=1", 400, "leave out limit"),
+        ("/api/trid", 404, "did you mean tried?"),
         ("/queries/nothing", 404, "nothing"),
         ("/queries/nothing.rq", 404, "nothing"),
     ],
@@ -175,13 +265,37 @@ def test_openapi_describes_every_question(client: FlaskClient) -> None:
     for path, item in document["paths"].items():
         operation = item["get"]
         examples = {p["name"]: p["example"] for p in operation["parameters"] if "example" in p}
+        shared = [
+            document["components"]["parameters"][p["$ref"].rpartition("/")[2]]
+            for p in operation["parameters"]
+            if "$ref" in p
+        ]
+        examples |= {p["name"]: p["example"] for p in shared if "example" in p}
         answer = client.get(path, query_string=examples)
         assert answer.status_code == 200, path
-        assert answer.mimetype in operation["responses"]["200"]["content"], path
+        assert answer.json == operation["responses"]["200"]["content"]["application/json"]["example"], "a real answer"
+        for row in answer.json:
+            jsonschema.validate(row, operation["responses"]["200"]["content"]["application/json"]["schema"]["items"])
+        for parameter in operation["parameters"]:
+            if "$ref" in parameter:
+                continue
+            schema = parameter["schema"]
+            assert not {"enum", "default"} <= schema.keys() or schema["default"] in schema["enum"]
         for status in ("400", "406", "503"):
             assert "application/problem+json" in operation["responses"][status]["content"]
 
 
-def test_no_question_uses_a_reserved_name() -> None:
-    names = {parameter.name for question in questions.saved().values() for parameter in question.parameters}
-    assert not names & {"format", "lang"}
+def test_openapi_says_what_a_parameter_may_be(client: FlaskClient) -> None:
+    document = client.get("/openapi.json").json
+    assert document is not None
+
+    def schema(name: str) -> dict[str, object]:
+        parameter = document["paths"][f"/api/{name}"]["get"]["parameters"][0]
+        return {key: parameter["schema"].get(key) for key in ("default", "enum", "examples")}
+
+    regions = ["AfricaRegion", "AmericasRegion", "AsiaRegion", "EuropeRegion"]
+    assert schema("delegates-and-vice-presidents-by-region") == {
+        "default": "AfricaRegion", "enum": regions, "examples": None,
+    }  # fmt: skip
+    assert schema("operations-by-country") == {"default": "FR", "enum": None, "examples": ["AD", "AE", "AF"]}
+    assert schema("president-on-day") == {"default": "2015-11-05", "enum": None, "examples": None}

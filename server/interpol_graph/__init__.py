@@ -1,10 +1,22 @@
-"""The INTERPOL graph: its data, its validation and its endpoint."""
+"""The INTERPOL graph: its data, its validation and its endpoint.
+
+`interpol_graph.query(name, …)` answers a saved question.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from interpol_graph.engine.client import query as query
 
 __version__: str
 
 
-def __getattr__(name: str) -> str:
-    """Look the version up when it is asked for: reading the installed package takes a while."""
+def __getattr__(name: str) -> Any:
+    """Look version and `query` up when they are asked for: reading the installed package, or the engine, takes a while."""
+    if name == "query":
+        from importlib import import_module
+
+        return import_module("interpol_graph.engine.client").query
     if name != "__version__":
         raise AttributeError(f"module {__name__} has no attribute {name}")
     from importlib.metadata import version

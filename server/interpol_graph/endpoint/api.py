@@ -2,62 +2,150 @@
 
 import json
 import re
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+from typing import IO, Any
+from urllib.parse import urlencode
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template, request, url_for
 
-from interpol_graph.endpoint import caching, negotiation
-from interpol_graph.endpoint.current import answered, heavy, query
+from interpol_graph.endpoint import caching, dumps, negotiation
+from interpol_graph.endpoint.current import answered, heavy, query, select, snapshot
 from interpol_graph.endpoint.problems import BadParameter, NotFound
-from interpol_graph.graph.formats import Format, of_kind
-from interpol_graph.graph.questions import TYPES, BadQuestion, Question, saved
+from interpol_graph.engine.outcomes import AnswerTooLarge, OutOfMemory, OutOfTime, UnknownGraph
+from interpol_graph.engine.snapshot import Answer
+from interpol_graph.graph import rows
+from interpol_graph.graph.choices import Choices, asking
+from interpol_graph.graph.formats import BY_NAME, FORMATS, Offered, of_kind
+from interpol_graph.graph.questions import LANGUAGES, TYPES, BadQuestion, Question, named, saved
 
 blueprint = Blueprint("api", __name__)
 
-#: Parameters that every question understands, so that none of its own may be called so; the API ignores `lang`.
-RESERVED = ("format", "lang")
+#: Plain rows, which only questions are answered with, and are so by default; SPARQL's own JSON has another name here.
+ROWS = Offered("json", "JSON", ("application/json", "text/json"))
+SPARQL_JSON = replace(BY_NAME["json"], name="sparql-json")
+ANSWERS = (ROWS, SPARQL_JSON, *of_kind("results")[1:])
+#: What a page of an answer is asked with: how a right value looks, in words and as a pattern.
+PAGING = {"limit": ("a whole number from 1", "[1-9][0-9]{0,8}"), "offset": ("a whole number from 0", "[0-9]{1,9}")}
+#: Rows of the examples in the description.
+EXAMPLE = 2
 
 
 @blueprint.get("/api/<name>")
 def answer(name: str) -> Response:
-    """Answer a question as data."""
-    text, _ = filled(question(name))
-    results, graph = negotiation.of_answer(request.args.get("format", ""), request.headers.get("Accept", ""))
-    return answered(query(text, results=results, graph=graph))
+    """Answer a question as data, whole or a page of it."""
+    asked = question(name)
+    text, _ = filled(asked)
+    if not asked.variables:
+        if paged := next(filter(request.args.get, PAGING), None):
+            raise BadParameter(f"The answer is a graph, which has no rows: leave out {paged}.", parameter=paged)
+        results, graph = negotiation.of_answer(request.args.get("format", ""), request.headers.get("Accept", ""))
+        return _sent(query(text, results=results, graph=graph))
+    wish = negotiation.require(ANSWERS, "The answer", (*ANSWERS, *FORMATS))
+    limit, offset = map(_whole, PAGING)
+    found = query(_page(text, limit, offset), results=BY_NAME.get(wish.name, BY_NAME["json"]))
+    if wish == ROWS:
+        with heavy():
+            found = replace(found, body=rows.write(rows.read(found.body)))
+    response = _sent(found)
+    response.content_type = wish.content_type
+    if limit and found.rows == limit and query(_page(text, 1, offset + limit)).rows:
+        following = urlencode(request.args.to_dict() | {"offset": str(offset + limit)})
+        response.headers["Link"] = f'<{url_for("api.answer", name=name)}?{following}>; rel="next"'
+    return response
 
 
 @blueprint.get("/openapi.json")
 def openapi() -> tuple[dict[str, Any], dict[str, str]]:
-    """Describe the API of the questions (OpenAPI 3.1)."""
+    """Describe the API of the questions (OpenAPI 3.1), with examples that are answers of this graph."""
+    content = dumps.made("openapi.json", _describe).read_bytes()
     with heavy():
-        server, operations = request.host_url.rstrip("/"), [(asked, _formats(asked)) for asked in saved().values()]
-        text = render_template("openapi.json", server=server, operations=operations, types=TYPES)
-        return json.loads(text), {"Cache-Control": caching.CACHED}
+        servers = [{"url": request.host_url.rstrip("/")}]
+        return json.loads(content) | {"servers": servers}, {"Cache-Control": caching.CACHED}
 
 
 def question(name: str) -> Question:
     """Return the question of a name. Raises NotFound."""
-    if name not in saved():
-        raise NotFound(f"There is no saved question {name!r}.", known=list(saved()))
-    return saved()[name]
+    try:
+        return named(name)
+    except BadQuestion as error:
+        raise NotFound(str(error), known=list(saved())) from error
+
+
+def formats(question: Question) -> tuple[Offered, ...]:
+    """Return what a question is answered in, the default first."""
+    return ANSWERS if question.variables else of_kind("graph")
+
+
+def choices(pattern: str) -> Choices:
+    """Return what a parameter may be in the state of the graph that this request asks."""
+    return _choices(snapshot().digest, pattern)
+
+
+@lru_cache(maxsize=64)
+def _choices(digest: str, pattern: str) -> Choices:
+    return Choices({name: term.value for name, term in row.items()} for row in select(asking(pattern)))
 
 
 def filled(question: Question) -> tuple[str, dict[str, str]]:
-    """Return the SPARQL text of a question with the request's values, and the value of every parameter.
+    """Return the SPARQL text of a question with the request's values, in its language, and the value of every parameter.
 
     Raises BadParameter for what is unknown, given twice or of the wrong type.
     """
     for name, values in request.args.lists():
         if len(values) > 1:
             raise BadParameter(f"The parameter {name} is given {len(values)} times; once is right.", parameter=name)
-    given = {name: value for name, value in request.args.items() if name not in RESERVED}
+    given = {name: value for name, value in request.args.items() if name not in ("format", "lang", *PAGING)}
+    for parameter in question.parameters:
+        if parameter.choices and given.get(parameter.name):
+            choices(parameter.choices)  # evaluated here, not while others wait
     try:
-        text = question.filled(given)
+        with heavy():  # names like one that is none are found by a long comparison
+            given = question.chosen(given, choices)
+        text = question.filled(given | {"lang": request.args.get("lang") or negotiation.language()})
     except BadQuestion as error:
         raise BadParameter(str(error), known=[parameter.name for parameter in question.parameters]) from error
     return text, {parameter.name: given.get(parameter.name) or parameter.default for parameter in question.parameters}
 
 
-def _formats(question: Question) -> tuple[Format, ...]:
-    graph = re.search(r"^\s*(CONSTRUCT|DESCRIBE)\b", question.body, re.MULTILINE | re.IGNORECASE)
-    return of_kind("graph" if graph else "results")
+def _whole(name: str) -> int:
+    """Return the number of rows that a parameter of the request gives, 0 without it. Raises BadParameter."""
+    words, pattern = PAGING[name]
+    text = request.args.get(name) or "0"
+    if request.args.get(name) and not re.fullmatch(pattern, text):
+        raise BadParameter(f"The parameter {name} is {words}, not {text!r}.", parameter=name)
+    return int(text)
+
+
+def _page(text: str, limit: int, offset: int) -> str:
+    """Return a query for a page of its rows, whose order the questions give to the last."""
+    return text + f"LIMIT {limit}\n" * (limit > 0) + f"OFFSET {offset}\n" * (offset > 0)
+
+
+def _sent(found: Answer) -> Response:
+    response = answered(found)
+    response.vary.add("Accept-Language")
+    return response
+
+
+def _describe(output: IO[bytes]) -> None:
+    """Write the description, without the address of the server."""
+    asked = saved().values()
+    known = {one.choices: choices(one.choices) for question in asked for one in question.parameters if one.choices}
+    examples = dict(_examples())
+    with heavy():
+        text = render_template(
+            "openapi.json", questions=asked, formats=formats, rows=ROWS, examples=examples, types=TYPES,
+            languages=LANGUAGES, choices=known, paging=PAGING, example=EXAMPLE,
+        )  # fmt: skip
+        output.write(json.dumps(json.loads(text), ensure_ascii=False).encode())
+
+
+def _examples() -> Iterator[tuple[str, list[rows.Row]]]:
+    """Yield name and first rows of every question that this graph answers within the limits."""
+    for question in saved().values():
+        try:
+            yield question.name, rows.read(query(_page(question.filled(), EXAMPLE, 0), graph=None).body)
+        except (AnswerTooLarge, OutOfMemory, OutOfTime, UnknownGraph):
+            continue

@@ -15,6 +15,7 @@ from interpol_graph.engine.admission import Admission, Slot, never
 from interpol_graph.engine.limits import Lane
 from interpol_graph.engine.outcomes import Departed, EngineError
 from interpol_graph.engine.snapshot import Answer, Snapshot
+from interpol_graph.graph import questions
 
 
 class Term(NamedTuple):
@@ -49,8 +50,7 @@ class Table:
 
     def shown(self) -> tuple[list[str], list[Row], int]:
         """Return the columns and rows that a page shows, and how many columns there are; ?xLabel stands in that of ?x."""
-        known = set(self.columns)
-        columns = [name for name in self.columns if not (name.endswith("Label") and name[:-5] in known)]
+        columns = questions.shown(self.columns)
         shown = columns[:COLUMNS]
         return shown, self.rows[: min(ROWS, CELLS // max(len(shown), 1))], len(columns)
 

@@ -1,17 +1,18 @@
-"""Which format to answer in: ?format= first, then the Accept header by werkzeug's parser, else the default."""
+"""Which format and language to answer in: ?format= and ?lang= first, then what the header says by werkzeug's parser, else the default."""
 
 import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TypeVar
 
-from flask import request
+from flask import g, request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from interpol_graph.endpoint.problems import BadParameter, UnsupportedMediaType
 from interpol_graph.engine.outcomes import NoFormat
 from interpol_graph.graph.formats import FORMATS, Format, Offered, listed, of_kind
+from interpol_graph.graph.questions import LANGUAGES
 
 HTML = "text/html"
 #: A quality as Java writes it, `q=.2`; such a wish would be taken for none.
@@ -86,6 +87,14 @@ def _quality(fmt: Offered, wishes: MIMEAccept) -> float:
         float(wishes.quality(media_type) or bare.get(media_type, 0)) - rank / 1e6
         for rank, media_type in enumerate(fmt.media_types)
     )
+
+
+def language() -> str:
+    """Return the language for labels: ?lang= first, then Accept-Language, else English."""
+    if "language" not in g:  # a page asks many times
+        asked = request.args.get("lang", "")
+        g.language = asked if asked in LANGUAGES else request.accept_languages.best_match(LANGUAGES, "en")
+    return str(g.language or "en")
 
 
 def wants_html() -> bool:

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from interpol_graph.endpoint.current import Term, described, select, values
+from interpol_graph.endpoint.negotiation import language
 from interpol_graph.graph.prefixes import prefixes, shorten
-from interpol_graph.site.phrases import PHRASES, language, phrase
+from interpol_graph.site.phrases import PHRASES, phrase
 
 _LABELS = """SELECT ?s ?p ?o WHERE {{ VALUES ?s {{ {iris} }}
   ?s ?p ?o FILTER(?p IN (

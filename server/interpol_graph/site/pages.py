@@ -6,9 +6,11 @@ from urllib.parse import quote, urlencode
 from flask import has_request_context, request, url_for
 
 from interpol_graph.endpoint.current import Term, snapshot
+from interpol_graph.endpoint.negotiation import language
 from interpol_graph.graph.prefixes import ENTITIES, GRAPHS, TERMS, expand, shorten
+from interpol_graph.graph.questions import LANGUAGES
 from interpol_graph.site.labels import Text
-from interpol_graph.site.phrases import LANGUAGES, day, language, number, phrase, speech
+from interpol_graph.site.phrases import day, number, phrase, speech
 
 _NUMBERS = {"integer", "decimal", "double", "float", "int", "long", "nonNegativeInteger", "positiveInteger"}
 _DATES = {"date", "gYearMonth", "gYear"}

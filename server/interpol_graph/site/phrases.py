@@ -4,23 +4,13 @@ import re
 import tomllib
 from pathlib import Path
 
-from flask import g, request
+from interpol_graph.endpoint.negotiation import language
 
-#: The official languages of the Organisation; labels are shown in any of them, the pages speak the first two.
-LANGUAGES = {"en": "English", "fr": "Français", "es": "Español", "ar": "العربية"}
 #: Key → language → phrase.
 PHRASES: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_name("phrases.toml").read_text(encoding="utf-8"))
 #: What is written in words, and with its thousands set apart; any other text that data call a date or number stays as it is.
 _DAY = re.compile(r"([0-9]+)-(0[1-9]|1[0-2])(?:-([0-9]{2}))?")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,99}")
-
-
-def language() -> str:
-    """Return the language for labels: ?lang= first, then Accept-Language, else English."""
-    if "language" not in g:  # a page asks many times
-        asked = request.args.get("lang", "")
-        g.language = asked if asked in LANGUAGES else request.accept_languages.best_match(LANGUAGES, "en")
-    return str(g.language or "en")
 
 
 def speech() -> str:

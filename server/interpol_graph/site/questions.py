@@ -1,6 +1,7 @@
 """/queries/: the saved questions for people; the same functions answer them as data."""
 
 from collections import defaultdict
+from contextlib import suppress
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request, url_for
@@ -8,23 +9,33 @@ from flask import Blueprint, Response, request, url_for
 from interpol_graph.endpoint import api
 from interpol_graph.endpoint.caching import lifetime
 from interpol_graph.endpoint.current import data, query, render, tabulated
+from interpol_graph.endpoint.negotiation import language
 from interpol_graph.engine.outcomes import EngineError
-from interpol_graph.graph.formats import of_kind
+from interpol_graph.graph.choices import Unknown
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.questions import Question, saved
 from interpol_graph.site.labels import Labels
-from interpol_graph.site.phrases import PHRASES, phrase
+from interpol_graph.site.phrases import PHRASES, speech
 
 blueprint = Blueprint("questions", __name__)
+
+#: Things that a page offers for a parameter at most; of more, any can be written.
+OFFERED = 500
 
 
 @blueprint.get("/queries/")
 def questions() -> Response:
     """List the saved questions by their first tag."""
+    return render("questions.html", groups=by_subject(speech()))
+
+
+def by_subject(language: str) -> list[tuple[str, list[Question]]]:
+    """Return the saved questions by their first tag, which is named in English or French."""
     groups: dict[str, list[Question]] = defaultdict(list)
     for question in saved().values():
-        groups[_heading(question)].append(question)
-    return render("questions.html", groups=sorted(groups.items(), key=lambda group: plain(group[0])))
+        tag = next(iter(question.tags), "")
+        groups[PHRASES.get(f"tag.{tag}", {}).get(language, tag.capitalize())].append(question)
+    return sorted(groups.items(), key=lambda group: plain(group[0]))
 
 
 @blueprint.get("/queries/<name>")
@@ -36,14 +47,19 @@ def question(name: str) -> Response:
         answer = query(text)
     except EngineError as error:
         values = {parameter.name: request.args.get(parameter.name, parameter.default) for parameter in asked.parameters}
-        return render("question.html", error=error, question=asked, values=values, text=asked.body)
+        return render(
+            "question.html", error=error, question=asked, values=values, offers=_offers(asked), text=asked.body
+        )
     table = tabulated(answer)
     columns, rows, _ = table.shown() if table else ((), (), 0)
     shown = {row[name].value for row in rows for name in columns if name in row and row[name].kind == "uri"}
     address = url_for("api.answer", name=name)
-    formats = [(fmt, values | {"format": fmt.name}) for fmt in of_kind(answer.format.kind)]
+    labelled, values = _named(asked, values)
+    spoken = {"lang": language()} if language() != "en" else {}
+    values |= spoken
+    formats = [(fmt, values | {"format": fmt.name}) for fmt in api.formats(asked)]
     return render(
-        "question.html", lifetime=lifetime(answer), question=asked, values=values, text=text,
+        "question.html", lifetime=lifetime(answer), question=asked, values=labelled, offers=_offers(asked), text=text,
         answer=answer, table=table, labels=Labels(shown),
         downloads=[(fmt, f"{address}?{urlencode(wanted)}") for fmt, wanted in formats],
         api=request.host_url.rstrip("/") + address + ("?" + urlencode(values) if values else ""),
@@ -56,6 +72,23 @@ def text(name: str) -> Response:
     return data(api.question(name).text.encode(), "application/sparql-query; charset=utf-8", negotiated=False)
 
 
-def _heading(question: Question) -> str:
-    tag = question.tags[0] if question.tags else ""
-    return phrase(f"tag.{tag}") if f"tag.{tag}" in PHRASES else tag.capitalize()
+def _named(asked: Question, values: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the values of parameters as the reader calls them, and as short as an address may have them."""
+    labels, keys = dict(values), dict(values)
+    for parameter in asked.parameters:
+        known = api.choices(parameter.choices) if parameter.choices else None
+        with suppress(Unknown):
+            if known:
+                iri = known.find(values[parameter.name])
+                labels[parameter.name], keys[parameter.name] = known.label(iri, language()), known.keys[iri]
+    return labels, keys
+
+
+def _offers(asked: Question) -> dict[str, list[str]]:
+    """Return what the reader may choose for each parameter, by name, where it is not too much for a page."""
+    known = {parameter.name: api.choices(parameter.choices) for parameter in asked.parameters if parameter.choices}
+    return {
+        name: sorted((choices.label(iri, language()) for iri in choices.labels), key=plain)
+        for name, choices in known.items()
+        if len(choices.labels) <= OFFERED
+    }
