@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 from pyoxigraph import NamedNode, Quad, RdfFormat, parse
-from rdflib import RDF, RDFS, SKOS, Graph
+from rdflib import RDF, RDFS, SDO, SKOS, Graph
 
 from conftest import ROOT
 from interpol_graph.graph.files import SourceFile, project_files
+from interpol_graph.graph.prefixes import GRAPHS
 from interpol_graph.validation import run, scope
 from interpol_graph.validation.locator import Reading
 from interpol_graph.validation.positions import NOWHERE, offsets
@@ -21,42 +22,57 @@ from interpol_graph.validation.report import Finding
 from interpol_graph.validation.scope import Scope
 
 CASES = sorted((ROOT / "tests" / "shapes").glob("*/bad-*.ttl"))
+SHAPES = {*(ROOT / "shapes").glob("*.ttl")}
+#: The checks that hold what the ontology says of a property against the data.
+OF_PROPERTIES = ("empty-text", "several-values", "unlikely-year", "wrong-kind-of-entity", "wrong-kind-of-value")
 
 
 @pytest.fixture(scope="module")
-def terms(tmp_path_factory: pytest.TempPathFactory) -> SourceFile:
-    """What shapes ask of the ontology, as one file: the kind of each term, the class above it, the scheme it is in."""
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of little: the terms, the rule that gives superclasses, and the checks of what the ontology says of a property."""
     ontology, asked = Graph(), Graph()
     for path in (ROOT / "ontology").glob("*.ttl"):
         ontology.parse(path)
-    for predicate in (RDF.type, RDFS.subClassOf, SKOS.inScheme):
+    for predicate in (RDF.type, RDFS.subClassOf, SKOS.inScheme, SKOS.example, SDO.domainIncludes, SDO.rangeIncludes):
         asked += ontology.triples((None, predicate, None))
-    file = tmp_path_factory.mktemp("terms") / "terms.nt"
-    asked.serialize(file, format="nt", encoding="utf-8")
-    return SourceFile(file, "urn:terms")
+    root = tmp_path_factory.mktemp("project")
+    for name in ("ontology/rules/05-types.rq", *(f"queries/checks/{check}.rq" for check in OF_PROPERTIES)):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes((ROOT / name).read_bytes())
+    asked.serialize(root / "ontology" / "terms.nt", format="nt", encoding="utf-8")
+    return root
 
 
-def found(case: Path, terms: SourceFile) -> list[Finding]:
-    """Return what our own engine finds in a file by the shapes of its folder."""
-    shapes = {ROOT / "shapes" / f"{name}.ttl" for name in ("common", case.parent.name)}
-    given = scope.foreign([case], sorted(shapes))
-    frame = () if case.parent.name == "ontology" else (terms,)
-    return list(run.run(Scope((*given.files, *frame), given.shown, given.root, given.shapes)).findings)
+def found(case: Path, root: Path) -> list[Finding]:
+    """Return what our own engine finds in a file by the shapes of its folder, and the checks by the ontology."""
+    shapes = sorted({ROOT / "shapes" / f"{name}.ttl" for name in ("common", case.parent.name)} & SHAPES)
+    if case.parent.name == "ontology":
+        return list(run.run(scope.foreign([case], shapes)).findings)
+    files = [SourceFile(case, GRAPHS + "case"), SourceFile(root / "ontology" / "terms.nt", run.ONTOLOGY)]
+    files += [SourceFile(path, run.SHAPES) for path in shapes]
+    return list(run.run(Scope(tuple(files), frozenset([case]), root)).findings)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_a_bad_file_is_found_bad_at_its_line(case: Path, terms: SourceFile) -> None:
+def test_a_bad_file_is_found_bad_at_its_line(case: Path, root: Path) -> None:
     lines = case.read_text(encoding="utf-8").splitlines()
     expected = {
-        (number, rule) for number, line in enumerate(lines, 1) for rule in re.findall(r"# expect: (shape:\S+)", line)
+        (number, rule) for number, line in enumerate(lines, 1) for rule in line.partition("# expect: ")[2].split()
     }
     assert expected
-    findings = found(case, terms)
+    findings = found(case, root)
     assert {(finding.line, finding.rule) for finding in findings} == expected
     for finding in findings:  # the column is where a term begins
         line = lines[finding.line - 1]
         assert re.match(r'[\w"<\[(+-]', line[finding.column - 1]), finding
         assert not line[: finding.column - 1].strip() or line[finding.column - 2] in " ([", finding
+
+
+@pytest.mark.parametrize(
+    "case", sorted((ROOT / "tests" / "shapes").glob("*/good.ttl")), ids=lambda path: path.parent.name
+)
+def test_a_good_file_is_found_good(case: Path, root: Path) -> None:
+    assert found(case, root) == []
 
 
 TURTLE = """\ufeff@prefix ex: <http://example.org/> .\r

@@ -1,4 +1,4 @@
-"""Each good.ttl conforms; each bad-*.ttl is stopped by the shape that its `# expect:` comment names."""
+"""Each good.ttl conforms; each bad-*.ttl is stopped by the shapes that its `# expect:` comment names; test_lines.py asks of the rest."""
 
 import re
 from functools import cache
@@ -26,7 +26,8 @@ def turtle(*paths: Path) -> Graph:
 
 @cache
 def shapes(basename: str) -> Graph:
-    return turtle(*(ROOT / f"shapes/{name}.ttl" for name in {"common", basename}))
+    paths = (ROOT / f"shapes/{name}.ttl" for name in {"common", basename})
+    return turtle(*filter(Path.exists, paths))
 
 
 @cache
@@ -57,16 +58,20 @@ def test_good_conforms(case: Path) -> None:
     assert found(case) == set()
 
 
-BAD = sorted(CASES.glob("*/bad-*.ttl"))
+def expected(case: Path) -> set[str]:
+    """The names of the shapes that a file says it violates."""
+    said = re.findall(r"# expect: (.+)", case.read_text(encoding="utf-8"))
+    return set(re.findall(r"shape:(\S+)", " ".join(said)))
+
+
+BAD = [case for case in sorted(CASES.glob("*/bad-*.ttl")) if expected(case)]
 #: Of each shape file one; test_lines.py has every one judged by our own engine.
 STAY = {case.parent: case for case in BAD}.values()
 
 
 @pytest.mark.parametrize("case", sampled(BAD, STAY, "slow"), ids=[name(case) for case in BAD])
 def test_bad_is_stopped(case: Path) -> None:
-    expected = set(re.findall(r"# expect: shape:(\S+)", case.read_text(encoding="utf-8")))
-    assert expected
-    assert found(case) == expected
+    assert found(case) == expected(case)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "shapes").glob("*.ttl")), ids=lambda path: path.stem)
@@ -75,10 +80,10 @@ def test_every_shape_file_has_cases(path: Path) -> None:
     assert list((CASES / path.stem).glob("bad-*.ttl"))
 
 
-def test_every_data_file_has_shapes() -> None:
+def test_every_data_file_has_cases() -> None:
     data = {path.stem for path in (ROOT / "data").iterdir() if path.suffix == ".ttl" or path.is_dir()}
     assert len(data) > 20
-    assert data <= {path.stem for path in (ROOT / "shapes").glob("*.ttl")}
+    assert data <= {path.parent.name for path in CASES.glob("*/good.ttl")}
 
 
 def test_every_message_is_a_sentence() -> None:
@@ -88,16 +93,15 @@ def test_every_message_is_a_sentence() -> None:
 
 
 def test_every_message_has_a_case() -> None:
-    cases = "".join(path.read_text(encoding="utf-8") for path in CASES.glob("*/bad-*.ttl"))
     graphs = [turtle(path) for path in (ROOT / "shapes").glob("*.ttl")]
     named = {str(s).removeprefix(SHAPES) for graph in graphs for s in graph.subjects(SH.message)}
-    assert len(named) > 100
-    assert named - set(re.findall(r"# expect: shape:(\S+)", cases)) == set()
+    assert len(named) > 90
+    assert named - set().union(*map(expected, BAD)) == set()
 
 
 def test_every_term_in_a_shape_is_declared() -> None:
     ontology = turtle(*sorted((ROOT / "ontology").glob("*.ttl")))
     graphs = [turtle(path) for path in (ROOT / "shapes").glob("*.ttl")]
     used = {o for graph in graphs for o in graph.objects() if str(o).startswith(TERMS)}
-    assert len(used) > 100
+    assert len(used) > 90
     assert {str(term) for term in used if (term, RDFS.isDefinedBy, None) not in ontology} == set()

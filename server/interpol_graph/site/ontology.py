@@ -19,6 +19,12 @@ blueprint = Blueprint("ontology", __name__)
 GRAPH = of_kind("graph")
 
 _TERMS = f'SELECT ?s ?p ?o WHERE {{ GRAPH graph:ontology {{ ?s ?p ?o }} FILTER(STRSTARTS(STR(?s), "{TERMS}")) }}'
+#: How often each property is used, and the first entity that has it with its first value.
+_USES = """SELECT ?property ?uses ?subject (MIN(?object) AS ?value) WHERE {
+  { SELECT ?property (COUNT(*) AS ?uses) (MIN(?entity) AS ?subject) WHERE {
+    { SELECT DISTINCT ?property WHERE { ?property schema:rangeIncludes ?range } }
+    ?entity ?property ?any } GROUP BY ?property }
+  ?subject ?property ?object } GROUP BY ?property ?uses ?subject"""
 _PROPERTIES = {"owl:AnnotationProperty", "owl:ObjectProperty", "owl:DatatypeProperty"}
 
 
@@ -29,9 +35,11 @@ def ontology() -> Response:
         return _rdf(negotiation.require(GRAPH, "The ontology"), negotiated=True)
     addresses = [(fmt, url_for("ontology.suffixed", rest=fmt.suffix)) for fmt in GRAPH]
     terms = described(select(_TERMS), shorten)
+    uses = {row["property"].value: row for row in select(_USES)}
     referred = {t.value for parts in terms.values() for values in parts.values() for t in values if t.kind == "uri"}
-    labels, sections = Labels({*terms, *referred}), _sections(terms)
-    return render("ontology.html", negotiated=True, sections=sections, labels=labels, addresses=addresses)
+    shown = {t.value for row in uses.values() for t in row.values() if t.kind == "uri"}
+    labels, sections = Labels({*terms, *referred, *shown}), _sections(terms)
+    return render("ontology.html", negotiated=True, sections=sections, labels=labels, uses=uses, addresses=addresses)
 
 
 @blueprint.get("/ontology<rest>")

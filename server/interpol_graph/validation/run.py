@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path as FilePath
 
-from pyoxigraph import NamedNode, Quad, QuerySolutions, RdfFormat, Store, parse
+from pyoxigraph import Literal, NamedNode, Quad, QuerySolutions, RdfFormat, Store, parse
 
 from interpol_graph.graph.files import SourceFile, Unreadable
 from interpol_graph.graph.prefixes import GRAPHS
@@ -164,8 +164,10 @@ def _offenders(store: Store, folder: FilePath) -> Iterator[tuple[str, dict[str, 
 
 
 def _of_check(rule: str, header: dict[str, str], row: dict[str, Term | None], files: Sequence[Reading]) -> Finding:
-    words = {name: shown(term) if term else "" for name, term in row.items()}
     focus, predicate, value = (row.get(name) for name in ("focus", "property", "value"))
+    # A text of another name is the check's own words.
+    own = {name: term.value for name, term in row.items() if name != "value" and isinstance(term, Literal)}
+    words = {name: shown(own.get(name, term)) if term else "" for name, term in row.items()}
     return Finding(
         *locate(files, focus, predicate, value),
         rule,
