@@ -61,18 +61,25 @@ def test_a_terminal_gets_a_table(language: str, words: list[str]) -> None:
     assert "https://" not in text and "personLabel" not in text
 
 
-def test_a_table_is_as_wide_as_the_terminal_and_has_no_empty_column() -> None:
+def test_a_table_is_as_wide_as_the_terminal_and_has_no_empty_column(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
     rows: list[dict[str, Any]] = [
         {"thing": "https://w3id.org/interpol-graph/id/session/84", "thingLabel": None, "n": 7, "none": None, "sure": True},
         {"thing": "https://w3id.org/interpol-graph/id/place/x", "thingLabel": "[bold]a name " * 9, "n": None, "none": None, "sure": None},
     ]  # fmt: skip
-    lines = query.table(rows, None, "en", 60).decode().splitlines()
-    assert all(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) <= 60 for line in lines)
-    text = "\n".join(lines)
-    assert "session:84" in text and "[bold]a name" in text and "true" in text
+    query.show(rows, None, "en")
+    text = capsys.readouterr().out
+    assert all(len(line) <= 60 for line in text.splitlines())
+    assert "session:84" in text and "[bold]a name" in text and "True" in text and "Rows: 2" in text
     assert "none" not in text and "thingLabel" not in text
-    assert "No row answers" in query.table([], None, "en", 60).decode()
-    assert "Aucune ligne" in query.table([], None, "fr", 60).decode()
+    query.show([], None, "en")
+    query.show([], None, "fr")
+    assert capsys.readouterr().out.splitlines() == [
+        "No row answers this query.",
+        "Aucune ligne ne répond à cette requête.",
+    ]
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

@@ -223,7 +223,6 @@ def test_a_constructing_question_answers_with_a_graph(tried: FlaskClient) -> Non
         assert answer.mimetype == fmt.media_types[0]
         assert len(Graph().parse(data=answer.data, format=fmt.media_types[0])) == 1
     assert "84" in page(tried, "/queries/constructed").select("pre")[0].get_text()
-    assert tried.get("/api/constructed?format=csv").mimetype == "text/turtle", "a graph has no rows"
     assert tried.get("/api/constructed?format=XML").mimetype == "application/rdf+xml"
 
 
@@ -242,7 +241,8 @@ def test_a_constructing_question_answers_with_a_graph(tried: FlaskClient) -> Non
         ("/api/tried?limit=0", 400, "a whole number from 1"),
         ("/api/tried?limit=many", 400, "many"),
         ("/api/tried?offset=-1", 400, "a whole number from 0"),
-        ("/api/constructed?limit=1", 400, "leave out limit"),
+        ("/api/constructed?limit=1", 400, "no parameter 'limit'"),
+        ("/api/constructed?format=csv", 406, "turtle"),
         ("/api/trid", 404, "did you mean tried?"),
         ("/queries/nothing", 404, "nothing"),
         ("/queries/nothing.rq", 404, "nothing"),
@@ -299,3 +299,8 @@ def test_openapi_says_what_a_parameter_may_be(client: FlaskClient) -> None:
     }  # fmt: skip
     assert schema("operations-by-country") == {"default": "FR", "enum": None, "examples": ["AD", "AE", "AF"]}
     assert schema("president-on-day") == {"default": "2015-11-05", "enum": None, "examples": None}
+
+
+def test_no_question_uses_a_reserved_name() -> None:
+    names = {parameter.name for question in questions.saved().values() for parameter in question.parameters}
+    assert not names & {"format", "lang", "limit", "offset", "asOf"}

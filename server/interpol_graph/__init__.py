@@ -1,8 +1,6 @@
-"""The INTERPOL graph: its data, its validation and its endpoint.
+"""The INTERPOL graph: its data, its validation and its endpoint; `interpol_graph.query(name, …)` answers a saved question."""
 
-`interpol_graph.query(name, …)` answers a saved question.
-"""
-
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,10 +10,8 @@ __version__: str
 
 
 def __getattr__(name: str) -> Any:
-    """Look version and `query` up when they are asked for: reading the installed package, or the engine, takes a while."""
+    """Look up what is asked for: reading the installed package, or what answers a question, takes a while."""
     if name == "query":
-        from importlib import import_module
-
         return import_module("interpol_graph.engine.client").query
     if name != "__version__":
         raise AttributeError(f"module {__name__} has no attribute {name}")

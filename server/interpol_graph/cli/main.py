@@ -25,18 +25,16 @@ DUMP = click.Choice([fmt.name for fmt in DUMPS])
 _TOKEN = re.compile(r'"""[\s\S]*?"""|"(?:[^"\\\n]|\\.)*"|<[^>\s]*>|#.*|\w+:[\w-]+')
 
 
-#: Commands with modules of their own.
-APART = ("query", "serve", "validate")
-
-
 class Commands(click.Group):
     """The commands; those that need half of the package have modules of their own, which the others do not wait for."""
 
+    apart = ("query", "serve", "validate")
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*self.commands, *APART])
+        return sorted([*self.commands, *self.apart])
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name in APART:
+        if name in self.apart:
             command: click.Command = import_module(f"interpol_graph.cli.{name}").command
             return command
         return super().get_command(ctx, name)

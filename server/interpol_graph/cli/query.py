@@ -1,18 +1,16 @@
 """The command `query`: a saved question by its name, or any query, answered as a table, or as data where nobody reads."""
 
 import os
-import shutil
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from io import StringIO
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from interpol_graph.cli import Failure
 from interpol_graph.graph import paths, questions, rows
-from interpol_graph.graph.formats import BY_NAME, Format, of_kind
+from interpol_graph.graph.formats import BY_NAME, of_kind
 from interpol_graph.graph.prefixes import shorten
 from interpol_graph.graph.questions import LANGUAGES, BadQuestion, Question
 
@@ -34,7 +32,11 @@ def command(
     On a terminal the answer is a table; elsewhere, and with --format, it is data.
     """
     if listed:
-        click.echo(_list(lang), nl=False)
+        from interpol_graph.site.questions import by_subject
+
+        speech = "fr" if lang == "fr" else "en"
+        for subject, group in by_subject(speech):
+            click.echo("\n".join([subject, *(f"  {one.name:<40} {one.title[speech]}" for one in group), ""]))
         return
     if name is None:
         raise click.UsageError("Name a saved question, a file or -; --list shows the questions.")
@@ -45,22 +47,22 @@ def command(
     values = dict(item.split("=", 1) for item in param)
     if question is None and values:
         raise Failure("--param is for saved questions; this query has no #+ header that declares parameters")
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() and style is None else 0
-    wanted = BY_NAME[style] if style else None
+    person = sys.stdout.isatty() and style is None
 
     def work() -> bytes:
         from interpol_graph.engine import client
         from interpol_graph.engine.outcomes import EngineError
 
+        results, graph = (BY_NAME[style or default] for default in ("json" if person else "csv", "turtle"))
         try:
             query = client.filled(question, {"lang": lang} | values, endpoint) if question else text
-            results, graph = _formats(wanted, "json" if width else "csv")
-            answer = client.ask(query, results=results, graph=graph, endpoint=endpoint)
-        except BadQuestion as error:
+            answer = client.ask(query, endpoint, results, graph)
+        except (BadQuestion, EngineError) as error:
             raise Failure(str(error)) from error
-        except EngineError as error:
-            raise Failure(error.detail) from error
-        return table(rows.read(answer), question, lang, width) if width and answer.startswith(b"{") else answer
+        if not person or not answer.startswith(b"{"):  # a graph
+            return answer
+        show(rows.read(answer), question, lang)
+        return b""
 
     sys.stdout.buffer.write(_in_a_child(work))
 
@@ -81,15 +83,8 @@ def _asked(name: str) -> tuple[Question | None, str]:
         raise Failure(f"{name} cannot be read as UTF-8 text: {error}") from error
 
 
-def _formats(wanted: Format | None, default: str) -> tuple[Format | None, Format | None]:
-    """Return the format for rows and the one for a graph."""
-    if wanted is None:
-        return BY_NAME[default], BY_NAME["turtle"]
-    return (wanted, None) if wanted.kind == "results" else (None, wanted)
-
-
-def table(found: Sequence[rows.Row], question: Question | None, language: str, width: int) -> bytes:
-    """Return rows as a table for a terminal of some width: labels stand for things, and empty columns are left out."""
+def show(found: list[rows.Row], question: Question | None, language: str) -> None:
+    """Print rows as a table as wide as the terminal: labels stand for things, and empty columns are left out."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -98,44 +93,21 @@ def table(found: Sequence[rows.Row], question: Question | None, language: str, w
     from interpol_graph.site.phrases import PHRASES
 
     speech = "fr" if language == "fr" else "en"
-    titles = question.columns if question else {}
-    cells = [{name: _cell(row, name) for name in questions.shown(row)} for row in found]
-    shown = Table(box=SIMPLE_HEAD)
-    columns = [name for name in (cells[0] if cells else ()) if any(row[name] for row in cells)]
-    for name in columns:
-        numbers = all(isinstance(row[name], int | float | None) for row in found)
-        title = Text(titles[name][speech] if name in titles else name)
-        shown.add_column(title, justify="right" if numbers else "left", overflow="fold")
-    for row in cells:
-        shown.add_row(*(Text(row[name]) for name in columns))
-    console = Console(file=StringIO(), force_terminal=not os.environ.get("NO_COLOR"), width=width)
+    table, console, cells = Table(box=SIMPLE_HEAD), Console(), []
+    for name in questions.shown(found[0] if found else ()):
+        values = [row[name] if row.get(f"{name}Label") is None else row[f"{name}Label"] for row in found]
+        if any(value is not None for value in values):
+            numbers = all(isinstance(row[name], int | float | None) for row in found)
+            title = question.columns[name][speech] if question and question.columns else name
+            table.add_column(Text(title), justify="right" if numbers else "left", overflow="fold")
+            cells.append([Text("" if value is None else shorten(str(value))) for value in values])
+    for row in zip(*cells, strict=True):
+        table.add_row(*row)
     if question:
         console.print(Text(question.title[speech], style="bold"))
     if found:
-        console.print(shown)
-    said = PHRASES["rows" if found else "answer.none"][speech]
-    console.print(Text(said.format(n=len(found))))
-    written: StringIO = console.file  # type: ignore[assignment]
-    return written.getvalue().encode()
-
-
-def _cell(row: rows.Row, name: str) -> str:
-    value = row[name] if row.get(f"{name}Label") is None else row[f"{name}Label"]
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value is None else shorten(str(value))
-
-
-def _list(language: str) -> str:
-    """Return the names and titles of the saved questions, by subject."""
-    from interpol_graph.site.questions import by_subject
-
-    speech = "fr" if language == "fr" else "en"
-    longest = max(map(len, questions.saved()), default=0)
-    return "\n".join(
-        "".join([f"{subject}\n", *(f"  {one.name:<{longest}}  {one.title[speech]}\n" for one in group)])
-        for subject, group in by_subject(speech)
-    )
+        console.print(table)
+    console.print(Text(PHRASES["rows" if found else "answer.none"][speech].format(n=len(found))))
 
 
 def _in_a_child(work: Callable[[], bytes]) -> bytes:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from typing import IO, Any
@@ -14,7 +14,6 @@ from interpol_graph.endpoint import caching, dumps, negotiation
 from interpol_graph.endpoint.current import answered, heavy, query, select, snapshot
 from interpol_graph.endpoint.problems import BadParameter, NotFound
 from interpol_graph.engine.outcomes import AnswerTooLarge, OutOfMemory, OutOfTime, UnknownGraph
-from interpol_graph.engine.snapshot import Answer
 from interpol_graph.graph import rows
 from interpol_graph.graph.choices import Choices, asking
 from interpol_graph.graph.formats import BY_NAME, FORMATS, Offered, of_kind
@@ -37,19 +36,16 @@ def answer(name: str) -> Response:
     """Answer a question as data, whole or a page of it."""
     asked = question(name)
     text, _ = filled(asked)
-    if not asked.variables:
-        if paged := next(filter(request.args.get, PAGING), None):
-            raise BadParameter(f"The answer is a graph, which has no rows: leave out {paged}.", parameter=paged)
-        results, graph = negotiation.of_answer(request.args.get("format", ""), request.headers.get("Accept", ""))
-        return _sent(query(text, results=results, graph=graph))
-    wish = negotiation.require(ANSWERS, "The answer", (*ANSWERS, *FORMATS))
+    wish = negotiation.require(formats(asked), "The answer", (*ANSWERS, *FORMATS))
     limit, offset = map(_whole, PAGING)
-    found = query(_page(text, limit, offset), results=BY_NAME.get(wish.name, BY_NAME["json"]))
+    fmt = BY_NAME.get(wish.name, BY_NAME["json"])
+    found = query(_page(text, limit, offset), results=fmt, graph=fmt)
     if wish == ROWS:
         with heavy():
             found = replace(found, body=rows.write(rows.read(found.body)))
-    response = _sent(found)
+    response = answered(found)
     response.content_type = wish.content_type
+    response.vary.add("Accept-Language")
     if limit and found.rows == limit and query(_page(text, 1, offset + limit)).rows:
         following = urlencode(request.args.to_dict() | {"offset": str(offset + limit)})
         response.headers["Link"] = f'<{url_for("api.answer", name=name)}?{following}>; rel="next"'
@@ -96,13 +92,10 @@ def filled(question: Question) -> tuple[str, dict[str, str]]:
     for name, values in request.args.lists():
         if len(values) > 1:
             raise BadParameter(f"The parameter {name} is given {len(values)} times; once is right.", parameter=name)
-    given = {name: value for name, value in request.args.items() if name not in ("format", "lang", *PAGING)}
-    for parameter in question.parameters:
-        if parameter.choices and given.get(parameter.name):
-            choices(parameter.choices)  # evaluated here, not while others wait
+    others = ("format", "lang", *(PAGING if question.variables else ()))
+    given = {name: value for name, value in request.args.items() if name not in others}
     try:
-        with heavy():  # names like one that is none are found by a long comparison
-            given = question.chosen(given, choices)
+        given = question.chosen(given, choices)
         text = question.filled(given | {"lang": request.args.get("lang") or negotiation.language()})
     except BadQuestion as error:
         raise BadParameter(str(error), known=[parameter.name for parameter in question.parameters]) from error
@@ -111,11 +104,10 @@ def filled(question: Question) -> tuple[str, dict[str, str]]:
 
 def _whole(name: str) -> int:
     """Return the number of rows that a parameter of the request gives, 0 without it. Raises BadParameter."""
-    words, pattern = PAGING[name]
-    text = request.args.get(name) or "0"
-    if request.args.get(name) and not re.fullmatch(pattern, text):
+    text, (words, pattern) = request.args.get(name) or "", PAGING[name]
+    if text and not re.fullmatch(pattern, text):
         raise BadParameter(f"The parameter {name} is {words}, not {text!r}.", parameter=name)
-    return int(text)
+    return int(text or 0)
 
 
 def _page(text: str, limit: int, offset: int) -> str:
@@ -123,29 +115,17 @@ def _page(text: str, limit: int, offset: int) -> str:
     return text + f"LIMIT {limit}\n" * (limit > 0) + f"OFFSET {offset}\n" * (offset > 0)
 
 
-def _sent(found: Answer) -> Response:
-    response = answered(found)
-    response.vary.add("Accept-Language")
-    return response
-
-
 def _describe(output: IO[bytes]) -> None:
     """Write the description, without the address of the server."""
     asked = saved().values()
     known = {one.choices: choices(one.choices) for question in asked for one in question.parameters if one.choices}
-    examples = dict(_examples())
+    examples = {}
+    for one in filter(lambda one: one.variables, asked):
+        with suppress(AnswerTooLarge, OutOfMemory, OutOfTime, UnknownGraph):  # then the others have one
+            examples[one.name] = rows.read(query(_page(one.filled(), EXAMPLE, 0)).body)
     with heavy():
         text = render_template(
             "openapi.json", questions=asked, formats=formats, rows=ROWS, examples=examples, types=TYPES,
-            languages=LANGUAGES, choices=known, paging=PAGING, example=EXAMPLE,
+            languages=LANGUAGES, choices=known, example=EXAMPLE,
         )  # fmt: skip
-        output.write(json.dumps(json.loads(text), ensure_ascii=False).encode())
-
-
-def _examples() -> Iterator[tuple[str, list[rows.Row]]]:
-    """Yield name and first rows of every question that this graph answers within the limits."""
-    for question in saved().values():
-        try:
-            yield question.name, rows.read(query(_page(question.filled(), EXAMPLE, 0), graph=None).body)
-        except (AnswerTooLarge, OutOfMemory, OutOfTime, UnknownGraph):
-            continue
+        output.write(text.encode())

@@ -20,6 +20,7 @@ from interpol_graph.graph.store import KnowledgeGraph, default_graph
 _IRI_OR_VARIABLE = re.compile(r'<[^\x00-\x20<>"{}|^`\\]*>|[?$]\w+')
 #: What makes a query one of named graphs: a keyword, or an escape that may stand for its letters.
 _NAMES_GRAPHS = re.compile(r"(?<!para)graph|from|\\", re.IGNORECASE)
+_JSON = BY_NAME["json"]
 
 
 class Rows(list[rows.Row]):
@@ -57,7 +58,7 @@ def query(name: str, /, *, endpoint: str | None = None, **values: object) -> Row
     """
     question = questions.named(name)
     text = filled(question, {key: str(value) for key, value in values.items()}, endpoint)
-    return Rows(rows.read(ask(text, graph=None, endpoint=endpoint)), question)
+    return Rows(rows.read(ask(text, endpoint, graph=_JSON)), question)
 
 
 def filled(question: Question, values: dict[str, str], endpoint: str | None = None) -> str:
@@ -65,18 +66,12 @@ def filled(question: Question, values: dict[str, str], endpoint: str | None = No
     return question.filled(question.chosen(values, partial(_choices, endpoint)))
 
 
-def ask(
-    text: str,
-    *,
-    results: Format | None = BY_NAME["json"],
-    graph: Format | None = BY_NAME["turtle"],
-    endpoint: str | None = None,
-) -> bytes:
+def ask(text: str, endpoint: str | None = None, results: Format = _JSON, graph: Format = BY_NAME["turtle"]) -> bytes:
     """Return the answer to a query in `results` or in `graph`, by the form of the query. Raises EngineError."""
     return _remote(endpoint, text, results, graph) if endpoint else _bundled(text, results, graph)
 
 
-def _bundled(text: str, results: Format | None, graph: Format | None) -> bytes:
+def _bundled(text: str, results: Format, graph: Format) -> bytes:
     if refusal := outcomes.forbidden(tokens.read(text)):
         raise refusal
     try:
@@ -91,7 +86,7 @@ def _bundled(text: str, results: Format | None, graph: Format | None) -> bytes:
         raise outcomes.not_evaluated(str(error)) from error
 
 
-def _remote(endpoint: str, text: str, results: Format | None, graph: Format | None) -> bytes:
+def _remote(endpoint: str, text: str, results: Format, graph: Format) -> bytes:
     from SPARQLWrapper import SPARQLWrapper
     from SPARQLWrapper.SPARQLExceptions import SPARQLWrapperException
 
@@ -111,10 +106,11 @@ def _remote(endpoint: str, text: str, results: Format | None, graph: Format | No
         raise outcomes.Unavailable(f"{endpoint} cannot be reached: {error}.") from error
 
 
-def _of_kind(kind: Kind, results: Format | None, graph: Format | None) -> Format:
-    if fmt := graph if kind == "graph" else results:
-        return fmt
-    raise outcomes.no_format(kind)
+def _of_kind(kind: Kind, results: Format, graph: Format) -> Format:
+    fmt = graph if kind == "graph" else results
+    if fmt.kind != kind:
+        raise outcomes.no_format(kind)
+    return fmt
 
 
 @cache
@@ -124,4 +120,4 @@ def _store(named: bool) -> Store:
 
 @cache
 def _choices(endpoint: str | None, pattern: str) -> Choices:
-    return Choices(rows.read(ask(asking(pattern), endpoint=endpoint)))
+    return Choices(rows.read(ask(asking(pattern), endpoint)))

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
-from pyoxigraph import Literal, NamedNode, QueryBoolean, QuerySolutions, Store
+from pyoxigraph import Literal, NamedNode, QuerySolutions, QueryTriples, Store
 
 from interpol_graph.graph import paths
-from interpol_graph.graph.choices import Choices, Finder, Unknown
+from interpol_graph.graph.choices import Choices
 from interpol_graph.graph.prefixes import BASE, XSD, expand, prefixes, shorten
 
 Term = NamedNode | Literal
@@ -25,8 +25,6 @@ LANGUAGES = {"en": "English", "fr": "Français", "es": "Español", "ar": "الع
 #: In these everything has a label; what has none in another language has its English one.
 _COMPLETE = ("en", "fr")
 _OF_LABEL = re.compile(r"LANG\(\?(\w+)Label\) = \?_lang\b")
-#: Parameters of every door, and so of none of the questions.
-RESERVED = frozenset({"lang", "format", "limit", "offset", "asOf"})
 #: Where its library is there, eight times as fast.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -55,25 +53,8 @@ TYPES: dict[str, tuple[str, Callable[[str], Term]]] = {
 }
 
 
-def _language(text: str) -> str:
-    if text not in LANGUAGES:
-        raise BadQuestion(f"The parameter lang is one of {', '.join(LANGUAGES)}, not {text!r}.")
-    return text
-
-
 #: What an answer can be drawn as.
 PICTURES = ("line", "bar", "timeline", "map")
-
-
-class Picture(NamedTuple):
-    """The picture that suits an answer: its kind and the columns that it shows.
-
-    Along the first column, or the first three of a map (what, latitude, longitude) and of a timeline (what, from, until),
-    stand the numbers of the others; others that are no numbers tell series apart.
-    """
-
-    kind: str
-    columns: tuple[str, ...]
 
 
 class Parameter(NamedTuple):
@@ -88,16 +69,6 @@ class Parameter(NamedTuple):
     description: dict[str, str]
     choices: str = ""
 
-    def chosen(self, text: str, known: Choices) -> str:
-        """Return a value as it stands in the query, from whatever names it. Raises BadQuestion for none of those known."""
-        if text.strip() == self.default or not known.labels:  # foreign data may have none of them
-            return text
-        try:
-            iri = known.find(text.strip())
-        except Unknown as error:
-            raise BadQuestion(f"The parameter {self.name} is not {text!r}{error}") from error
-        return shorten(iri) if self.type == "iri" else known.keys[iri]
-
     def term(self, text: str) -> Term:
         """Return the RDF term of a value. Raises BadQuestion when it is not of the parameter's type."""
         example, parse = TYPES[self.type]
@@ -111,8 +82,9 @@ class Parameter(NamedTuple):
 class Question(NamedTuple):
     """One saved question: its name (the file's and the URL's), its words by language, its parameters and its SPARQL.
 
-    variables: what the query selects, nothing where it constructs a graph; columns: column → language → its title, in the
-    order of the query, ?xLabel in the column of ?x; text: the whole file; body: the query without its header.
+    columns: column → language → its title, in the order of the query, ?xLabel in the column of ?x; picture: the kind that
+    suits the answer → the columns that it shows; text: the whole file; body: the query without its header; variables: what
+    it selects, nothing where it constructs a graph.
     """
 
     name: str
@@ -121,21 +93,26 @@ class Question(NamedTuple):
     parameters: tuple[Parameter, ...]
     tags: tuple[str, ...]
     columns: dict[str, dict[str, str]]
-    picture: Picture | None
+    picture: dict[str, list[str]]
     text: str
     body: str
     variables: tuple[str, ...] = ()
 
-    def chosen(self, values: Mapping[str, str], find: Finder) -> dict[str, str]:
+    def chosen(self, values: Mapping[str, str], find: Callable[[str], Choices]) -> dict[str, str]:
         """Return values as they stand in the query, from what people and programs call them: `FR`, `France`, `country:FR`.
 
-        Raises BadQuestion, which says what may have been meant.
+        find: returns what fits a pattern. Raises BadQuestion, which says what may be meant.
         """
-        pickers = {parameter.name: parameter for parameter in self.parameters if parameter.choices}
-        return {
-            name: pickers[name].chosen(text, find(pickers[name].choices)) if text and name in pickers else text
-            for name, text in values.items()
-        }
+        chosen = dict(values)
+        for name, text in values.items():
+            parameter = next((one for one in self.parameters if one.name == name and one.choices), None)
+            if parameter and text not in ("", parameter.default) and (known := find(parameter.choices)).labels:
+                try:
+                    iri = known.find(text.strip())
+                except ValueError as error:
+                    raise BadQuestion(f"The parameter {name} is not {text!r}; {error}") from error
+                chosen[name] = shorten(iri) if parameter.type == "iri" else known.keys[iri]
+        return chosen
 
     def filled(self, values: Mapping[str, str] = {}) -> str:
         """Return the SPARQL text with every parameter's value, or its default, in place; `lang` is one of them.
@@ -148,7 +125,10 @@ class Question(NamedTuple):
                 raise BadQuestion(
                     f"The question {self.name} has no parameter {name!r}; it has {', '.join(sorted(known))}."
                 )
-        text = _in_language(self.body, _language(values.get("lang") or "en"))
+        language = values.get("lang") or "en"
+        if language not in LANGUAGES:
+            raise BadQuestion(f"The parameter lang is one of {', '.join(LANGUAGES)}, not {language!r}.")
+        text = _in_language(self.body, language)
         for parameter in self.parameters:
             term = str(parameter.term(values.get(parameter.name) or parameter.default))
             text = re.sub(rf"[?$]_{parameter.name}\b", lambda _, term=term: term, text)  # type: ignore[misc]
@@ -174,9 +154,8 @@ def named(name: str) -> Question:
     """Return the saved question of a name. Raises BadQuestion, which says what may have been meant."""
     if name not in saved():
         near = difflib.get_close_matches(name, saved(), 3, 0.5)
-        raise BadQuestion(
-            f"There is no saved question {name!r}" + (f"; did you mean {' or '.join(near)}?" if near else ".")
-        )
+        hint = f"; did you mean {' or '.join(near)}?" if near else "."
+        raise BadQuestion(f"There is no saved question {name!r}{hint}")
     return saved()[name]
 
 
@@ -186,11 +165,15 @@ def read(path: Path) -> Question:
         question = _question(path.stem, path.read_text(encoding="utf-8"))
         for parameter in question.parameters:
             parameter.term(parameter.default)
-        question = question._replace(variables=_variables(question.filled()))
+        answer = Store().query(question.filled(), base_iri=BASE, prefixes=prefixes())
+        selected = [one.value for one in answer.variables] if isinstance(answer, QuerySolutions) else ["boolean"]
+        question = question._replace(variables=() if isinstance(answer, QueryTriples) else tuple(selected))
         if question.columns and (differing := set(question.columns) ^ set(shown(question.variables))):
             raise BadQuestion(f"columns and what the query selects differ in {', '.join(sorted(differing))}")
     except yaml.YAMLError as error:
         raise BadQuestion(f"{paths.shown(path)}: the #+ header is not YAML: {error}") from error
+    except SyntaxError as error:
+        raise BadQuestion(f"{paths.shown(path)}: the query is not SPARQL 1.1: {error}") from error
     except BadQuestion as error:
         raise BadQuestion(f"{paths.shown(path)}: {error}") from error
     return question
@@ -209,58 +192,31 @@ def _question(name: str, text: str) -> Question:
     except (KeyError, TypeError, AttributeError) as error:
         raise BadQuestion("a parameter needs type, default, description and description.fr") from error
     words = _words(header, "title"), _words(header, "description")
-    columns = {str(column): _titles(column, titles) for column, titles in (header.get("columns") or {}).items()}
+    try:
+        titles, picture = header.get("columns") or {}, header.get("picture") or {}
+        columns = {str(name): {"en": str(en), "fr": str(fr)} for name, (en, fr) in titles.items()}
+        fits = all(kind in PICTURES and set(drawn) <= set(columns) for kind, drawn in picture.items())
+    except (TypeError, AttributeError, ValueError) as error:
+        raise BadQuestion(
+            "columns are like country: [Country, Pays], a picture like {bar: [country, votes]}"
+        ) from error
+    if not fits:
+        raise BadQuestion(f"a picture is one of {', '.join(PICTURES)} and shows columns of the answer")
     used = set(re.findall(r"[?$]_(\w+)", body))
     for parameter in parameters:
         if parameter.type not in TYPES:
             raise BadQuestion(f"the type of {parameter.name} is {parameter.type!r}; known are {', '.join(TYPES)}")
         if parameter.name not in used:
             raise BadQuestion(f"the query does not use the parameter {parameter.name} as ?_{parameter.name}")
-        if parameter.name in RESERVED:
-            raise BadQuestion(f"every question has {parameter.name}; call a parameter of its own otherwise")
     for extra in sorted(used - {"lang", *(parameter.name for parameter in parameters)}):
         raise BadQuestion(f"the query uses ?_{extra}, which the header does not declare under parameters")
-    picture = _picture(header.get("picture"), columns)
     return Question(name, *words, parameters, tuple(header.get("tags") or ()), columns, picture, text, body)
 
 
-def _variables(text: str) -> tuple[str, ...]:
-    try:
-        answer = Store().query(text, base_iri=BASE, prefixes=prefixes())
-    except SyntaxError as error:
-        raise BadQuestion(f"the query is not SPARQL 1.1: {error}") from error
-    if isinstance(answer, QuerySolutions):
-        return tuple(variable.value for variable in answer.variables)
-    return ("boolean",) if isinstance(answer, QueryBoolean) else ()
-
-
 def shown(columns: Iterable[str]) -> list[str]:
-    """Return the columns of a table for people: ?xLabel stands in that of ?x.
-
-    >>> shown(["person", "personLabel", "placeLabel"])
-    ['person', 'placeLabel']
-    """
+    """Return the columns of a table for people: ?xLabel stands in that of ?x."""
     known = dict.fromkeys(columns)
     return [name for name in known if not (name.endswith("Label") and name[:-5] in known)]
-
-
-def _titles(column: str, titles: object) -> dict[str, str]:
-    if not (isinstance(titles, list) and len(titles) == 2 and all(isinstance(title, str) for title in titles)):
-        raise BadQuestion(f"the column {column} needs its titles in English and French, such as [Country, Pays]")
-    return dict(zip(("en", "fr"), titles, strict=True))
-
-
-def _picture(picture: object, columns: Iterable[str]) -> Picture | None:
-    if picture is None:
-        return None
-    try:
-        ((kind, drawn),) = dict(picture).items()  # type: ignore[call-overload]
-        found = Picture(kind, tuple(drawn))
-    except (TypeError, ValueError) as error:
-        raise BadQuestion("a picture is a kind with its columns, such as {bar: [country, operations]}") from error
-    if found.kind not in PICTURES or not set(found.columns) <= set(columns):
-        raise BadQuestion(f"a picture is one of {', '.join(PICTURES)} and shows columns of the answer")
-    return found
 
 
 @cache

@@ -1,43 +1,41 @@
 """Rows of an answer as plain values: one mapping a row, with numbers and truths as such, IRIs and labels as text."""
 
 import json
-import math
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from interpol_graph.graph.prefixes import XSD
 
 #: A row: column → value, None where there is none.
 Row = dict[str, Any]
-
-
-def _finite(text: str) -> float:
-    if not math.isfinite(number := float(text)):
-        raise ValueError(text)
-    return number
-
-
-_WHOLE = ("integer", "int", "long", "short", "byte", "nonNegativeInteger", "positiveInteger")
-#: Datatype → how a text of it becomes a value; ValueError if it cannot.
-_VALUES: dict[str, Callable[[str], Any]] = {
-    **{XSD + name: int for name in _WHOLE},
-    **{XSD + name: _finite for name in ("decimal", "double", "float")},
-    XSD + "boolean": {"true": True, "1": True, "false": False, "0": False}.__getitem__,
+#: What is written in JSON as it is in RDF; of these datatypes, what is not (INF, a number beyond all bounds) stays text.
+_PLAIN = {
+    XSD + name
+    for name in [
+        "integer",
+        "int",
+        "long",
+        "short",
+        "byte",
+        "decimal",
+        "double",
+        "float",
+        "boolean",
+        "nonNegativeInteger",
+    ]
 }
+_IN_JSON = re.compile(r"-?(0|[1-9][0-9]{0,99})(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?|true|false")
 
 
 def read(body: bytes) -> list[Row]:
-    """Return the rows of SPARQL results JSON; the truth of an ASK is one, in the column `boolean`.
-
-    >>> read(b'{"head":{"vars":["n","who"]},"results":{"bindings":[{"n":{"type":"literal","value":"84",'
-    ...      b'"datatype":"http://www.w3.org/2001/XMLSchema#integer"}}]}}')
-    [{'n': 84, 'who': None}]
-    """
+    """Return the rows of SPARQL results JSON; the truth of an ASK is one, in the column `boolean`."""
     answer = json.loads(body)
     if "boolean" in answer:
         return [{"boolean": answer["boolean"]}]
-    names = answer["head"]["vars"]
-    return [{name: _value(row.get(name)) for name in names} for row in answer["results"]["bindings"]]
+    return [
+        {name: _value(row.get(name, {})) for name in answer["head"]["vars"]} for row in answer["results"]["bindings"]
+    ]
 
 
 def write(rows: Iterable[Row]) -> bytes:
@@ -50,15 +48,8 @@ def write(rows: Iterable[Row]) -> bytes:
     return f"[\n{lines}\n]\n".encode() if lines else b"[]\n"
 
 
-def _value(term: Mapping[str, Any] | None) -> Any:
-    if term is None:
-        return None
-    if term["type"] == "triple":
-        return (
-            "<<( " + " ".join(str(_value(term["value"][part])) for part in ("subject", "predicate", "object")) + " )>>"
-        )
-    text = f"_:{term['value']}" if term["type"] == "bnode" else term["value"]
-    try:
-        return _VALUES.get(term.get("datatype", ""), str)(text)
-    except (ValueError, KeyError):  # as it is written, then
-        return text
+def _value(term: Mapping[str, Any]) -> Any:
+    value = term.get("value")
+    if term.get("datatype") in _PLAIN and _IN_JSON.fullmatch(term["value"]):
+        return json.loads(term["value"])
+    return f"_:{value}" if term.get("type") == "bnode" else value

@@ -11,7 +11,6 @@ from interpol_graph.endpoint.caching import lifetime
 from interpol_graph.endpoint.current import data, query, render, tabulated
 from interpol_graph.endpoint.negotiation import language
 from interpol_graph.engine.outcomes import EngineError
-from interpol_graph.graph.choices import Unknown
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.questions import Question, saved
 from interpol_graph.site.labels import Labels
@@ -47,19 +46,17 @@ def question(name: str) -> Response:
         answer = query(text)
     except EngineError as error:
         values = {parameter.name: request.args.get(parameter.name, parameter.default) for parameter in asked.parameters}
-        return render(
-            "question.html", error=error, question=asked, values=values, offers=_offers(asked), text=asked.body
-        )
+        labels, _, offers = _fields(asked, values)
+        return render("question.html", error=error, question=asked, values=labels, offers=offers, text=asked.body)
     table = tabulated(answer)
     columns, rows, _ = table.shown() if table else ((), (), 0)
     shown = {row[name].value for row in rows for name in columns if name in row and row[name].kind == "uri"}
     address = url_for("api.answer", name=name)
-    labelled, values = _named(asked, values)
-    spoken = {"lang": language()} if language() != "en" else {}
-    values |= spoken
+    labels, values, offers = _fields(asked, values)
+    values |= {"lang": language()} if language() != "en" else {}
     formats = [(fmt, values | {"format": fmt.name}) for fmt in api.formats(asked)]
     return render(
-        "question.html", lifetime=lifetime(answer), question=asked, values=labelled, offers=_offers(asked), text=text,
+        "question.html", lifetime=lifetime(answer), question=asked, values=labels, offers=offers, text=text,
         answer=answer, table=table, labels=Labels(shown),
         downloads=[(fmt, f"{address}?{urlencode(wanted)}") for fmt, wanted in formats],
         api=request.host_url.rstrip("/") + address + ("?" + urlencode(values) if values else ""),
@@ -72,23 +69,13 @@ def text(name: str) -> Response:
     return data(api.question(name).text.encode(), "application/sparql-query; charset=utf-8", negotiated=False)
 
 
-def _named(asked: Question, values: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the values of parameters as the reader calls them, and as short as an address may have them."""
-    labels, keys = dict(values), dict(values)
-    for parameter in asked.parameters:
-        known = api.choices(parameter.choices) if parameter.choices else None
-        with suppress(Unknown):
-            if known:
-                iri = known.find(values[parameter.name])
-                labels[parameter.name], keys[parameter.name] = known.label(iri, language()), known.keys[iri]
-    return labels, keys
-
-
-def _offers(asked: Question) -> dict[str, list[str]]:
-    """Return what the reader may choose for each parameter, by name, where it is not too much for a page."""
-    known = {parameter.name: api.choices(parameter.choices) for parameter in asked.parameters if parameter.choices}
-    return {
-        name: sorted((choices.label(iri, language()) for iri in choices.labels), key=plain)
-        for name, choices in known.items()
-        if len(choices.labels) <= OFFERED
-    }
+def _fields(asked: Question, values: dict[str, str]) -> tuple[dict[str, str], dict[str, str], dict[str, list[str]]]:
+    """Return the values of parameters as the reader calls them and as an address has them, and what else there is, by name."""
+    labels, keys, offers = dict(values), dict(values), {}
+    for name, known in [(one.name, api.choices(one.choices)) for one in asked.parameters if one.choices]:
+        with suppress(ValueError):
+            iri = known.find(values[name])
+            labels[name], keys[name] = known.label(iri, language()), known.keys[iri]
+        if len(known.labels) <= OFFERED:
+            offers[name] = sorted((known.label(iri, language()) for iri in known.labels), key=plain)
+    return labels, keys, offers
