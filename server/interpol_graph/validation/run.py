@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path as FilePath
 
@@ -125,12 +126,12 @@ def _by_our_rules(
     ontology, shapes = ([file for file in files if file.graph == name] for name in (ONTOLOGY, SHAPES))
     data = [*(file for file in files if file.graph not in (ONTOLOGY, SHAPES)), *ontology]
     store, derived = _loaded(files, sorted((root / "ontology" / "rules").glob("*.rq")))
-    with ThreadPoolExecutor(1) as pool:  # the queries do not hold the interpreter
-        offenders = pool.submit(lambda: list(_offenders(store, root / "queries" / "checks")))
+    with ThreadPoolExecutor(2) as pool:  # the queries do not hold the interpreter
+        answers = pool.map(partial(_offenders, store), sorted((root / "queries" / "checks").glob("*.rq")))
         findings = list(vocabulary.check(files, Index(chain.from_iterable(file.quads for file in ontology))))
         judged, remarks = by_shapes(data, shapes, derived, manner, progress)
         findings += judged
-    asked = [_of_check(*offender, [*data, *shapes]) for offender in offenders.result()]
+    asked = [_of_check(*offender, [*data, *shapes]) for offenders in answers for offender in offenders]
     # What the vocabulary check said of a place, a query of the same name need not say again.
     before = {(finding.place, finding.rule) for finding in findings}
     asked = [finding for finding in asked if (finding.place, finding.rule) not in before]
@@ -150,17 +151,16 @@ def _loaded(files: Iterable[Reading], rules: Sequence[FilePath]) -> tuple[Store,
     return store, derived
 
 
-def _offenders(store: Store, folder: FilePath) -> Iterator[tuple[str, dict[str, str], dict[str, Term | None]]]:
-    """Yield what the check queries return: the name of the check, its header, and one row by the names of its variables."""
-    for path in sorted(folder.glob("*.rq")):
-        rows = ask(store, path)
-        if not isinstance(rows, QuerySolutions):
-            raise Unreadable(path, "a check is a SELECT query that returns offenders")
-        header, names = rules.header(path), [variable.value for variable in rows.variables]
-        if "focus" not in names:
-            raise Unreadable(path, "a check names the entity at fault ?focus")
-        for row in dict.fromkeys(tuple(row[name] for name in names) for row in rows):
-            yield path.stem, header, dict(zip(names, row, strict=True))
+def _offenders(store: Store, path: FilePath) -> list[tuple[str, dict[str, str], dict[str, Term | None]]]:
+    """Return what a check query answers: the name of the check, its header, and a row by the names of its variables, for each."""
+    rows = ask(store, path)
+    if not isinstance(rows, QuerySolutions):
+        raise Unreadable(path, "a check is a SELECT query that returns offenders")
+    header, names = rules.header(path), [variable.value for variable in rows.variables]
+    if "focus" not in names:
+        raise Unreadable(path, "a check names the entity at fault ?focus")
+    found = dict.fromkeys(tuple(row[name] for name in names) for row in rows)
+    return [(path.stem, header, dict(zip(names, row, strict=True))) for row in found]
 
 
 def _of_check(rule: str, header: dict[str, str], row: dict[str, Term | None], files: Sequence[Reading]) -> Finding:
