@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
@@ -211,8 +211,12 @@ def test_a_stop_comes_within_what_the_unit_of_systemd_allows() -> None:
 
 
 def test_a_field_with_an_underscore_is_no_field_of_the_proxy(pool: EvaluatorPool) -> None:
-    app = create_app(EvaluatorPool(pool._now.address, Settings(proxies=1), {**about(pool)}))
-    door = Door(app.wsgi_app, 4, AnswerCache(1 << 20, forwarded=True), lambda: "digest", 1)
+    with closing(EvaluatorPool(pool._now.address, Settings(proxies=1), {**about(pool)})) as own:
+        app = create_app(own)
+        keep_to_the_proxy(Door(app.wsgi_app, 4, AnswerCache(1 << 20, forwarded=True), lambda: "digest", 1))
+
+
+def keep_to_the_proxy(door: Door) -> None:
 
     def location(*fields: tuple[bytes, bytes]) -> Reader:
         reader = Reader()
