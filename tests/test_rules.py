@@ -38,6 +38,7 @@ PREFIX system: <{BASE}id/system/>
 PREFIX dcterms: <http://purl.org/dc/terms/>
 PREFIX foaf: <http://xmlns.com/foaf/0.1/>
 PREFIX org: <http://www.w3.org/ns/org#>
+PREFIX owl: <http://www.w3.org/2002/07/owl#>
 PREFIX prov: <http://www.w3.org/ns/prov#>
 PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 PREFIX schema: <https://schema.org/>
@@ -517,16 +518,29 @@ def test_inverses(derive: Derive) -> None:
     assert "ActingPresident" in values(store, "interpol:President", "skos:narrower")
 
 
-def test_a_deprecated_property_says_what_its_successor_says(derive: Derive) -> None:
-    store = derive('system:x interpol:scheduledEnd "2030"^^xsd:gYear . organisation:x interpol:headedBy person:x .')
-    assert values(store, "system:x", "interpol:plannedEnd") == {"2030"}
-    assert values(store, "organisation:x", "interpol:headedByPerson") == {"person/x"}
-
-
-def test_every_deprecated_term_names_its_successor(derive: Derive) -> None:
-    query = "SELECT ?old ?new { ?old <http://www.w3.org/2002/07/owl#deprecated> true OPTIONAL { ?old dcterms:isReplacedBy ?new . ?new a ?any } }"
-    found = {(row["old"].value, row["new"] is not None) for row in rows(derive(""), query)}
-    assert len(found) >= 4 and all(replaced for _, replaced in found)
+def test_every_deprecated_term_is_answered_by_its_successor(derive: Derive) -> None:
+    query = """SELECT ?old ?kind ?new ?turned ?concept {
+        ?old owl:deprecated true ; dcterms:isReplacedBy ?new . ?new rdfs:isDefinedBy ?ontology .
+        OPTIONAL { ?old dcterms:isReplacedBy ?kind . ?kind skos:inScheme interpol:EventKindScheme FILTER(?kind != ?new) }
+        FILTER NOT EXISTS { ?new skos:inScheme interpol:EventKindScheme }
+        BIND(EXISTS { ?old owl:inverseOf ?new } AS ?turned) BIND(EXISTS { ?old skos:inScheme ?any } AS ?concept) }"""
+    ontology, data, expected = derive(""), [], {}
+    for place, row in enumerate(rows(ontology, query)):
+        old, new, one, other = row["old"], row["new"], f"<urn:x-one:{place}>", f"<urn:x-other:{place}>"
+        if row["concept"].value == "true":
+            data.append(f"{one} interpol:measure {new} .")
+            expected[old.value] = f"{one} interpol:measure {old}"
+        elif row["kind"] is not None:
+            data.append(f"[] interpol:eventKind {row['kind']} ; interpol:concerns {one} ; {new} {other} .")
+            expected[old.value] = f"{one} {old} {other}"
+        else:
+            data.append(f"{one} {new} {other} .")
+            expected[old.value] = f"{other} {old} {one}" if row["turned"].value == "true" else f"{one} {old} {other}"
+    assert set(expected) == {row["old"].value for row in rows(ontology, "SELECT ?old { ?old owl:deprecated true }")}
+    store = derive("\n".join(data))
+    assert len(expected) > 30
+    for old, triple in expected.items():
+        assert store.query(f"{PREFIXES} ASK {{ {triple} }}", use_default_graph_as_union=True), old
 
 
 def test_superclasses_and_superproperties(derive: Derive) -> None:
