@@ -181,7 +181,7 @@ def test_bounds_of_a_date(derive: Derive, statement: str, expected: tuple[str | 
             'interpol:startDate "2015"^^xsd:gYear ; interpol:attestedOn "2017-03-04"^^xsd:date',
             ("2015-01-01", "2015-12-31", "2017-03-04", None),
         ),
-        ('interpol:ongoing true ; interpol:attestedOn "2025"^^xsd:gYear', (None, "2025-12-31", None, None)),
+        ('interpol:ongoing true ; interpol:attestedOn "2025"^^xsd:gYear', (None, "2025-12-31", None, "9999-12-31")),
         ('interpol:endNotAfter "2021-11-25"^^xsd:date', (None, None, None, "2021-11-25")),
         (
             'interpol:endDate "2020"^^xsd:gYear ; interpol:endNotAfter "2021"^^xsd:gYear',
@@ -192,6 +192,32 @@ def test_bounds_of_a_date(derive: Derive, statement: str, expected: tuple[str | 
 )
 def test_bounds_of_a_mandate(derive: Derive, statements: str, expected: tuple[str | None, ...]) -> None:
     assert bounds(derive(f"mandate:x {statements} ."), "mandate:x") == expected
+
+
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        ('interpol:opened "1994"^^xsd:gYear ; interpol:attestedOn "2023"^^xsd:gYear', ("1994-01-01", "1994-12-31", "2023-01-01", None)),
+        ('interpol:opened "1946"^^xsd:gYear ; interpol:closed "1967"^^xsd:gYear', ("1946-01-01", "1946-12-31", "1967-01-01", "1967-12-31")),
+        ('interpol:opened "1989-05-01"^^xsd:date ; interpol:ongoing true', ("1989-05-01", "1989-05-01", None, "9999-12-31")),
+        ('interpol:opened "1989-05-01"^^xsd:date', ("1989-05-01", "1989-05-01", None, None)),
+    ],
+)  # fmt: skip
+def test_unknown_is_not_ongoing(derive: Derive, statements: str, expected: tuple[str | None, ...]) -> None:
+    assert bounds(derive(f"system:x a interpol:Premises ; {statements} ."), "system:x") == expected
+
+
+def test_systems_and_organs_are_seen_at_work(derive: Derive) -> None:
+    store = derive("""
+        system:x a interpol:Database . system:y a interpol:Tool ; interpol:retired "2015"^^xsd:gYear .
+        organ:x a interpol:Organ ; interpol:founded "1956"^^xsd:gYear . mandate:x interpol:body organ:x ; interpol:startDate "2012"^^xsd:gYear .
+        operation:x interpol:toolUsed system:x , system:y ; interpol:startDate "2014-03"^^xsd:gYearMonth .
+        figure:x interpol:about system:x ; interpol:measure interpol:TravelDocuments ; interpol:atDate "2019-10-01"^^xsd:date .
+        figure:y interpol:about system:x ; interpol:measure interpol:RecordsGoal ; interpol:atDate "2030"^^xsd:gYear .
+    """)
+    assert bounds(store, "system:x") == (None, "2014-03-31", "2019-10-01", None)
+    assert bounds(store, "system:y") == (None, "2014-03-31", "2015-01-01", "2015-12-31")
+    assert bounds(store, "organ:x") == ("1956-01-01", "1956-12-31", "2012-01-01", None)
 
 
 SESSION_77 = span("AssemblySession", "session:77", "2008-10-07", "2008-10-10")
