@@ -257,6 +257,19 @@ def test_deprecated_terms_are_replaced(tmp_path: Path) -> None:
     assert run("fmt", "--check", str(path))[0] == 0
 
 
+def test_what_became_an_event_or_an_inverse_is_left_to_its_author_and_found(tmp_path: Path) -> None:
+    path = tmp_path / "mine.ttl"
+    text = (
+        "@prefix interpol: <https://w3id.org/interpol-graph/ontology#> .\n\n<urn:x-a> interpol:component <urn:x-b> ;\n"
+    )
+    path.write_text(
+        text + '    interpol:handover "2014"^^<http://www.w3.org/2001/XMLSchema#gYear> .\n', encoding="utf-8"
+    )
+    assert run("fmt", str(path))[0] == 0
+    found = run("validate", str(path))[1]
+    assert "mine.ttl:3:" in found and "mine.ttl:4:" in found and found.count("[deprecated-term]") == 2
+
+
 def test_an_unformatted_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "loose.ttl").write_text("@prefix ex:   <http://example.org/> .\n\nex:a   ex:b ex:c .\n")
     assert run("fmt", "--check", str(tmp_path))[0] == 1

@@ -97,8 +97,12 @@ def fmt(check: bool, names: tuple[Path, ...]) -> None:
 def _renewed(target: Path, check: bool) -> Iterator[Path]:
     """Yield the Turtle files that use deprecated terms of ours; replace these by their successors, but for a check."""
     ontology = default_graph(file for file in project_files() if file.path.parent == paths.ONTOLOGY)
+    # A term with two successors, or with one that points the other way, is no matter of one word.
     replaced = ontology.query(
-        "SELECT ?old ?new { ?old owl:deprecated true ; dcterms:isReplacedBy ?new }", prefixes=prefixes()
+        """SELECT ?old ?new { ?old owl:deprecated true ; dcterms:isReplacedBy ?new
+        FILTER NOT EXISTS { ?old owl:inverseOf ?new }
+        FILTER NOT EXISTS { ?old dcterms:isReplacedBy ?other FILTER(?other != ?new) } }""",
+        prefixes=prefixes(),
     )
     names = {shorten(row["old"].value): shorten(row["new"].value) for row in replaced}  # type: ignore[union-attr]
     for file in sorted(target.rglob("*.ttl")) if target.is_dir() else [target]:

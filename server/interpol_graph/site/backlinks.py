@@ -22,6 +22,7 @@ QUERY = """SELECT ?s ?p ?g ?class ?date WHERE {{
   # What is derived the other way round stands among the facts of the entity.
   FILTER(?g != graph:derived || NOT EXISTS {{ {e} ?forward ?s }})
   FILTER(?p NOT IN (rdf:type, rdfs:isDefinedBy, interpol:property, interpol:supports))
+  FILTER NOT EXISTS {{ ?p owl:deprecated true }}
   FILTER NOT EXISTS {{ ?s interpol:about {e} ; a ?aside
     FILTER(?aside IN (interpol:Figure, interpol:ConflictingClaim)) }}
   OPTIONAL {{ GRAPH ?home {{ ?s a ?class }} FILTER(?home NOT IN (graph:derived, graph:shapes)) }}

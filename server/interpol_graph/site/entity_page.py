@@ -16,12 +16,15 @@ from interpol_graph.site.labels import Labels, Ref
 _FACTS = """SELECT ?s ?p ?o ?g WHERE {{
   {{ GRAPH ?g {{ {e} ?p ?o }} BIND({e} AS ?s) }}
   UNION {{ GRAPH ?g {{ {e} ?via ?s . FILTER(isBlank(?s)) ?s ?p ?o }} }}
-  FILTER(?g != graph:shapes) }}"""
+  FILTER(?g != graph:shapes)
+  # What a rule repeats for old queries, with a deprecated term, a reader has seen already.
+  FILTER NOT EXISTS {{ ?p owl:deprecated true }} FILTER NOT EXISTS {{ ?o owl:deprecated true }} }}"""
 #: Figures and disagreements about it, the citations of the figures, and disagreements about its figures. Each
 #: branch is whole: joined with a common part they took a hundred times as long.
 _AROUND = """SELECT DISTINCT ?s ?p ?o WHERE {{
   {{ ?s interpol:about {e} ; ?p ?o }} UNION {{ ?f interpol:about {e} ; interpol:citation ?s . ?s ?p ?o }}
-  UNION {{ ?f interpol:about {e} . ?s interpol:about ?f ; ?p ?o }} }}"""
+  UNION {{ ?f interpol:about {e} . ?s interpol:about ?f ; ?p ?o }}
+  FILTER NOT EXISTS {{ ?o owl:deprecated true }} }}"""
 
 _A, _ABOUT, _CITATION, _INFERENCE = expand("rdf:type"), TERMS + "about", TERMS + "citation", TERMS + "inference"
 
