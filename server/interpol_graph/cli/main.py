@@ -27,7 +27,7 @@ _TOKEN = re.compile(r'"""[\s\S]*?"""|"(?:[^"\\\n]|\\.)*"|<[^>\s]*>|#.*|\w+:[\w-]
 
 
 #: Commands with modules of their own.
-APART = ("query", "serve", "validate")
+APART = ("mcp", "query", "serve", "validate")
 
 
 class Commands(click.Group):
