@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import cache
@@ -64,8 +65,10 @@ def days(text: str) -> tuple[date, date]:
 @cache
 def records() -> Graph:
     graph = Graph()
-    for path in [*ROOT.glob("data/*.ttl"), *ROOT.glob("ontology/*.ttl")]:
-        graph.parse(path)
+    of = " a interpol:(Mandate|CountryMembership|Premises|OfficialName|Symbol|OfficialLanguage|Office) "
+    for path in [*ROOT.glob("data/**/*.ttl"), *ROOT.glob("ontology/*.ttl")]:
+        if re.search(of, path.read_text(encoding="utf-8")):
+            graph.parse(path)
     return graph
 
 
