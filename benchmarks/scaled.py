@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from interpol_graph.graph.files import project_files
+from interpol_graph.graph.executables import graph_files
 from interpol_graph.graph.formats import BY_NAME
 from interpol_graph.graph.store import KnowledgeGraph
 
@@ -16,7 +16,7 @@ THINGS = re.compile(rb"(<https://w3id\.org/interpol-graph/id/[^>]*|_:\w+)")
 def written(path: Path, scale: int) -> list[str]:
     """Write the default graph `scale` times, things renamed in every copy but the first; return the IRIs of the things."""
     with path.open("wb") as file:
-        KnowledgeGraph(project_files()).dump(file, BY_NAME["ntriples"])
+        KnowledgeGraph(graph_files()).dump(file, BY_NAME["ntriples"])
         file.flush()
         graph = path.read_bytes()
         for copy in range(1, scale):

@@ -25,7 +25,7 @@ from interpol_graph.app import create_app
 from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.pool import EvaluatorPool, EvaluatorProcess
 from interpol_graph.engine.snapshot import Snapshot
-from interpol_graph.graph.files import project_files
+from interpol_graph.graph.executables import graph_files
 from interpol_graph.graph.store import KnowledgeGraph
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -72,7 +72,7 @@ def processes() -> Iterator[tuple[int, int, str]]:
 @pytest.fixture(scope="session")
 def graph() -> KnowledgeGraph:
     """The whole bundled graph, with what the rules conclude."""
-    return KnowledgeGraph(project_files())
+    return KnowledgeGraph(graph_files())
 
 
 @pytest.fixture(scope="session")

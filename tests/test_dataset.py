@@ -1,9 +1,11 @@
 """The description of the graph: what it says can be counted, downloaded and asked."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 from flask.testing import FlaskClient
 from rdflib import DCAT, DCTERMS, RDF, RDFS, VOID, Graph, Literal, Namespace, URIRef
 
@@ -108,3 +110,28 @@ def test_data_of_others_are_not_described_as_ours(tmp_path: Path) -> None:
     whole = URIRef("http://localhost/dataset")
     assert int(graph.value(whole, VOID.triples, any=False)) == 2
     assert "creativecommons" not in told and "w3id.org/interpol-graph/dataset" not in told
+
+
+@pytest.mark.parametrize("path", ["/", "/?lang=fr", "/dumps/"])
+def test_pages_tell_dataset_search_engines_the_same(client: FlaskClient, described: Graph, path: str) -> None:
+    page = BeautifulSoup(client.get(path).text, "html.parser")
+    (block,) = page.select('script[type="application/ld+json"]')
+    told = json.loads(block.get_text())
+    assert told["@type"] == "Dataset" and told["@id"] == str(WHOLE)
+    language = "fr" if "fr" in path else "en"
+    for key, name in (("name", DCTERMS.title), ("description", DCTERMS.description)):
+        assert Literal(told[key], lang=language) in described.objects(WHOLE, name)
+    assert 50 <= len(told["description"]) <= 5000, "what dataset search engines take"
+    assert told["license"] == str(described.value(WHOLE, DCTERMS.license))
+    period = described.value(WHOLE, DCTERMS.temporal, any=False)
+    assert told["temporalCoverage"] == "/".join(
+        str(described.value(period, DCAT[key])) for key in ("startDate", "endDate")
+    )
+    assert told["size"] == f"{described.value(WHOLE, VOID.triples)} statements"
+    files = {one["contentUrl"]: one["contentSize"] for one in told["distribution"]}
+    sizes = {
+        str(file): f"{described.value(file, DCAT.byteSize)} B" for file in described.objects(WHOLE, DCAT.distribution)
+    }
+    assert files == sizes
+    parsed = Graph().parse(data=json.dumps(told | {"@context": {"@vocab": "https://schema.org/"}}), format="json-ld")
+    assert (WHOLE, RDF.type, URIRef("https://schema.org/Dataset")) in parsed

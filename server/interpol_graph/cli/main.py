@@ -14,6 +14,7 @@ import click
 
 from interpol_graph.cli import Failure
 from interpol_graph.graph import paths
+from interpol_graph.graph.executables import graph_files
 from interpol_graph.graph.files import Unreadable, project_files
 from interpol_graph.graph.formats import BY_NAME, DUMPS
 from interpol_graph.graph.prefixes import GRAPHS, prefixes, shorten
@@ -28,7 +29,7 @@ _TOKEN = re.compile(r'"""[\s\S]*?"""|"(?:[^"\\\n]|\\.)*"|<[^>\s]*>|#.*|\w+:[\w-]
 class Commands(click.Group):
     """The commands; those that need half of the package have modules of their own, which the others do not wait for."""
 
-    apart = ("query", "serve", "validate")
+    apart = ("mcp", "query", "serve", "validate")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*self.commands, *self.apart])
@@ -58,7 +59,7 @@ def dump(style: str, graph: str | None, output: IO[bytes]) -> None:
     """Write the graph, or one named graph, literals exactly as in the files; or, in RDF 1.2, which document states which value."""
     rules = paths.RULES if graph in (None, "derived") else None
     try:
-        knowledge = KnowledgeGraph(project_files(), rules, named=False)
+        knowledge = KnowledgeGraph(graph_files(), rules, named=False)
     except Unreadable as error:
         raise Failure(str(error)) from error
     names = {g.value.removeprefix(GRAPHS): g for g in knowledge.graphs} | {"reifiers": REIFIERS}

@@ -17,7 +17,7 @@ from interpol_graph.engine.pool import NotStarted
 from interpol_graph.graph import questions
 
 
-def _limits(command: Callable[..., None]) -> Callable[..., None]:
+def limits(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command an option for each setting that an operator may choose."""
     for setting in reversed([setting for setting in fields(Settings) if setting.metadata]):
         kind = click.FloatRange if isinstance(setting.default, float) else click.IntRange
@@ -41,11 +41,11 @@ def _limits(command: Callable[..., None]) -> Callable[..., None]:
     metavar="URL",
     help="SPARQL engine that holds the same graph, to evaluate instead of this one.",
 )
-@_limits
+@limits
 @click.option("--log/--no-log", default=True, help="Write a line for each request to standard error.")
-def command(host: str, port: int, workers: int, data: tuple[Path, ...], log: bool, **limits: Any) -> None:
+def command(host: str, port: int, workers: int, data: tuple[Path, ...], log: bool, **chosen: Any) -> None:
     """Serve the graph: SPARQL endpoint, pages and dumps."""
-    settings = Settings(data=tuple(str(path) for path in data), **limits)
+    settings = Settings(data=tuple(str(path) for path in data), **chosen)
     # The workers are forked from this process: what is imported while the graph is loaded they need not wait for.
     application = threading.Thread(target=import_module, args=["interpol_graph.app"])
 

@@ -1,7 +1,7 @@
-"""/.well-known/void and /dataset: what this graph is and holds, every number counted (VoID, DCAT 3)."""
+"""/.well-known/void and /dataset: what this graph is and holds, every number counted (VoID, DCAT 3); on pages, for search engines, in schema.org's words."""
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, current_app, render_template, request
 from pyoxigraph import RdfFormat, parse, serialize
@@ -69,9 +69,26 @@ def dataset() -> Response:
         return current.data(serialize(statements, format=fmt.rdf, prefixes=PREFIXES) or b"", fmt.content_type)
 
 
+@blueprint.app_context_processor
+def _embedded() -> dict[str, Any]:
+    """Give templates what dataset.jsonld says of the project's own graph; of other data it says nothing."""
+    own = not current_app.extensions["pool"].settings.data
+    return {
+        "dataset": lambda: (
+            (*_extent(current.snapshot().digest), current.snapshot().triples, dumps.wholes()) if own else None
+        )
+    }
+
+
+@lru_cache(maxsize=2)
+def _extent(digest: str) -> tuple[list[str], current.Row]:
+    """Return the languages of labels, and the first and the last year, of the state of the graph that this request asks."""
+    return [row["tag"].value for row in current.select(_LANGUAGES)], current.select(_SPAN)[0]
+
+
 @lru_cache(maxsize=2)
 def _counts(digest: str) -> Counts:
     """Return the counts of the state of the graph that this request asks, `digest`; each is made once."""
-    tags = [row["tag"].value for row in current.select(_LANGUAGES)]
+    tags, span = _extent(digest)
     classes, properties, links = (current.select(query) for query in (_CLASSES, _PROPERTIES, _LINKS))
-    return Counts(classes, properties, links, tags, current.select(_TOTALS)[0], current.select(_SPAN)[0])
+    return Counts(classes, properties, links, tags, current.select(_TOTALS)[0], span)

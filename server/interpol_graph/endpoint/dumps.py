@@ -61,12 +61,11 @@ def _own_folder() -> tempfile.TemporaryDirectory[str]:
 def dumps() -> Response:
     """List the files."""
     sizes = current.snapshot().graphs
-    whole = [(fmt, WHOLE + fmt.suffix, _size(WHOLE + fmt.suffix)) for fmt in DUMPS]
     graphs = [(iri, graph_file(iri), count) for iri, count in sizes.items()]
     # The sizes of files appear when they are made.
     stated = STATED if STATED in _files() else None
     return current.render(
-        "dumps.html", lifetime="no-cache", whole=whole, stated=stated, graphs=graphs, total=sum(sizes.values())
+        "dumps.html", lifetime="no-cache", whole=wholes(), stated=stated, graphs=graphs, total=sum(sizes.values())
     )
 
 
@@ -143,6 +142,11 @@ def _sent(name: str, path: Path, content_type: str, download: str | None = None)
     response.headers["Content-Type"] = content_type
     response.headers["Cache-Control"] = caching.CACHED
     return response
+
+
+def wholes() -> list[tuple[Format, str, int | None]]:
+    """Return format, name and size, if it has been made already, of every file that holds the whole."""
+    return [(fmt, WHOLE + fmt.suffix, _size(WHOLE + fmt.suffix)) for fmt in DUMPS]
 
 
 def whole(fmt: Format) -> Path:

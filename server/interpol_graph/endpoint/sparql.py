@@ -16,6 +16,7 @@ from interpol_graph.engine.limits import LONGEST_QUERY
 from interpol_graph.engine.outcomes import EngineError, NoFormat, Unwritable
 from interpol_graph.engine.snapshot import Answer
 from interpol_graph.graph import paths
+from interpol_graph.graph.executables import QUERIES
 from interpol_graph.graph.formats import FORMATS, of_kind
 from interpol_graph.graph.prefixes import sparql_header
 from interpol_graph.graph.questions import Question, saved
@@ -184,6 +185,7 @@ def _description() -> Response:
             formats=(*of_kind("results"), *of_kind("graph")),
             notes=[Literal(_NOTE.format(**row)) for row in DEVIATIONS["deviations"]],
             graphs=state.graphs,
+            queries=QUERIES,
             union=set(state.graphs) == set(state.default),
             triples=state.triples,
         )

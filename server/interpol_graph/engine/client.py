@@ -10,7 +10,8 @@ from interpol_graph.engine import outcomes, tokens
 from interpol_graph.engine.results import Output, write
 from interpol_graph.graph import questions, rows
 from interpol_graph.graph.choices import Choices, asking
-from interpol_graph.graph.files import Unreadable, project_files
+from interpol_graph.graph.executables import graph_files
+from interpol_graph.graph.files import Unreadable
 from interpol_graph.graph.formats import BY_NAME, Format, Kind
 from interpol_graph.graph.prefixes import BASE, prefixes
 from interpol_graph.graph.questions import Question
@@ -115,7 +116,7 @@ def _of_kind(kind: Kind, results: Format, graph: Format) -> Format:
 
 @cache
 def _store(named: bool) -> Store:
-    return KnowledgeGraph(project_files()).store if named else default_graph(project_files())
+    return KnowledgeGraph(graph_files()).store if named else default_graph(graph_files())
 
 
 @cache

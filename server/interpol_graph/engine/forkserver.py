@@ -22,7 +22,8 @@ from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.engine.remote import Remote
 from interpol_graph.graph import paths
-from interpol_graph.graph.files import Unreadable, given_files, project_files
+from interpol_graph.graph.executables import graph_files
+from interpol_graph.graph.files import Unreadable, given_files
 from interpol_graph.graph.prefixes import prefixes
 from interpol_graph.graph.store import KnowledgeGraph
 
@@ -112,7 +113,7 @@ def main() -> None:
         if settings.data:
             graph = KnowledgeGraph(given_files(map(Path, settings.data)), rules=None)
         else:
-            graph = KnowledgeGraph(project_files(root), rules=root / "ontology" / "rules")
+            graph = KnowledgeGraph(graph_files(root), rules=root / "ontology" / "rules")
         if settings.engine:
             Remote(settings.engine).check(graph.store)
     except (Unreadable, EngineError, ValueError, SyntaxError) as error:

@@ -1,12 +1,14 @@
 """Saved questions: SPARQL files whose `#+` header (YAML, as in grlc) holds the question, its parameters, columns and words.
 
 A parameter `day` is the variable `?_day` in the query; its value replaces the variable before the query is sent, so the
-text of a question, with its values filled in, runs on any SPARQL 1.1 endpoint. Every question has the parameter `lang`.
+text of a question, with its values filled in, runs on any SPARQL 1.1 endpoint. Every question has the parameter `lang`;
+one about a state has a parameter of the type `days`, which every door also calls `asOf`.
 """
 
 import datetime
 import difflib
 import re
+from calendar import monthrange
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -43,9 +45,25 @@ def _year(text: str) -> Literal:
     return _typed("gYear", text)
 
 
+def _day(text: str, last: bool = False) -> Literal:
+    """Return the first or the last day of a day, a month or a year.
+
+    >>> _day("2016-02").value, _day("2016-02", last=True).value, _day("1956", last=True).value
+    ('2016-02-01', '2016-02-29', '1956-12-31')
+    """
+    if not re.fullmatch(r"[0-9]{4}(-[0-9]{2}){0,2}", text):
+        raise ValueError(text)
+    day = datetime.date.fromisoformat((text + "-01-01")[:10])
+    if last and len(text) < 10:
+        day = day.replace(month=day.month if len(text) > 4 else 12)
+        day = day.replace(day=monthrange(day.year, day.month)[1])
+    return _typed("date", str(day))
+
+
 #: Type of a parameter → (what a right value looks like, how a text becomes an RDF term; ValueError if it cannot).
 TYPES: dict[str, tuple[str, Callable[[str], Term]]] = {
     "date": ("a day such as 2015-11-05", lambda text: _typed("date", str(datetime.date.fromisoformat(text)))),
+    "days": ("a day such as 2015-11-05, a month such as 2015-11 or a year such as 2015", _day),
     "year": ("a year such as 2015", _year),
     "integer": ("a whole number such as 84", lambda text: _typed("integer", str(int(text)))),
     "string": ("any text", Literal),
@@ -69,11 +87,15 @@ class Parameter(NamedTuple):
     description: dict[str, str]
     choices: str = ""
 
-    def term(self, text: str) -> Term:
-        """Return the RDF term of a value. Raises BadQuestion when it is not of the parameter's type."""
+    def terms(self, text: str) -> dict[str, Term]:
+        """Return what stands in the query for a value, by name: of days `day` and `dayEnd`, the first and the last.
+
+        Raises BadQuestion when the value is not of the parameter's type.
+        """
         example, parse = TYPES[self.type]
         try:
-            return parse(text.strip())
+            found = {self.name: parse(text.strip())}
+            return found if self.type != "days" else found | {f"{self.name}End": _day(text.strip(), last=True)}
         except ValueError as error:
             reason = f" ({error})" if "prefix" in str(error) else ""
             raise BadQuestion(f"The parameter {self.name} is {example}, not {text!r}{reason}.") from error
@@ -98,13 +120,18 @@ class Question(NamedTuple):
     body: str
     variables: tuple[str, ...] = ()
 
+    @property
+    def days(self) -> str:
+        """The name of the parameter that says of which time the answer is, which is also called `asOf`; nothing if none does."""
+        return next((parameter.name for parameter in self.parameters if parameter.type == "days"), "")
+
     def chosen(self, values: Mapping[str, str], find: Callable[[str], Choices]) -> dict[str, str]:
         """Return values as they stand in the query, from what people and programs call them: `FR`, `France`, `country:FR`.
 
         find: returns what fits a pattern. Raises BadQuestion, which says what may be meant.
         """
-        chosen = dict(values)
-        for name, text in values.items():
+        chosen = {self.days if name == "asOf" and text and self.days else name: text for name, text in values.items()}
+        for name, text in chosen.items():
             parameter = next((one for one in self.parameters if one.name == name and one.choices), None)
             if parameter and text not in ("", parameter.default) and (known := find(parameter.choices)).labels:
                 try:
@@ -130,8 +157,8 @@ class Question(NamedTuple):
             raise BadQuestion(f"The parameter lang is one of {', '.join(LANGUAGES)}, not {language!r}.")
         text = _in_language(self.body, language)
         for parameter in self.parameters:
-            term = str(parameter.term(values.get(parameter.name) or parameter.default))
-            text = re.sub(rf"[?$]_{parameter.name}\b", lambda _, term=term: term, text)  # type: ignore[misc]
+            for name, term in parameter.terms(values.get(parameter.name) or parameter.default).items():
+                text = re.sub(rf"[?$]_{name}\b", lambda _, term=str(term): term, text)  # type: ignore[misc]
         return text
 
 
@@ -163,8 +190,6 @@ def read(path: Path) -> Question:
     """Read one .rq file. Raises BadQuestion, naming the file, when its header is not in order."""
     try:
         question = _question(path.stem, path.read_text(encoding="utf-8"))
-        for parameter in question.parameters:
-            parameter.term(parameter.default)
         answer = Store().query(question.filled(), base_iri=BASE, prefixes=prefixes())
         selected = [one.value for one in answer.variables] if isinstance(answer, QuerySolutions) else ["boolean"]
         question = question._replace(variables=() if isinstance(answer, QueryTriples) else tuple(selected))
@@ -202,13 +227,14 @@ def _question(name: str, text: str) -> Question:
         ) from error
     if not fits:
         raise BadQuestion(f"a picture is one of {', '.join(PICTURES)} and shows columns of the answer")
-    used = set(re.findall(r"[?$]_(\w+)", body))
+    used, known = set(re.findall(r"[?$]_(\w+)", body)), {"lang"}
     for parameter in parameters:
         if parameter.type not in TYPES:
             raise BadQuestion(f"the type of {parameter.name} is {parameter.type!r}; known are {', '.join(TYPES)}")
-        if parameter.name not in used:
-            raise BadQuestion(f"the query does not use the parameter {parameter.name} as ?_{parameter.name}")
-    for extra in sorted(used - {"lang", *(parameter.name for parameter in parameters)}):
+        known |= (terms := parameter.terms(parameter.default).keys())
+        for unused in sorted(terms - used):
+            raise BadQuestion(f"the query does not use the parameter {parameter.name} as ?_{unused}")
+    for extra in sorted(used - known):
         raise BadQuestion(f"the query uses ?_{extra}, which the header does not declare under parameters")
     return Question(name, *words, parameters, tuple(header.get("tags") or ()), columns, picture, text, body)
 

@@ -1,22 +1,28 @@
 """The addresses of entities: /id/ leads to a page for people or to data for programs."""
 
 import difflib
+from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, redirect, request, url_for
 from pyoxigraph import Literal
 from werkzeug.wrappers import Response as BaseResponse
 
-from interpol_graph.endpoint import current, negotiation
-from interpol_graph.endpoint.current import ask, iri, query, render, select, snapshot
-from interpol_graph.endpoint.problems import NotFound
+from interpol_graph.endpoint import api, current, negotiation
+from interpol_graph.endpoint.current import ask, iri, query, render, select, snapshot, tabulated
+from interpol_graph.endpoint.problems import BadParameter, NotFound
 from interpol_graph.graph.formats import BY_SUFFIX, Format, of_kind
 from interpol_graph.graph.prefixes import ENTITIES, GRAPHS, TERMS, shorten
+from interpol_graph.graph.questions import BadQuestion
 from interpol_graph.site import pages
-from interpol_graph.site.entity_page import gather
+from interpol_graph.site.entity_page import EntityPage, gather
 
 blueprint = Blueprint("entities", __name__)
 
 GRAPH = of_kind("graph")
+#: Of what changes in time, and the question that says what held of it on a day.
+STATEFUL = frozenset(TERMS + kind for kind in ("Organ", "Organisation", "Country", "Person"))
+STATES = "states-on-day"
 
 #: An entity, its citations, the documents and disagreements about it, and the names of what it refers to.
 _DESCRIPTION = """CONSTRUCT {{ {e} ?p ?o . ?node ?np ?no . ?near ?words ?said }} WHERE {{
@@ -65,7 +71,7 @@ def page(kind: str, key: str) -> Response:
     if entity is None:
         raise _missing(kind, key)
     addresses = [(fmt, url_for("entities.data", kind=kind, key=key + fmt.suffix)) for fmt in GRAPH]
-    return render("entity.html", entity=entity, addresses=addresses)
+    return render("entity.html", entity=entity, addresses=addresses, **_as_of(entity))
 
 
 @blueprint.get("/page/")
@@ -94,6 +100,23 @@ def graph(graph: str) -> BaseResponse:
 def name(kind: str, key: str) -> str:
     """Return the IRI of an entity, or of a term of the ontology (kind `ontology`)."""
     return TERMS + key if kind == "ontology" else f"{ENTITIES}{kind}/{key}"
+
+
+def _as_of(entity: EntityPage) -> dict[str, Any]:
+    """Return what the page shows of the day, month or year ?asOf=, of a thing that has states. Raises BadParameter."""
+    if STATEFUL.isdisjoint(kind.iri for kind in entity.classes):
+        return {}
+    asked, day = api.question(STATES), request.args.get("asOf", "")
+    if not day:
+        return {"states": asked}
+    try:
+        answer = query(asked.filled({"entity": entity.iri, "day": day, "lang": negotiation.language()}))
+    except BadQuestion as error:
+        raise BadParameter(str(error), parameter="asOf") from error
+    values = urlencode({"entity": shorten(entity.iri), "asOf": day, "lang": negotiation.language()})
+    address = url_for("api.answer", name=STATES)
+    downloads = [(fmt, f"{address}?{values}&format={fmt.name}") for fmt in api.formats(asked)]
+    return {"states": asked, "answer": answer, "table": tabulated(answer), "downloads": downloads}
 
 
 def _split(key: str) -> tuple[str, Format | None]:

@@ -7,7 +7,7 @@ from flask import has_request_context, request, url_for
 
 from interpol_graph.endpoint.current import Term, snapshot
 from interpol_graph.endpoint.negotiation import language
-from interpol_graph.graph.prefixes import ENTITIES, GRAPHS, TERMS, expand, shorten
+from interpol_graph.graph.prefixes import BASE, ENTITIES, GRAPHS, TERMS, expand, shorten
 from interpol_graph.graph.questions import LANGUAGES
 from interpol_graph.site.labels import Text
 from interpol_graph.site.phrases import day, number, phrase, speech
@@ -36,6 +36,8 @@ def href(iri: str) -> str | None:
         return f"{url_for('ontology.ontology')}#{quote(name)}"
     if iri == TERMS[:-1]:
         return url_for("ontology.ontology")
+    if iri.startswith(BASE + "queries/"):
+        return url_for("questions.question", name=iri.removeprefix(BASE + "queries/"))
     if iri.startswith(GRAPHS):
         return url_for("dumps.file", name=iri.removeprefix(GRAPHS) + ".ttl")
     return iri if iri.startswith(("http://", "https://")) else None
