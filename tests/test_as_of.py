@@ -145,21 +145,16 @@ def simply(kinds: Iterable[URIRef], text: str) -> set[tuple[str, str]]:
 
 
 def open_premises(text: str) -> set[tuple[str, str]]:
-    """Return the seats and offices: one whose closing nobody tells is open, a seat until the next one."""
+    """Return the seats and offices: one whose closing nobody tells may be open, a seat until the next one."""
     graph, (first, last) = records(), days(text)
-    answer = set()
     every = spans(INTERPOL.Premises, "opened", "closed")
     seats = [s for s in every if (s.iri, INTERPOL.premisesKind, INTERPOL.Headquarters) in graph and s.begun]
+    answer = set()
     for span in every:
-        how = span._replace(ongoing=not span.ended).judged(first, last, None)
-        later = [
-            o.begun
-            for o in seats
-            if span in seats and not span.ended and o.begun and span.begun and o.begun[1] > span.begun[1]
-        ]
-        if any(begun[1] <= first for begun in later):
-            continue
-        answer.add((str(span.iri), "possible" if how and any(begun[0] <= last for begun in later) else how))
+        followed = span in seats and not span.ended and not span.ongoing
+        next_starts = [o.begun[1] for o in seats if o.begun and span.begun and o.begun[1] > span.begun[1]]
+        if not (followed and any(start <= first for start in next_starts)):
+            answer.add((str(span.iri), span.judged(first, last, None)))
     return {row for row in answer if row[1]}
 
 
