@@ -10,15 +10,19 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 
 import anyio
+import httpx2
 import pytest
 from anyio.from_thread import start_blocking_portal
+from flask import Flask
 from mcp import Client, StdioServerParameters
 from mcp_types import CallToolResult, TextContent
 
 from conftest import free_port
+from interpol_graph.cli.tools import Tools
+from interpol_graph.graph import questions
 
 
 class Session:
@@ -174,3 +178,16 @@ def test_it_says_how_to_install_what_is_missing() -> None:
     assert done.returncode == 2 and "pip install 'interpol-graph[mcp]'" in done.stderr
     listed = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True)
     assert listed.returncode == 0 and "mcp" in listed.stdout
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("name", list(questions.saved()))
+def test_every_question_passes_this_door(app: Flask, name: str, language: Literal["en", "fr"]) -> None:
+    with httpx2.Client(transport=httpx2.WSGITransport(app), base_url="http://localhost") as client:
+        told = json.loads(Tools(client).ask(name, {}, language))
+    expected = app.test_client().get(f"/api/{name}?lang={language}&limit=50").json or []
+    assert len(told["rows"]) == len(expected) or f"offset={len(told['rows'])}" in told["more"]
+    for row, same in zip(told["rows"], expected, strict=False):
+        labels = {column: value for column, value in same.items() if column.endswith("Label") and value is not None}
+        assert {column: value for column, value in row.items() if column.endswith("Label")} == labels
+    assert told["documents"] or not any("/id/" in str(value) for row in expected for value in row.values())

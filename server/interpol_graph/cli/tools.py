@@ -16,6 +16,7 @@ from interpol_graph.graph.questions import saved
 
 #: Rows, documents and characters that an answer has at most: what is longer fills the memory of whoever asks.
 ROWS, DOCUMENTS, CHARACTERS = 50, 40, 30_000
+_THING = re.compile(re.escape(ENTITIES) + r"[^\s<>\"{}|\\^`]+")
 INSTRUCTIONS = """A knowledge graph of INTERPOL (the police organisation) in which every statement cites its document. Work so:
 find what a thing is called, then ask a saved question about it (questions, ask) or describe it; only if none fits, read the
 schema and write SPARQL. Name the documents in your answer. `certain` and `possible` are meant: a year may stand where a day
@@ -115,10 +116,10 @@ class Tools:
         lines = [" · ".join(shorten(str(value))[:120] for value in row.values() if value is not None) for row in found]
         return _cut("\n".join(lines))
 
-    def _answer(self, found: list[rows.Row], offset: int = 0) -> str:
-        """Return rows and the documents that they name, or else those that what they name rests on."""
-        shown = found[:ROWS]
-        things = dict.fromkeys(value for row in shown for value in row.values() if str(value).startswith(ENTITIES))
+    def _answer(self, found: list[rows.Row], offset: int = 0, most: int = ROWS) -> str:
+        """Return the rows that there is room for, and the documents that they name, or else those that what they name rests on."""
+        shown = found[:most]
+        things = dict.fromkeys(value for row in shown for value in row.values() if _THING.fullmatch(str(value)))
         named = {thing: None for thing in things if "/id/source/" in thing}
         values = " ".join(f"<{iri}>" for iri in named or things)
         answer: dict[str, Any] = {
@@ -129,9 +130,10 @@ class Tools:
             answer["note"] = (
                 "The rows name no documents; these support what is stated of things in them. Describe what is counted."
             )
-        if len(found) > ROWS:
-            answer["more"] = f"there are more rows: offset={offset + ROWS}, or OFFSET"
-        return _told(answer)
+        if len(found) > most:
+            answer["more"] = f"there are more rows: offset={offset + most}, or OFFSET"
+        told = _told(answer)
+        return told if len(told) <= CHARACTERS or most == 1 else self._answer(found, offset, most // 2)
 
     def _sparql(self, query: str) -> str:
         response = self._sent(
@@ -183,7 +185,7 @@ def server_of(tools: Tools) -> MCPServer:
 
 def _told(answer: dict[str, Any]) -> str:
     """Return an answer as JSON, its IRIs as prefixed names."""
-    return _cut(json.dumps(_short(answer), ensure_ascii=False))
+    return json.dumps(_short(answer), ensure_ascii=False)
 
 
 def _short(value: Any) -> Any:
