@@ -254,7 +254,7 @@ def test_memory_keeps_apart_what_is_negotiated(server_process: Server, header: s
         "Accept-Encoding": ("gzip", "br"),
         "Host": ("one.example", "two.example"),
     }[header]
-    path = {"Host": "/openapi.json", "Accept-Language": "/queries/"}.get(header, select(SELECT))
+    path = {"Host": "/opensearch.xml", "Accept-Language": "/queries/"}.get(header, select(SELECT))
     answers = [server_process(path, **{header.lower(): value}) for value in (one, other, one, other)]
     assert answers[0].data == answers[2].data != answers[1].data == answers[3].data
     assert [is_hit(answer) for answer in answers] == [False, False, True, True]

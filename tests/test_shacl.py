@@ -442,9 +442,9 @@ def test_both_engines_agree_on_the_damaged_graph(whole: Index, rules: Index) -> 
     ours, theirs = (marks(judged(damaged, rules, judge)) for judge in ("own", "pyshacl"))
     assert ours.total() > 1000
     assert theirs - ours == Counter()
-    # Values that do not compare break a bound, as SHACL has it; pySHACL lets some of them pass.
+    # Values that do not compare, such as a day and an IRI, break a bound, as SHACL has it; pySHACL lets some of them pass.
     assert {str(mark[4]) for mark in ours - theirs} <= {
-        f"<{SHACL}{side}InclusiveConstraintComponent>" for side in ("Min", "Max")
+        f"<{SHACL}{name}ConstraintComponent>" for name in ("MinInclusive", "MaxInclusive", "LessThanOrEquals")
     }
     assert (ours - theirs).total() < 10
 
