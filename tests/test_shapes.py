@@ -5,11 +5,17 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from pyoxigraph import RdfFormat, parse
 from pyshacl import validate
 from rdflib import RDF, RDFS, SH, SKOS, Graph
 from rdflib.term import Node
 
 from conftest import ROOT, sampled
+from interpol_graph.graph.store import APART, KnowledgeGraph
+from interpol_graph.shacl.data import Index
+from interpol_graph.shacl.shapes import Shapes
+from interpol_graph.shacl.validation import Validation
+from interpol_graph.validation.judgement import judged
 
 CASES = ROOT / "tests" / "shapes"
 TERMS = "https://w3id.org/interpol-graph/ontology#"
@@ -101,6 +107,12 @@ def test_another_engine_finds_what_the_checks_find(case: str, wrong: str) -> Non
         data.add(term)
     report = validate(data, shacl_graph=shapes_of_properties(), inplace=True)[1]
     assert {str(shape) for shape in report.objects(None, SH.sourceShape)} == ({SHAPES + wrong} if wrong else set())
+
+
+def test_the_whole_graph_fits_what_another_engine_has(graph: KnowledgeGraph) -> None:
+    of_properties = Index(parse(shapes_of_properties().serialize(format="nt"), RdfFormat.N_TRIPLES))
+    whole = Index(quad for quad in graph.exact if quad.graph_name not in APART)
+    assert list(judged(Validation(whole, Shapes(of_properties)))) == []
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "shapes").glob("*.ttl")), ids=lambda path: path.stem)
