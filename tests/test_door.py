@@ -211,3 +211,34 @@ def test_of_the_bodies_of_one_client_the_oldest_is_given_up(monkeypatch: pytest.
         "the field is believed of proxies"
     )
     assert asyncio.run(ask(1, [b"a", b"a", b"evil, a", b"b", b"a"])) == [408, 200, 200, 200, 200]
+
+
+def test_a_flood_of_one_client_takes_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is too much is refused in the event loop; others, behind a believed proxy too, are answered."""
+    monkeypatch.setattr("interpol_graph.serving.door.AT_WORK", 3)
+
+    async def ask(proxies: int, forwarded: list[bytes]) -> list[int]:
+        door, readers = Door(serving([b"small"]).app, 4, AnswerCache(1 << 20), lambda: "digest", proxies), []
+        tasks = []
+        for client in forwarded:
+            readers.append(Reader(0))  # it has the status and stands still: the request is at work
+            scope = {**SCOPE, "headers": [(b"host", b"x"), (b"x-forwarded-for", client)], "client": ("127.0.0.1", 5)}
+            tasks.append(asyncio.ensure_future(door(scope, readers[-1].receive, readers[-1].send)))
+            await asyncio.sleep(0.05)
+        for reader in readers:
+            reader.free.set()
+        await asyncio.gather(*tasks)
+        assert not door.at_work
+        refused = [reader for reader in readers if reader.sent[0]["status"] == 503]
+        assert all(json.loads(reader.body)["title"] == "Busy" for reader in refused)
+        return [int(reader.sent[0]["status"]) for reader in readers]
+
+    assert asyncio.run(ask(0, [b"a", b"b", b"c", b"d"])) == [200, 200, 200, 503]
+    assert asyncio.run(ask(1, [b"a", b"a", b"evil, a", b"b", b"x, a"])) == [200, 200, 200, 200, 503]
+
+
+def test_who_has_left_while_waiting_for_a_thread_costs_none() -> None:
+    called = list[int]()
+    environ = {problems.DEPARTED: lambda: True}
+    door = Door(lambda *_: called.append(1) or [], 1, AnswerCache(1 << 20), lambda: "digest")  # type: ignore[func-returns-value,arg-type,return-value]
+    assert door._call(environ)[0] == 499 and not called

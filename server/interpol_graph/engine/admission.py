@@ -70,7 +70,7 @@ class Admission:
             with self.changed:
                 self._move(slot.lane, -1)
                 _leave(self.active, slot.claims)
-                self.changed.notify_all()
+                self.changed.notify(4)  # to wake all takes longer than a short query; the others look for themselves
 
     def remember(self, name: str, lane: int) -> None:
         """Let a query begin in this lane the next time; of a thousand, the memory starts afresh."""

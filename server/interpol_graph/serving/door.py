@@ -12,7 +12,7 @@ import asyncio
 import io
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -39,6 +39,19 @@ HEARD = 64 << 20
 BODY_TIMEOUT = 20.0
 #: Bodies of one client that may be on their way at once; the oldest is given up for one more.
 READING = 128
+#: Requests of one client that may be at work or wait at once, more than have places with the evaluators; to one more is said:
+AT_WORK = 160
+_FLOOD = (
+    b'{"type": "https://w3id.org/interpol-graph/problems#Busy", "title": "Busy", "status": 503, '
+    b'"detail": "%d requests of this client are at work already; try again in a few seconds."}\n' % AT_WORK
+)
+_FLOOD_FIELDS: Fields = [
+    (b"content-type", b"application/problem+json"),
+    (b"content-length", b"%d" % len(_FLOOD)),
+    (b"cache-control", b"no-store"),
+    (b"retry-after", b"5"),
+    (b"connection", b"close"),
+]
 #: The type of forms, and the fields that one may have: reading each takes many times its bytes.
 FORM, FIELDS = "application/x-www-form-urlencoded", 1000
 #: Bytes that one header field may have: what it lists is compared with all that is on offer.
@@ -72,6 +85,8 @@ class Door:
         self.proxies = proxies
         #: Client address → the patience with each of its bodies that are not whole yet, the oldest first.
         self.reading: defaultdict[str, dict[asyncio.Timeout, None]] = defaultdict(dict)
+        #: Client address → its requests that are at work or wait.
+        self.at_work = Counter[str]()
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -87,11 +102,25 @@ class Door:
             if observation.record_repeat(method, scope["path"], status, len(body), seconds, facts):
                 asyncio.get_running_loop().call_later(_FLUSH, observation.flush)
             return await self._send(send, status, fields, body)
-        taken: list[int] = []
+        client, taken = self._client(scope), list[int]()
+        if self.at_work[client] >= AT_WORK:
+            observation.REFUSED.labels(problem="Busy").inc()
+            return await self._send(send, 503, _FLOOD_FIELDS, _FLOOD if method != "HEAD" else b"")
+        self.at_work[client] += 1
         try:
             await self._answer(scope, receive, send, taken, key)
         finally:
             self.held -= sum(taken)
+            self.at_work[client] -= 1
+            if not self.at_work[client]:
+                del self.at_work[client]
+
+    def _client(self, scope: dict[str, Any]) -> str:
+        """Return the address of the client, behind proxies that are believed what they say it is."""
+        if not self.proxies:
+            return str((scope.get("client") or ("",))[0])
+        said = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
+        return said.decode("latin-1").split(",")[-self.proxies :][0].strip()
 
     async def _answer(
         self, scope: dict[str, Any], receive: Receive, send: Send, taken: list[int], key: Key | None
@@ -101,7 +130,7 @@ class Door:
         environ[DEPARTED] = left.is_set
         try:
             _check(environ, scope)
-            await self._read(environ, receive, taken)
+            await self._read(environ, receive, taken, self._client(scope))
         except EngineError as problem:
             environ[PROBLEM] = problem
         loop = asyncio.get_running_loop()
@@ -120,7 +149,7 @@ class Door:
             self.cache.put(key, fields, body, environ.get(observation.FACTS, {}))
         await self._send(send, status, fields, body)
 
-    async def _read(self, environ: WSGIEnvironment, receive: Receive, taken: list[int]) -> None:
+    async def _read(self, environ: WSGIEnvironment, receive: Receive, taken: list[int], client: str) -> None:
         """Read the body into the environment; of one that is too long, only how much was heard.
 
         taken: what room was taken for it. Raises BadRequest, RequestTimeout, Busy.
@@ -128,9 +157,6 @@ class Door:
         more = environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ
         if not more:
             return
-        client = environ["REMOTE_ADDR"]
-        if self.proxies:
-            client = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")[-self.proxies :][0].strip()
         body, length, room, reading = bytearray(), 0, PIECE, self.reading[client]
         try:
             async with asyncio.timeout(BODY_TIMEOUT) as patience:
@@ -167,6 +193,8 @@ class Door:
 
     def _call(self, environ: WSGIEnvironment) -> tuple[int, Fields, Body]:
         """Return status, fields and body of the application's answer; a large file stays the iterator that it is."""
+        if environ[DEPARTED]():  # while it waited for a thread: of a flood of such, nobody else must wait
+            return 499, [], b""
         said: list[Any] = []
 
         def start_response(status: str, fields: list[tuple[str, str]], exc_info: Any = None) -> Any:
