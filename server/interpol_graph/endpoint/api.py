@@ -5,13 +5,13 @@ import re
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
-from typing import IO, Any
+from typing import IO
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, render_template, request, url_for
 
-from interpol_graph.endpoint import caching, dumps, negotiation
-from interpol_graph.endpoint.current import answered, heavy, query, select, snapshot
+from interpol_graph.endpoint import dumps, negotiation
+from interpol_graph.endpoint.current import answered, data, heavy, query, select, snapshot
 from interpol_graph.endpoint.problems import BadParameter, NotFound
 from interpol_graph.engine.outcomes import AnswerTooLarge, OutOfMemory, OutOfTime, UnknownGraph
 from interpol_graph.graph import rows
@@ -27,6 +27,8 @@ SPARQL_JSON = replace(BY_NAME["json"], name="sparql-json")
 ANSWERS = (ROWS, SPARQL_JSON, *of_kind("results")[1:])
 #: What a page of an answer is asked with: how a right value looks, in words and as a pattern.
 PAGING = {"limit": ("a whole number from 1", "[1-9][0-9]{0,8}"), "offset": ("a whole number from 0", "[0-9]{1,9}")}
+#: What stands in the description for the address of this server, which differs by request.
+_SERVER = "https://server.invalid"
 #: Rows of the examples in the description.
 EXAMPLE = 2
 
@@ -53,12 +55,11 @@ def answer(name: str) -> Response:
 
 
 @blueprint.get("/openapi.json")
-def openapi() -> tuple[dict[str, Any], dict[str, str]]:
+def openapi() -> Response:
     """Describe the API of the questions (OpenAPI 3.1), with examples that are answers of this graph."""
     content = dumps.made("openapi.json", _describe).read_bytes()
-    with heavy():
-        servers = [{"url": request.host_url.rstrip("/")}]
-        return json.loads(content) | {"servers": servers}, {"Cache-Control": caching.CACHED}
+    server = json.dumps(request.host_url.rstrip("/")).encode()
+    return data(content.replace(f'"{_SERVER}"'.encode(), server, 1), "application/json", negotiated=False)
 
 
 def question(name: str) -> Question:
@@ -128,4 +129,5 @@ def _describe(output: IO[bytes]) -> None:
             "openapi.json", questions=asked, formats=formats, rows=ROWS, examples=examples, types=TYPES,
             languages=LANGUAGES, choices=known, example=EXAMPLE,
         )  # fmt: skip
-        output.write(text.encode())
+        servers = {"servers": [{"url": _SERVER}]}
+        output.write(json.dumps(servers | json.loads(text), ensure_ascii=False).encode())
