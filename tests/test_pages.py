@@ -20,7 +20,7 @@ from interpol_graph.graph.prefixes import ENTITIES, TERMS
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 PAGES = (
     "/", "/browse/", "/browse/AssemblySession", "/search?q=kigali", "/page/session/84", "/page/country/RW",
-    "/page/person/mireille-ballestrazzi", "/page/organisation/interpol", "/page/ontology/President", "/queries/",
+    "/page/person/mireille-ballestrazzi", "/page/organisation/interpol", "/page/ontology/President", "/queries/", "/api/",
     "/sparql", "/sparql?query=ASK+%7B%7D", "/dumps/", "/ontology", "/validate", "/page/session/nowhere",
 )  # fmt: skip
 SCRIPT = "<script>alert(1)</script>"

@@ -37,6 +37,12 @@ def by_subject(language: str) -> list[tuple[str, list[Question]]]:
     return sorted(groups.items(), key=lambda group: plain(group[0]))
 
 
+@blueprint.get("/api/")
+def documentation() -> Response:
+    """Tell how each saved question is asked by a program: its address, parameters and columns."""
+    return render("api.html", groups=by_subject(speech()))
+
+
 @blueprint.get("/queries/<name>")
 def question(name: str) -> Response:
     """Show one question as a form with its answer, or with what is wrong with a value."""
