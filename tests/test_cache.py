@@ -339,7 +339,7 @@ def test_memory_stays_bounded_under_many_different_requests(process: EvaluatorPr
 
 def test_many_at_once_get_their_own_answers(server_process: Server) -> None:
     async def crowd() -> list[TestResponse]:
-        paths = [select(f"SELECT ({number % 20} AS ?x) {{}}", format="csv") for number in range(400)]
+        paths = [select(f"SELECT ({number % 20} AS ?x) {{}}", format="csv") for number in range(150)]
         return await asyncio.gather(*map(server_process.ask, paths))
 
     for number, answer in enumerate(asyncio.run(crowd())):
