@@ -99,6 +99,11 @@ def document(error: EngineError | HTTPException) -> dict[str, Any]:
         told = {"title": error.name, "status": error.code or 500, "detail": error.description or error.name}
         return {"type": "about:blank", **told}
     observation.note(**error.facts, outcome=name(error))
+    return stated(error)
+
+
+def stated(error: EngineError) -> dict[str, Any]:
+    """Return what the table and the error say, as a problem document."""
     status, title = PROBLEMS[name(error)]
     return {"type": TYPES + name(error), "title": title, "status": status, "detail": error.detail, **error.extra}
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import sys
 import time
 from collections import Counter, defaultdict
@@ -19,7 +20,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from interpol_graph.endpoint import observation
+from interpol_graph.endpoint import observation, problems
 from interpol_graph.endpoint.problems import DEPARTED, DIGEST, PROBLEM, BadRequest, RequestTimeout
 from interpol_graph.engine.outcomes import Busy, EngineError
 from interpol_graph.serving.answer_cache import AnswerCache, Fields, Key
@@ -39,18 +40,18 @@ HEARD = 64 << 20
 BODY_TIMEOUT = 20.0
 #: Bodies of one client that may be on their way at once; the oldest is given up for one more.
 READING = 128
-#: Requests of one client that may be at work or wait at once, more than have places with the evaluators; to one more is said:
+#: Requests of one client that may be at work or wait at once, more than have places with the evaluators.
 AT_WORK = 160
-_FLOOD = (
-    b'{"type": "https://w3id.org/interpol-graph/problems#Busy", "title": "Busy", "status": 503, '
-    b'"detail": "%d requests of this client are at work already; try again in a few seconds."}\n' % AT_WORK
-)
+_FLOOD = Busy(f"{AT_WORK} requests of this client are at work already; try again in a few seconds.")
+# Made once: a flood is refused in the event loop.
+_TOLD = problems.stated(_FLOOD)
+_FLOOD_BODY = json.dumps(_TOLD).encode()
 _FLOOD_FIELDS: Fields = [
     (b"content-type", b"application/problem+json"),
-    (b"content-length", b"%d" % len(_FLOOD)),
+    (b"content-length", b"%d" % len(_FLOOD_BODY)),
     (b"cache-control", b"no-store"),
-    (b"retry-after", b"5"),
     (b"connection", b"close"),
+    *((field.lower().encode(), value.encode()) for field, value in problems.fields(_FLOOD).items()),
 ]
 #: The type of forms, and the fields that one may have: reading each takes many times its bytes.
 FORM, FIELDS = "application/x-www-form-urlencoded", 1000
@@ -104,11 +105,11 @@ class Door:
             return await self._send(send, status, fields, body)
         client, taken = self._client(scope), list[int]()
         if self.at_work[client] >= AT_WORK:
-            observation.REFUSED.labels(problem="Busy").inc()
-            return await self._send(send, 503, _FLOOD_FIELDS, _FLOOD if method != "HEAD" else b"")
+            observation.REFUSED.labels(problem=problems.name(_FLOOD)).inc()
+            return await self._send(send, _TOLD["status"], _FLOOD_FIELDS, _FLOOD_BODY if method != "HEAD" else b"")
         self.at_work[client] += 1
         try:
-            await self._answer(scope, receive, send, taken, key)
+            await self._answer(scope, receive, send, client, taken, key)
         finally:
             self.held -= sum(taken)
             self.at_work[client] -= 1
@@ -123,14 +124,14 @@ class Door:
         return said.decode("latin-1").split(",")[-self.proxies :][0].strip()
 
     async def _answer(
-        self, scope: dict[str, Any], receive: Receive, send: Send, taken: list[int], key: Key | None
+        self, scope: dict[str, Any], receive: Receive, send: Send, client: str, taken: list[int], key: Key | None
     ) -> None:
         """Let the application answer in a thread, and keep what may be kept."""
         environ, left = _environ(scope), Event()
         environ[DEPARTED] = left.is_set
         try:
             _check(environ, scope)
-            await self._read(environ, receive, taken, self._client(scope))
+            await self._read(environ, receive, client, taken)
         except EngineError as problem:
             environ[PROBLEM] = problem
         loop = asyncio.get_running_loop()
@@ -149,7 +150,7 @@ class Door:
             self.cache.put(key, fields, body, environ.get(observation.FACTS, {}))
         await self._send(send, status, fields, body)
 
-    async def _read(self, environ: WSGIEnvironment, receive: Receive, taken: list[int], client: str) -> None:
+    async def _read(self, environ: WSGIEnvironment, receive: Receive, client: str, taken: list[int]) -> None:
         """Read the body into the environment; of one that is too long, only how much was heard.
 
         taken: what room was taken for it. Raises BadRequest, RequestTimeout, Busy.

@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import lru_cache
 from io import BytesIO
 
 from flask import Blueprint, Response, url_for
 
 from interpol_graph import __version__
 from interpol_graph.endpoint import negotiation
-from interpol_graph.endpoint.current import Parts, data, described, gone, render, select, snapshot
+from interpol_graph.endpoint.current import Parts, Row, data, described, gone, render, select, snapshot
 from interpol_graph.endpoint.problems import NotFound
 from interpol_graph.graph.formats import BY_SUFFIX, Format, of_kind
 from interpol_graph.graph.prefixes import GRAPHS, TERMS, shorten
@@ -35,7 +36,7 @@ def ontology() -> Response:
         return _rdf(negotiation.require(GRAPH, "The ontology"), negotiated=True)
     addresses = [(fmt, url_for("ontology.suffixed", rest=fmt.suffix)) for fmt in GRAPH]
     terms = described(select(_TERMS), shorten)
-    uses = {row["property"].value: row for row in select(_USES)}
+    uses = _uses(snapshot().digest)
     referred = {t.value for parts in terms.values() for values in parts.values() for t in values if t.kind == "uri"}
     shown = {t.value for row in uses.values() for t in row.values() if t.kind == "uri"}
     labels, sections = Labels({*terms, *referred, *shown}), _sections(terms)
@@ -58,6 +59,12 @@ def version(version: str) -> Response:
     if version != __version__:
         raise NotFound(f"Served here is version {__version__} of the ontology, not {version}.", known=[__version__])
     return ontology()
+
+
+@lru_cache(maxsize=2)
+def _uses(digest: str) -> dict[str, Row]:
+    """Return property → its row of what is asked by _USES, of the state of the graph that this request asks, `digest`."""
+    return {row["property"].value: row for row in select(_USES)}
 
 
 def _rdf(fmt: Format, *, negotiated: bool) -> Response:
