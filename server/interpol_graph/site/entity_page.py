@@ -7,7 +7,7 @@ from typing import NamedTuple
 from interpol_graph.endpoint.current import Row, Term, described, iri, select
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import TERMS, expand
-from interpol_graph.site import backlinks
+from interpol_graph.site import backlinks, metadata
 from interpol_graph.site.backlinks import DERIVED
 from interpol_graph.site.citations import Citations, Mark
 from interpol_graph.site.labels import Labels, Ref
@@ -104,6 +104,8 @@ class EntityPage:
         self.figures = [self._figure(s) for s in sorted(figures, key=self._figure_order)]
         self.groups = backlinks.groups(entity, links, self._labels)
         self.documents = list(self._citations.documents.values())
+        #: The same for machines that read pages.
+        self.jsonld = metadata.thing(entity, described(statements)[entity], self._labels)
 
     def _facts(self) -> list[Fact]:
         own = self._own[self.iri]

@@ -10,6 +10,7 @@ from interpol_graph.endpoint.problems import BadParameter, NotFound
 from interpol_graph.engine.outcomes import Unavailable
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import TERMS, expand, shorten
+from interpol_graph.graph.questions import saved
 from interpol_graph.site import pages
 from interpol_graph.site.labels import Labels, Ref
 
@@ -25,6 +26,24 @@ KEY_CLASSES = (
     "Resolution", "Figure", "Source", "Citation", "ConflictingClaim",
 )  # fmt: skip
 
+#: Questions that the home page leads to.
+KEY_QUESTIONS = (
+    "leadership-line", "executive-committee-on-day", "most-frequent-hosts", "members-over-time", "attendance-over-time",
+    "operations-by-crime-area", "arrests-by-series", "database-growth", "notices-by-colour", "disagreements",
+)  # fmt: skip
+
+#: Who holds the two posts, then the last session that was held and the next one that is announced, as documents tell.
+_NOW = """SELECT ?role ?thing ?start ?end ?place WHERE {
+  { VALUES ?role { interpol:President interpol:SecretaryGeneral }
+    ?mandate a interpol:Mandate ; interpol:office/skos:broader? ?role ; interpol:person ?thing .
+    ?mandate interpol:latestEnd "9999-12-31"^^xsd:date OPTIONAL { ?mandate interpol:startDate ?start } }
+  UNION { SELECT (interpol:Held AS ?role) (?s AS ?thing) ?day WHERE {
+    ?s a interpol:AssemblySession ; interpol:latestEnd ?day
+    FILTER NOT EXISTS { ?s interpol:status ?status FILTER(?status != interpol:Held) } } ORDER BY DESC(?day) LIMIT 1 }
+  UNION { SELECT (interpol:Announced AS ?role) (?s AS ?thing) ?day WHERE {
+    ?s a interpol:AssemblySession ; interpol:status interpol:Announced ; interpol:earliestStart ?day } ORDER BY ?day LIMIT 1 }
+  OPTIONAL { ?thing interpol:startDate ?start } OPTIONAL { ?thing interpol:endDate ?end }
+  OPTIONAL { ?thing interpol:place ?place } }"""
 _CLASSES = "SELECT ?class (COUNT(?s) AS ?n) WHERE { ?s a ?class FILTER(isIRI(?class)) } GROUP BY ?class"
 _MEMBERS = """SELECT ?s (MIN(STR(?start)) AS ?date) (MIN(?n) AS ?number) WHERE {{
   ?s a {kind} FILTER(isIRI(?s))
@@ -35,9 +54,14 @@ _MEMBERS = """SELECT ?s (MIN(STR(?start)) AS ?date) (MIN(?n) AS ?number) WHERE {
 
 @blueprint.get("/")
 def home() -> Response:
-    """Show what the graph is, how much it holds and the ways in."""
+    """Show who leads, the last and the next session, pictures and key questions, how much the graph holds and the ways in."""
     counts = {kind.iri: (kind, number) for kind, number in _classes()}
-    return render("home.html", counts=[counts[TERMS + name] for name in KEY_CLASSES if TERMS + name in counts])
+    now = select(_NOW)
+    labels = Labels(row[name].value for row in now for name in ("role", "thing", "place") if name in row)
+    return render(
+        "home.html", now=now, labels=labels, asked=saved(), questions=KEY_QUESTIONS,
+        counts=[counts[TERMS + name] for name in KEY_CLASSES if TERMS + name in counts],
+    )  # fmt: skip
 
 
 @blueprint.get("/browse/")
@@ -81,11 +105,10 @@ def healthz() -> tuple[dict[str, str], dict[str, str]]:
     return {"status": "ok", "digest": snapshot().digest}, {"Cache-Control": UNCACHED}
 
 
-@blueprint.get("/robots.txt", defaults={"name": "robots.txt"})
 @blueprint.get("/llms.txt", defaults={"name": "llms.txt"})
 @blueprint.get("/favicon.ico", defaults={"name": "mark.svg"})
 def static_file(name: str) -> Response:
-    """Return what robots, to leave alone what costs an evaluation, language models and browsers ask for at the root."""
+    """Return what language models and browsers ask for at the root."""
     return current_app.send_static_file(name)
 
 
