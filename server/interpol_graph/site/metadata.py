@@ -1,5 +1,6 @@
 """What machines read of pages: robots.txt, site maps, and a thing in schema.org's words."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +9,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 from interpol_graph.endpoint import current
 from interpol_graph.endpoint.current import Term
 from interpol_graph.endpoint.problems import NotFound
-from interpol_graph.graph.prefixes import ENTITIES, TERMS, expand
+from interpol_graph.graph.prefixes import ENTITIES, TERMS, expand, shorten
 from interpol_graph.graph.questions import saved
 from interpol_graph.site.labels import Labels
 from interpol_graph.site.pages import canonical, href, subject
@@ -23,7 +24,8 @@ _PAGES = (
     "validate.validate",
 )  # fmt: skip
 _SCHEMA = expand("schema:")
-_SAME = (expand("owl:sameAs"), expand("skos:exactMatch"))
+#: Properties that schema.org has by other names.
+_OTHERS = {"owl:sameAs": "sameAs", "skos:exactMatch": "sameAs", "skos:altLabel": "alternateName"}
 _NAMED = f"""?s a ?class FILTER(isIRI(?s) && (STRSTARTS(STR(?s), "{ENTITIES}") || STRSTARTS(STR(?s), "{TERMS}")))"""
 _COUNT = f"SELECT (COUNT(DISTINCT ?s) AS ?n) {{ {_NAMED} }}"
 _PART = f"SELECT DISTINCT ?s {{ {_NAMED} }} ORDER BY ?s LIMIT {MOST} OFFSET "
@@ -71,19 +73,16 @@ def thing(entity: str, parts: Mapping[str, list[Term]], labels: Labels) -> dict[
     kinds = {t.value.removeprefix(_SCHEMA) for t in parts.get(expand("rdf:type"), ()) if t.value.startswith(_SCHEMA)}
     if not kinds:
         return {}
-    said: dict[str, Any] = {
-        "@context": "https://schema.org/",
-        "@type": sorted(kinds),
-        "@id": entity,
-        "url": canonical(),
-    }
+    said: dict[str, list[Any]] = defaultdict(list)
     for name, terms in sorted(parts.items()):
-        short = "sameAs" if name in _SAME else name.removeprefix(_SCHEMA)
-        values = [value for t in dict.fromkeys(terms) if (value := _value(t, labels, short == "sameAs"))]
-        if values and short not in (name, "url"):
-            said[short] = values if len(values) > 1 else values[0]
-    definition = labels.text(entity, "skos:definition")
-    return said | {"name": labels.label(entity).value} | ({"description": definition.value} if definition else {})
+        short = _OTHERS.get(shorten(name)) or name.removeprefix(_SCHEMA)
+        values = (_value(t, labels, short == "sameAs") for t in terms if short != name)
+        said[short] += (value for value in values if value and value not in said[short])
+    if definition := labels.text(entity, "skos:definition"):
+        said["description"] = [definition.value]
+    own = {"@id": entity, "@type": sorted(kinds), "name": labels.label(entity).value, "url": canonical()}
+    told = {name: values if len(values) > 1 else values[0] for name, values in said.items() if values}
+    return {"@context": "https://schema.org/", **told, **own}
 
 
 def _value(term: Term, labels: Labels, plain: bool) -> Any:
