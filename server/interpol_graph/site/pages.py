@@ -1,6 +1,6 @@
 """What all templates share: local links, formatted values, the reader's language carried along."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -90,6 +90,12 @@ def told(sentence: str) -> Text:
     return Text(translated or sentence, "fr" if translated else "en")
 
 
+def said(words: Iterable[Term]) -> str:
+    """Return some terms as people say them, in one line."""
+    called = [shorten(word.value) if word.kind == "uri" else literal(word).value for word in words if word.value]
+    return " · ".join(text[:200] for text in called) or phrase("picture.unknown")
+
+
 def this_page(**changes: str) -> str:
     """Return the address of this page with some query parameters changed."""
     return _address(request.args.to_dict(flat=False) | changes)
@@ -115,7 +121,7 @@ def context() -> dict[str, object]:
     return {
         "w": phrase, "lang": language(), "speech": speech(), "languages": {code: LANGUAGES[code] for code in COMPLETE}, "this": this_page,
         "canonical": canonical, "modified": modified, "href": href, "subject": subject, "browse": browse, "address_of": address_of, "short": shorten, "ours": TERMS,
-        "literal": literal, "phrases": PHRASES, "told": told, "french": french, "sized": size, "counted": number, "dated": day,
+        "literal": literal, "said": said, "phrases": PHRASES, "told": told, "french": french, "sized": size, "counted": number, "dated": day,
         "digest": snapshot().digest, "statements": sum(snapshot().graphs.values()),
     }  # fmt: skip
 
