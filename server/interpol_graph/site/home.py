@@ -3,9 +3,12 @@
 import re
 
 from flask import Blueprint, Response, current_app, request
+from markupsafe import Markup
 
+from interpol_graph.endpoint import api, pictures
 from interpol_graph.endpoint.caching import UNCACHED
 from interpol_graph.endpoint.current import UNBOUND, ask, iri, render, select, snapshot
+from interpol_graph.endpoint.negotiation import language
 from interpol_graph.endpoint.problems import BadParameter, NotFound
 from interpol_graph.engine.outcomes import Unavailable
 from interpol_graph.graph.names import plain
@@ -13,6 +16,7 @@ from interpol_graph.graph.prefixes import TERMS, expand, shorten
 from interpol_graph.graph.questions import saved
 from interpol_graph.site import pages
 from interpol_graph.site.labels import Labels, Ref
+from interpol_graph.site.phrases import phrase
 
 blueprint = Blueprint("home", __name__)
 blueprint.app_context_processor(pages.context)
@@ -59,9 +63,21 @@ def home() -> Response:
     now = select(_NOW)
     labels = Labels(row[name].value for row in now for name in ("role", "thing", "place") if name in row)
     return render(
-        "home.html", now=now, labels=labels, asked=saved(), questions=KEY_QUESTIONS,
+        "home.html", now=now, labels=labels, asked=saved(), questions=KEY_QUESTIONS, pictures=_pictures() if now else {},
         counts=[counts[TERMS + name] for name in KEY_CLASSES if TERMS + name in counts],
     )  # fmt: skip
+
+
+def _pictures() -> dict[str, Markup]:
+    """Return saved question → its picture: where the Assembly met, who led."""
+    where, who = saved()["places-map"], saved()["leadership-line"]
+    places, mandates = (select(question.filled({"lang": language()})) for question in (where, who))
+    hosts = [row for row in places if row["sessions"].value != "0"]
+    columns = ["place", "latitude", "longitude", "sessions"]
+    return {
+        where.name: pictures.draw("map", columns, hosts, where.columns, phrase("home.map")),
+        who.name: api.picture(who, mandates),
+    }
 
 
 @blueprint.get("/browse/")
