@@ -48,7 +48,7 @@ def span(text: str, language: str | None = None) -> str:
     """Return an xsd:duration of years, months and days in words; in English, French or the reader's language.
 
     >>> span("P4D", "en"), span("P1Y", "fr"), span("P1Y6M", "fr")
-    ('4\\u00a0days', '1\\u00a0an', '1\\u00a0an 6\\u00a0mois')
+    ('4\\xa0days', '1\\xa0an', '1\\xa0an 6\\xa0mois')
     """
     match, words = _SPAN.fullmatch(text), PHRASES["durations"][language or speech()].split()
     parts = [(int(n), words[2 * at : 2 * at + 2]) for at, n in enumerate(match.groups()) if n] if match else []
@@ -59,7 +59,7 @@ def share(value: str, language: str | None = None) -> str:
     """Return a part of one in per cent; in English, French or the reader's language.
 
     >>> share("0.028", "en"), share("0.5", "fr")
-    ('2.8\\u00a0%', '50\\u00a0%')
+    ('2.8\\xa0%', '50\\xa0%')
     """
     return f"{number(f'{(Decimal(value) * 100).normalize():f}', language)}\u00a0%" if _PART.fullmatch(value) else value
 
