@@ -1,5 +1,6 @@
 """What all templates share: local links, formatted values, the reader's language carried along."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -91,6 +92,12 @@ def literal(value: Term) -> Text:
     return Text(text, value.language)
 
 
+def said(words: Iterable[Term]) -> str:
+    """Return some terms as people say them, in one line."""
+    called = [shorten(word.value) if word.kind == "uri" else literal(word).value for word in words if word.value]
+    return " · ".join(text[:200] for text in called) or phrase("picture.unknown")
+
+
 def this_page(**changes: str) -> str:
     """Return the address of this page with some query parameters changed, or with an empty value left out."""
     changed = request.args.to_dict(flat=False) | changes
@@ -103,8 +110,8 @@ def context() -> dict[str, object]:
     """Return what every template may use."""
     return {
         "w": phrase, "lang": language(), "speech": speech(), "languages": LANGUAGES, "this": this_page,
-        "href": href, "subject": subject, "browse": browse, "address_of": address_of, "names": names, "short": shorten, "ours": TERMS,
-        "literal": literal, "counted": number, "dated": day,
+        "href": href, "subject": subject, "browse": browse, "address_of": address_of, "names": names, "short": shorten,
+        "ours": TERMS, "literal": literal, "said": said, "counted": number, "dated": day,
         "digest": snapshot().digest, "statements": sum(snapshot().graphs.values()),
     }  # fmt: skip
 

@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from contextlib import suppress
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request, url_for
 
 from interpol_graph.endpoint import api
 from interpol_graph.endpoint.caching import lifetime
-from interpol_graph.endpoint.current import data, query, render, tabulated
+from interpol_graph.endpoint.current import data, merged, query, render, tabulated
 from interpol_graph.endpoint.negotiation import language
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.names import plain
@@ -55,6 +56,10 @@ def question(name: str) -> Response:
         labels, _, offers = _fields(asked, values)
         return render("question.html", error=error, question=asked, values=labels, offers=offers, text=asked.body)
     table = tabulated(answer)
+    groups = merged(table) if table else []
+    if table:
+        table = replace(table, rows=[group[0] for group in groups])
+    picture = api.picture(asked, table.rows, anchor="#row-") if table and table.rows and asked.picture else ""
     columns, rows, _ = table.shown() if table else ((), (), 0)
     shown = {row[name].value for row in rows for name in columns if name in row and row[name].kind == "uri"}
     address = url_for("api.answer", name=name)
@@ -63,7 +68,7 @@ def question(name: str) -> Response:
     formats = [(fmt, values | {"format": fmt.name}) for fmt in api.formats(asked)]
     return render(
         "question.html", lifetime=lifetime(answer), question=asked, values=labels, offers=offers, text=text,
-        answer=answer, table=table, labels=Labels(shown),
+        answer=answer, table=table, labels=Labels(shown), picture=picture,
         downloads=[(fmt, f"{address}?{urlencode(wanted)}") for fmt, wanted in formats],
         api=request.host_url.rstrip("/") + address + ("?" + urlencode(values) if values else ""),
     )  # fmt: skip
