@@ -1,18 +1,23 @@
 """All that the graph says about one entity, gathered in few queries and ready to be shown as its kind wishes."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from markupsafe import Markup
+
+from interpol_graph.endpoint import pictures
 from interpol_graph.endpoint.current import Parts, Row, Term, described, iri, select
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import TERMS, expand
+from interpol_graph.graph.questions import named
 from interpol_graph.site import backlinks, kinds, sections
 from interpol_graph.site.backlinks import DERIVED
 from interpol_graph.site.citations import Citations, Mark
 from interpol_graph.site.kinds import Kind
 from interpol_graph.site.labels import Labels, Ref, Value
-from interpol_graph.site.phrases import share
+from interpol_graph.site.phrases import phrase, share
 
 #: The statements of an entity and those of its blank nodes, with the graph that each stands in.
 _FACTS = """SELECT ?s ?p ?o ?g WHERE {{
@@ -45,7 +50,7 @@ _PLACES |= {expand(name): place for place, name in enumerate(_LAST, 1)}
 _OPEN_END = "9999-12-31"
 _HIDDEN = {_A, _CITATION, _INFERENCE, *map(expand, ("rdfs:label", "rdfs:isDefinedBy", "skos:definition"))}
 # Figures stand in a table of their own.
-_HIDDEN |= {TERMS + "totalFigure"}
+_HIDDEN |= {TERMS + "figure", TERMS + "totalFigure"}
 
 
 class Claim(NamedTuple):
@@ -122,6 +127,7 @@ class EntityPage:
         written = (sections.written(found, entity, self._labels, self._citations) for found in answers)
         self.sections = [section for section in written if section]
         self.figures = [self._figure(s) for s in sorted(figures, key=self._figure_order)]
+        self.growth = self._growth()
         disputed = (name for about, name, _ in self._claims if about == entity)
         others = self._ordered({*self._own[entity], *disputed, *self._derived}.difference(kind.essentials))
         self.facts = [fact for name in others if (fact := self._fact(name))]
@@ -164,6 +170,24 @@ class EntityPage:
         names = ("measure", "atDate", "startDate", "endDate")
         measure, day, start, end = (next((t.value for t in parts[TERMS + name]), "") for name in names)
         return plain(self._labels.label(measure).value), day or start, end, figure
+
+    def _growth(self) -> Markup:
+        """Return the figures that count the same thing on three days or more, as lines."""
+        lines = defaultdict[str, list[Row]](list)
+        for _, facts, _, _ in self.figures:
+            when, value = facts.get("atDate") or facts.get("endDate"), facts.get("value")
+            if when and value and facts.get("startDate", when) == when:  # a span counts more than a day
+                told = [facts[name] for name in ("measure", "detail", "countBasis") if facts.get(name)][:2]
+                name = ", ".join(dict.fromkeys(_words(v) for values in (*told, facts.get("unit", ())) for v in values))
+                row = {"until": when[0], "value": value[0], "measure": Term("literal", name)}
+                lines[name].append(
+                    row | {"qualifier": Term("literal", "".join(map(_words, facts.get("qualifier", ()))))}
+                )
+        rows = [row for line in lines.values() if len({row["until"] for row in line}) > 2 for row in line]
+        titles = named("figures-about").columns
+        return (
+            pictures.draw("line", ["until", "value", "measure"], rows, titles, phrase("figures")) if rows else Markup()
+        )
 
     def _disputes(self, about: str, name: str | None = None) -> list[Claim]:
         """Return what else is claimed, of one property or of all."""
@@ -209,6 +233,10 @@ def _standing(claimed: list[Term], asserted: list[Term]) -> str:
     if any(c.value.startswith(f"{a.value}-") for c, a in pairs):
         return "precise"
     return "vague" if any(a.value.startswith(f"{c.value}-") for c, a in pairs) else "differs"
+
+
+def _words(value: Value) -> str:
+    return value.label.value if isinstance(value, Ref) else value.value
 
 
 def _is_derived(row: Row) -> bool:

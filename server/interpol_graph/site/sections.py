@@ -5,8 +5,10 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from flask import url_for
+from markupsafe import Markup
 
-from interpol_graph.endpoint.current import Row, Term, select
+from interpol_graph.endpoint import api
+from interpol_graph.endpoint.current import DOCUMENT, Row, Table, Term, merged, query, select, table
 from interpol_graph.endpoint.negotiation import language
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import TERMS, XSD, shorten
@@ -21,8 +23,6 @@ from interpol_graph.site.phrases import number, phrase, speech
 SHOWN = 50
 
 _SOURCE = TERMS + "source"
-#: What a question says of the documents of a row; they become its marks.
-_DOCUMENTS = {"source", "paragraph"}
 #: What a date may be, as precise as it is known.
 DATES = {XSD + "date", XSD + "gYearMonth", XSD + "gYear"}
 #: The cells of a line, and document → paragraphs of it.
@@ -34,24 +34,24 @@ _ITEMS = """{{ {pattern} BIND({n} AS ?n) BIND(?item AS ?s)
 
 
 class Found(NamedTuple):
-    """What answers a part of a page: the rows of its question, asked with some values, or its items with their properties."""
+    """What answers a part of a page: its question asked with some values, or its items with their properties."""
 
     part: Part
     asked: Question | None = None
     values: dict[str, str] = {}
-    rows: list[Row] = []
+    answer: Table = Table([], [])
     items: dict[str, dict[str, list[Term]]] = {}
 
     def iris(self) -> set[str]:
         """Return what needs a label."""
-        terms = [t for row in self.rows for t in row.values()]
+        terms = [t for row in self.answer.rows for t in row.values()]
         terms += [t for parts in self.items.values() for values in parts.values() for t in values]
         return {*self.items, *(self.part.columns if self.items else ()), *(t.value for t in terms if t.kind == "uri")}
 
     def things(self) -> set[str]:
         """Return what the lines are about: items, or what stands first in a row."""
-        first = self.asked.variables[0] if self.asked else ""
-        return {*self.items, *(row[first].value for row in self.rows if first in row)}
+        first = next(iter(self.answer.columns), "")
+        return {*self.items, *(row[first].value for row in self.answer.rows if first in row)}
 
 
 class Line(NamedTuple):
@@ -70,6 +70,7 @@ class Section(NamedTuple):
     total: int
     more: str
     question: str = ""
+    picture: Markup = Markup()
 
 
 def gather(entity: str, place: str, parts: Iterable[Part], facts: Mapping[str, list[Term]]) -> list[Found]:
@@ -88,8 +89,8 @@ def gather(entity: str, place: str, parts: Iterable[Part], facts: Mapping[str, l
             found.append(Found(part, items=items[n]))
         elif (values := _values(entity, part, facts)) is not None:
             question = named(part.question)
-            rows = select(question.filled(values | {"lang": language()}))
-            found.append(Found(part, question, values, rows))
+            answer = table(query(question.filled(values | {"lang": language()})).body)
+            found.append(Found(part, question, values, answer))
     return found
 
 
@@ -110,28 +111,29 @@ def written(found: Found, entity: str, labels: Labels, citations: Citations) -> 
     if not found.asked:
         return section._replace(more=url_for("sparql.sparql", query=_query(found.part, entity)))
     address = url_for("questions.question", name=found.asked.name, **found.values)  # type: ignore[arg-type]
-    return section._replace(more=address, question=found.asked.title[speech()])
+    rows = [rows[0] for rows in merged(found.answer)]
+    picture = api.picture(found.asked, rows) if found.part.picture and len(rows) > 1 else Markup()
+    return section._replace(more=address, question=found.asked.title[speech()], picture=picture)
 
 
 def _answered(found: Found, asked: Question, labels: Labels) -> tuple[list[str], list[_Told]]:
     """Return the titles and lines of a question's answer: rows that differ in a later column, or in documents, are one."""
-    names = [*found.part.columns] or [
-        name for name in shown(asked.variables) if name not in _DOCUMENTS and not name.endswith("ualifier")
-    ]
+    names = list(found.part.columns)
+    names = names or [n for n in shown(asked.variables) if n not in DOCUMENT and not n.endswith("ualifier")]
     lines: list[_Told] = []
     joined: set[int] = set()
-    for row in found.rows:
-        cells = [_cell(row, name, labels) for name in names]
+    for rows in merged(found.answer):
+        cells = [_cell(rows[0], name, labels) for name in names]
         differing = {n for n, cell in enumerate(cells) if lines and cell != lines[-1][0][n]}
         if not lines or 0 in differing or len(differing | joined) > 1:
             lines.append((cells, defaultdict(set)))
-            joined = set()
-        else:
-            joined |= differing
-            for n in differing:
-                lines[-1][0][n].extend(value for value in cells[n] if value not in lines[-1][0][n])
-        if "source" in row:
-            lines[-1][1][row["source"].value].update({row["paragraph"].value} if "paragraph" in row else ())
+            joined, differing = set(), set()
+        joined |= differing
+        for n in differing:
+            lines[-1][0][n].extend(value for value in cells[n] if value not in lines[-1][0][n])
+        for row in rows:
+            if "source" in row and "source" not in names:
+                lines[-1][1][row["source"].value].update({row["paragraph"].value} if "paragraph" in row else ())
     titles = [asked.columns[name][speech()] for name in names]
     return titles, lines
 
