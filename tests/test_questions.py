@@ -111,6 +111,38 @@ def test_a_page_without_room_for_all_offers_takes_any_name(client: FlaskClient) 
     assert field and field["value"] == "Kigali" and not soup.select("datalist")
 
 
+def test_a_row_has_all_its_documents_the_best_first(client: FlaskClient) -> None:
+    soup = page(client, "/queries/president-on-day?day=1938-06-01")
+    rows = soup.select("table.answer tbody tr")
+    cited = [[cite.get_text() for cite in row.select("cite")] for row in rows]
+    assert cited[1] == [
+        "When the Nazis Ran Interpol (JTA, 2012)",
+        "Otto Steinhäusl (knowledger.de (translation of Wikipedia))",
+    ]
+    assert len(client.get("/api/president-on-day?day=1938-06-01").json or ()) == len(rows) == 2, (
+        "a program has a row, too"
+    )
+    paragraphs = page(client, "/queries/session-attendance").select("table.answer td")
+    assert any("paragraph 1" in cell.get_text() for cell in paragraphs)
+
+
+def test_a_column_says_something(client: FlaskClient) -> None:
+    soup = page(client, "/queries/notices-by-colour")
+    heads = soup.select("table.answer th")
+    titles = [head.get_text() for head in heads]
+    assert titles == ["Notice", "Way of counting", "From", "Until", "Number", "Unit", "Document"]
+    assert [head.get_text() for head in heads if head.get("class") == ["number"]] == ["Number"]
+    cells = [cell.get_text().strip() for cell in soup.select("table.answer td.number")]
+    assert "about 58,000" in cells and "26,000" in cells
+    assert soup.select("table.answer td.number a[href^='/page/figure/']")
+    for name in NAMES:
+        question = questions.saved()[name]
+        if question.variables:
+            body = page(client, f"/queries/{name}").select("table.answer tbody tr")
+            columns = zip(*(row.select("td") for row in body), strict=True)
+            assert all(any(cell.get_text().strip() for cell in column) for column in columns), name
+
+
 def test_a_question_page(tried: FlaskClient) -> None:
     soup = page(tried, "/queries/tried?since=2021-01-01")
     assert {field["name"]: field["type"] for field in soup.select("form.parameters input")} == {

@@ -9,11 +9,12 @@ from flask import Blueprint, Response, request, url_for
 
 from interpol_graph.endpoint import api
 from interpol_graph.endpoint.caching import lifetime
-from interpol_graph.endpoint.current import data, merged, query, render, tabulated
+from interpol_graph.endpoint.current import Table, data, merged, query, render, tabulated
 from interpol_graph.endpoint.negotiation import language
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.questions import Question, saved
+from interpol_graph.site.documents import of_rows
 from interpol_graph.site.labels import Labels
 from interpol_graph.site.phrases import PHRASES, speech
 
@@ -55,11 +56,13 @@ def question(name: str) -> Response:
         values = {parameter.name: request.args.get(parameter.name, parameter.default) for parameter in asked.parameters}
         labels, _, offers = _fields(asked, values)
         return render("question.html", error=error, question=asked, values=labels, offers=offers, text=asked.body)
-    table = tabulated(answer)
-    groups = merged(table) if table else []
-    if table:
-        table = replace(table, rows=[group[0] for group in groups])
-    picture = api.picture(asked, table.rows, anchor="#row-") if table and table.rows and asked.picture else ""
+    table, documents, picture = tabulated(answer), None, ""
+    if table and table.rows:
+        groups = merged(table)
+        table = replace(table, columns=_told(table), rows=[group[0] for group in groups])
+        picture = api.picture(asked, table.rows, anchor="#row-") if asked.picture else ""
+        if "source" in table.columns[1:]:
+            documents = of_rows(asked, groups[: len(table.shown()[1])])
     columns, rows, _ = table.shown() if table else ((), (), 0)
     shown = {row[name].value for row in rows for name in columns if name in row and row[name].kind == "uri"}
     address = url_for("api.answer", name=name)
@@ -68,10 +71,19 @@ def question(name: str) -> Response:
     formats = [(fmt, values | {"format": fmt.name}) for fmt in api.formats(asked)]
     return render(
         "question.html", lifetime=lifetime(answer), question=asked, values=labels, offers=offers, text=text,
-        answer=answer, table=table, labels=Labels(shown), picture=picture,
+        answer=answer, table=table, labels=Labels(shown), picture=picture, documents=documents,
         downloads=[(fmt, f"{address}?{urlencode(wanted)}") for fmt, wanted in formats],
         api=request.host_url.rstrip("/") + address + ("?" + urlencode(values) if values else ""),
     )  # fmt: skip
+
+
+def _told(table: Table) -> list[str]:
+    """Return the columns that say something, but for what a cell of another says: what qualifies it, where it leads."""
+    filled = {name for row in table.rows for name in row}
+    beside = {"qualifier", "qualifierLabel", "figure", "figureLabel"} if "value" in filled else set()
+    beside |= {"paragraph"} if "source" in table.columns[1:] else set()
+    beside |= {f"{name}Qualifier" for name in table.columns}
+    return [name for name in table.columns if name in filled - beside or f"{name}Label" in filled - beside]
 
 
 @blueprint.get("/queries/<name>.rq")
