@@ -49,8 +49,8 @@ _PLACES |= {expand(name): place for place, name in enumerate(_LAST, 1)}
 # The last possible day of what goes on serves comparison; to a reader it is no date.
 _OPEN_END = "9999-12-31"
 _HIDDEN = {_A, _CITATION, _INFERENCE, *map(expand, ("rdfs:label", "rdfs:isDefinedBy", "skos:definition"))}
-# Figures stand in a table of their own.
-_HIDDEN |= {TERMS + "figure", TERMS + "totalFigure"}
+# Figures stand in a table of their own, and dates say the year.
+_HIDDEN |= {TERMS + "figure", TERMS + "totalFigure", TERMS + "year"}
 
 
 class Claim(NamedTuple):
@@ -177,12 +177,11 @@ class EntityPage:
         for _, facts, _, _ in self.figures:
             when, value = facts.get("atDate") or facts.get("endDate"), facts.get("value")
             if when and value and facts.get("startDate", when) == when:  # a span counts more than a day
-                told = [facts[name] for name in ("measure", "detail", "countBasis") if facts.get(name)][:2]
-                name = ", ".join(dict.fromkeys(_words(v) for values in (*told, facts.get("unit", ())) for v in values))
-                row = {"until": when[0], "value": value[0], "measure": Term("literal", name)}
-                lines[name].append(
-                    row | {"qualifier": Term("literal", "".join(map(_words, facts.get("qualifier", ()))))}
-                )
+                words = [facts[name] for name in ("measure", "detail", "countBasis") if facts.get(name)][:2]
+                name = ", ".join(dict.fromkeys(_words(v) for values in (*words, facts.get("unit", ())) for v in values))
+                told = {"measure": name, "qualifier": "".join(map(_words, facts.get("qualifier", ())))}
+                row = {"until": when[0], "value": value[0]} | {of: Term("literal", said) for of, said in told.items()}
+                lines[name].append({of: term for of, term in row.items() if isinstance(term, Term)})
         rows = [row for line in lines.values() if len({row["until"] for row in line}) > 2 for row in line]
         titles = named("figures-about").columns
         return (

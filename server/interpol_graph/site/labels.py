@@ -1,6 +1,6 @@
 """The names of things in the reader's language: labels, titles, definitions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from interpol_graph.endpoint.current import Term, described, select, values
@@ -71,8 +71,11 @@ class Labels:
     def values(self, terms: Iterable[Term]) -> list[Value]:
         """Return values in order, without blank nodes; of texts in several languages, those in the reader's."""
         found = [t for t in dict.fromkeys(terms) if t.kind != "bnode"]
-        spoken = {t.language for t in found if t.language}
-        best = min(spoken, key=lambda name: (self.rank(name), name), default="")
-        found = [t for t in found if t.language in ("", best)]
-        shown: list[Value] = [self.ref(t.value) if t.kind == "uri" else t for t in found]
+        shown = self.spoken([self.ref(t.value) if t.kind == "uri" else t for t in found])
         return sorted(shown, key=lambda v: plain(v.label.value) if isinstance(v, Ref) else v.value)
+
+    def spoken(self, values: Sequence[Value]) -> list[Value]:
+        """Return values without the texts in other languages than the best for the reader."""
+        languages = {v.language for v in values if isinstance(v, Term) and v.language}
+        best = min(languages, key=lambda name: (self.rank(name), name), default="")
+        return [v for v in values if isinstance(v, Ref) or v.language in ("", best)]

@@ -79,7 +79,11 @@ def gather(entity: str, place: str, parts: Iterable[Part], facts: Mapping[str, l
     patterns = {n: part for n, part in enumerate(parts) if part.items}
     items: dict[int, dict[str, dict[str, list[Term]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
     asked = " UNION ".join(
-        _ITEMS.format(n=n, pattern=_about(part, place), columns="".join(f", <{name}>" for name in part.columns))
+        _ITEMS.format(
+            n=n,
+            pattern=_about(part, place),
+            columns="".join(f", <{name}>" for name in (*part.columns, part.order) if name),
+        )
         for n, part in patterns.items()
     )
     for row in select(f"SELECT DISTINCT ?n ?s ?p ?o WHERE {{ {asked} }}") if asked else ():
@@ -102,7 +106,7 @@ def written(found: Found, entity: str, labels: Labels, citations: Citations) -> 
         return None
     ready = [
         Line(
-            [cells[n] for n in told],
+            [labels.spoken(cells[n]) for n in told],
             sorted(citations.mark(iri, paragraphs=paragraphs) for iri, paragraphs in cited.items()),
         )
         for cells, cited in lines[:SHOWN]
@@ -151,18 +155,16 @@ def _cell(row: Row, name: str, labels: Labels) -> list[Value]:
 
 def _listed(found: Found, labels: Labels) -> tuple[list[str], list[_Told]]:
     """Return the titles and lines of the items that a pattern found, by date and name."""
-    lines: list[_Told] = []
+    lines: list[tuple[tuple[str, ...], _Told]] = []
     for item, parts in found.items.items():
         cells: list[list[Value]] = [[labels.ref(item)]]
         cells += [labels.values(parts.get(name, ())) for name in found.part.columns]
-        lines.append((cells, {t.value: set() for t in parts.get(_SOURCE, ())}))
+        dates = [v.value for values in cells for v in values if isinstance(v, Term) and v.datatype in DATES]
+        first = [labels.label(t.value).value for t in parts.get(found.part.order, ())] or dates
+        order = min(first, default=""), plain(labels.label(item).value)
+        lines.append((order, (cells, {t.value: set() for t in parts.get(_SOURCE, ())})))
     titles = [phrase("rdfs:label"), *(labels.label(name).value for name in found.part.columns)]
-    return titles, sorted(lines, key=lambda line: _order(line[0]))
-
-
-def _order(cells: list[list[Value]]) -> tuple[str, str]:
-    dates = [v.value for values in cells for v in values if isinstance(v, Term) and v.datatype in DATES]
-    return min(dates, default=""), plain(cells[0][0].label.value)  # type: ignore[union-attr]
+    return titles, [line for _, line in sorted(lines, key=lambda line: line[0])]
 
 
 def _values(entity: str, part: Part, facts: Mapping[str, list[Term]]) -> dict[str, str] | None:
