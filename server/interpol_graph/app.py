@@ -20,9 +20,9 @@ from interpol_graph.engine.pool import EvaluatorPool
 from interpol_graph.graph import prefixes
 from interpol_graph.serving.answer_cache import AnswerCache
 from interpol_graph.serving.door import Door
-from interpol_graph.site import entities, home, ontology, questions, search
+from interpol_graph.site import entities, home, metadata, ontology, questions, search
 
-BLUEPRINTS = (home, search, sparql, entities, ontology, api, dataset, questions, validate, observation)
+BLUEPRINTS = (home, search, sparql, entities, ontology, metadata, api, dataset, questions, validate, observation)
 
 #: Bytes of the largest body that is read; a route may allow more.
 LARGEST_BODY = 1 << 20

@@ -64,6 +64,7 @@ def dataset() -> Response:
         turtle = render_template(
             "dataset.ttl", root=root, state=state, counts=counts, files=files, languages=LANGUAGES, space=ENTITIES, base=BASE,
             own=not current_app.extensions["pool"].settings.data, questions=len(saved()), prefixes=prefixes(),
+            modified=current.modified(),
         )  # fmt: skip
         statements = (quad.triple for quad in parse(turtle, RdfFormat.TURTLE))
         return current.data(serialize(statements, format=fmt.rdf, prefixes=PREFIXES) or b"", fmt.content_type)

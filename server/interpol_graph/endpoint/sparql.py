@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, current_app, render_template, request
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, Literal, RdfFormat, parse, serialize
 
 from interpol_graph.endpoint import caching, current, negotiation
@@ -188,6 +188,8 @@ def _description() -> Response:
             queries=QUERIES,
             union=set(state.graphs) == set(state.default),
             triples=state.triples,
+            own=not current_app.extensions["pool"].settings.data,
+            modified=current.modified(),
         )
         # Blank nodes have the same names, and statements the same order, whoever is asked and how often.
         statements = Dataset(parse(turtle, format=RdfFormat.TURTLE))
