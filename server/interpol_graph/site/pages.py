@@ -17,7 +17,7 @@ _DATES = {"date", "gYearMonth", "gYear"}
 #: What a chosen language is carried along to.
 _PAGES = {
     "home.home", "search.search", "home.browse", "home.members", "entities.page", "entities.any_page", "dumps.dumps",
-    "questions.questions", "questions.question", "ontology.ontology", "sparql.sparql", "validate.validate",
+    "questions.questions", "questions.question", "ontology.ontology", "sparql.sparql", "editor.terms", "editor.question", "validate.validate",
 }  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def context() -> dict[str, object]:
     """Return what every template may use."""
     return {
         "w": phrase, "lang": language(), "speech": speech(), "languages": LANGUAGES, "this": this_page,
-        "href": href, "subject": subject, "browse": browse, "address_of": address_of, "short": shorten, "ours": TERMS,
+        "href": href, "subject": subject, "browse": browse, "address_of": address_of, "expand": expand, "short": shorten, "ours": TERMS,
         "literal": literal, "counted": number, "dated": day,
         "digest": snapshot().digest, "statements": sum(snapshot().graphs.values()),
     }  # fmt: skip
