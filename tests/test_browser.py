@@ -155,7 +155,7 @@ def test_a_saved_question_takes_the_place_of_what_is_typed_and_gives_it_back(ope
     page = opened("/sparql")
     edited(page, "ASK { }")
     page.locator("#format").select_option("csv")
-    page.locator("aside summary").first.click()
+    page.locator("aside details details summary").first.click()
     page.locator("aside a[data-load]").first.click()
     expect(page.locator("[role=status]")).to_contain_text("Ctrl+Z")
     assert "SELECT" in page.locator("#query").input_value()

@@ -1,5 +1,6 @@
 """What all templates share: local links, formatted values, the reader's language carried along."""
 
+import re
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -78,6 +79,16 @@ def literal(value: Term) -> Text:
     return Text(text, value.language)
 
 
+def excerpt(body: bytes, limit: int) -> tuple[str, bool]:
+    """Return the beginning of a text, in at most so many characters, and whether that is all; of Turtle's prefixes those that it uses."""
+    text = body[: 4 * limit + 4].decode("utf-8", "ignore")
+    shown = text[:limit]
+    for line, name in re.findall(r"^(@prefix (\S*:) <[^>\n]*> \.\n)", shown, re.MULTILINE):
+        if shown.count(name) == 1:
+            shown = shown.replace(line, "", 1)
+    return shown, len(text) <= limit
+
+
 def this_page(**changes: str) -> str:
     """Return the address of this page with some query parameters changed."""
     arguments = urlencode(request.args.to_dict(flat=False) | changes, doseq=True)
@@ -89,7 +100,7 @@ def context() -> dict[str, object]:
     """Return what every template may use."""
     return {
         "w": phrase, "lang": language(), "speech": speech(), "languages": LANGUAGES, "this": this_page,
-        "href": href, "subject": subject, "browse": browse, "address_of": address_of, "expand": expand, "short": shorten, "ours": TERMS,
+        "href": href, "subject": subject, "browse": browse, "address_of": address_of, "excerpt": excerpt, "expand": expand, "short": shorten, "ours": TERMS,
         "literal": literal, "counted": number, "dated": day,
         "digest": snapshot().digest, "statements": sum(snapshot().graphs.values()),
     }  # fmt: skip
