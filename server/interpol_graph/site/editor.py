@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import IO
 from urllib.parse import urlencode
 
@@ -10,11 +11,13 @@ from flask import Blueprint, Response
 from interpol_graph.endpoint import api, current, dumps, sparql
 from interpol_graph.endpoint.caching import lifetime
 from interpol_graph.endpoint.negotiation import language
+from interpol_graph.endpoint.pictures import BARS, draw
+from interpol_graph.endpoint.scales import amount, moment
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.formats import FORMATS, of_kind
 from interpol_graph.graph.prefixes import XSD, prefixes, shorten, sparql_header
 from interpol_graph.site.labels import Labels
-from interpol_graph.site.phrases import speech
+from interpol_graph.site.phrases import phrase, speech
 from interpol_graph.site.questions import by_subject
 
 blueprint = Blueprint("editor", __name__)
@@ -25,6 +28,9 @@ _TERMS = """SELECT DISTINCT ?term {
   FILTER(isIRI(?term)) FILTER NOT EXISTS { ?term owl:deprecated true } }"""
 #: The variable that a query gives a year; in a column of that name there are some, too.
 _YEAR = re.compile(r"\bYEAR\s*\((?:[^()]|\([^()]*\))*\)\s*AS\s*[?$](\w+)", re.IGNORECASE)
+
+#: What columns with the two degrees of a place are called.
+PLACE = ({"lat", "latitude"}, {"long", "lon", "lng", "longitude"})
 
 
 @blueprint.get("/sparql/terms.json")
@@ -64,13 +70,14 @@ def page(asked: sparql.Asked, error: EngineError | None = None) -> Response:
             error = problem
     if table:
         _mark_years(table, query)
+    labels = Labels(table.iris() if table else ())
     dataset = [("default-graph-uri", iri) for iri in asked.default]
     dataset += [("named-graph-uri", iri) for iri in asked.named]
     address = "/sparql?" + urlencode([("query", query), *dataset]) + "&format="
     return current.render(
         "sparql.html", negotiated=True, error=error, lifetime=lifetime(answer), query=asked.query, dataset=dataset,
         wish=asked.format, header=sparql_header(), formats=FORMATS[:8], groups=by_subject(speech()), traps=sparql.TRAPS,
-        answer=answer, table=table, labels=Labels(table.iris() if table else ()), strangers=sparql.strangers(query) if answer else (),
+        answer=answer, table=table, labels=labels, picture=_picture(table, labels) if table else "", strangers=sparql.strangers(query) if answer else (),
         downloads=[(fmt, address + fmt.name) for fmt in of_kind(answer.format.kind)] if answer else [],
     )  # fmt: skip
 
@@ -82,3 +89,34 @@ def _mark_years(table: current.Table, query: str) -> None:
         for name in years & row.keys():
             if row[name].datatype == XSD + "integer":
                 row[name] = row[name]._replace(datatype=XSD + "gYear")
+
+
+def _picture(table: current.Table, labels: Labels) -> str:
+    """Return what is drawn of rows whose columns ask for it: places, what lasts, numbers by time, numbers of things; else nothing."""
+    columns, rows, _ = table.shown()
+    if len(rows) < 2:
+        return ""
+    first, *rest = columns
+    numbers, moments = (_columns(columns, rows, scale) for scale in (amount, moment))
+    place = [name for kind in PLACE for name in numbers if name.lower() in kind]
+    if len(place) == 2 and first not in place:
+        kind, drawn = "map", [first, *place, *[name for name in numbers if name not in place][:1]]
+    elif first in moments and numbers == rest:
+        kind, drawn = "line", columns
+    elif first not in {*numbers, *moments} and rest and rest[:2] == moments == rest:
+        kind, drawn = "timeline", columns
+    elif first not in numbers and numbers == rest and len(rows) <= BARS:
+        kind, drawn = "bar", columns
+    else:
+        return ""
+    called = [
+        {**row, f"{first}Label": current.Term("literal", *labels.label(row[first].value))} if row[first].kind == "uri" else row
+        for row in rows if first in row
+    ]  # fmt: skip
+    return draw(kind, drawn, called, {}, phrase("answer"), anchor="#row-")
+
+
+def _columns(columns: list[str], rows: list[current.Row], scale: Callable[[current.Term], object]) -> list[str]:
+    """Return the columns in which all that is there, and something is, stands somewhere on a scale."""
+    values = {name: [scale(row[name]) for row in rows if name in row] for name in columns}
+    return [name for name, found in values.items() if found and None not in found]

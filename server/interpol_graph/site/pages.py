@@ -1,6 +1,7 @@
 """What all templates share: local links, formatted values, the reader's language carried along."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -89,6 +90,12 @@ def excerpt(body: bytes, limit: int) -> tuple[str, bool]:
     return shown, len(text) <= limit
 
 
+def said(words: Iterable[Term]) -> str:
+    """Return some terms as people say them, in one line."""
+    called = [shorten(word.value) if word.kind == "uri" else literal(word).value for word in words if word.value]
+    return " · ".join(text[:200] for text in called) or phrase("picture.unknown")
+
+
 def this_page(**changes: str) -> str:
     """Return the address of this page with some query parameters changed."""
     arguments = urlencode(request.args.to_dict(flat=False) | changes, doseq=True)
@@ -100,8 +107,8 @@ def context() -> dict[str, object]:
     """Return what every template may use."""
     return {
         "w": phrase, "lang": language(), "speech": speech(), "languages": LANGUAGES, "this": this_page,
-        "href": href, "subject": subject, "browse": browse, "address_of": address_of, "excerpt": excerpt, "expand": expand, "short": shorten, "ours": TERMS,
-        "literal": literal, "counted": number, "dated": day,
+        "href": href, "subject": subject, "browse": browse, "address_of": address_of, "expand": expand, "short": shorten, "ours": TERMS,
+        "literal": literal, "said": said, "excerpt": excerpt, "counted": number, "dated": day,
         "digest": snapshot().digest, "statements": sum(snapshot().graphs.values()),
     }  # fmt: skip
 

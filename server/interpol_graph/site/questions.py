@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from contextlib import suppress
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request, url_for
 
 from interpol_graph.endpoint import api
 from interpol_graph.endpoint.caching import lifetime
-from interpol_graph.endpoint.current import data, query, render, tabulated
+from interpol_graph.endpoint.current import data, merged, query, render, tabulated
 from interpol_graph.endpoint.negotiation import language
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.names import plain
@@ -55,13 +56,17 @@ def question(name: str) -> Response:
         labels, _, offers = _fields(asked, values)
         return render("question.html", error=error, question=asked, values=labels, offers=offers, text=asked.body)
     table = tabulated(answer)
+    groups = merged(table) if table else []
+    if table:
+        table = replace(table, rows=[group[0] for group in groups])
+    picture = api.picture(asked, table.rows, anchor="#row-") if table and table.rows and asked.picture else ""
     address = url_for("api.answer", name=name)
     labels, values, offers = _fields(asked, values)
     values |= {"lang": language()} if language() != "en" else {}
     formats = [(fmt, values | {"format": fmt.name}) for fmt in api.formats(asked)]
     return render(
         "question.html", lifetime=lifetime(answer), question=asked, values=labels, offers=offers, text=text,
-        answer=answer, table=table, labels=Labels(table.iris() if table else ()),
+        answer=answer, table=table, labels=Labels(table.iris() if table else ()), picture=picture,
         downloads=[(fmt, f"{address}?{urlencode(wanted)}") for fmt, wanted in formats],
         api=request.host_url.rstrip("/") + address + ("?" + urlencode(values) if values else ""),
     )  # fmt: skip
