@@ -1,5 +1,6 @@
 """What all templates share: local links, formatted values, the reader's language carried along."""
 
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -23,7 +24,7 @@ _SUBJECTS = ("class", "iri", "page")
 #: What a chosen language is carried along to.
 _PAGES = {
     "home.home", "search.search", "home.browse", "home.members", "entities.page", "entities.any_page", "dumps.dumps",
-    "questions.questions", "questions.question", "ontology.ontology", "sparql.sparql", "validate.validate",
+    "questions.questions", "questions.question", "ontology.ontology", "sparql.sparql", "editor.terms", "editor.question", "validate.validate",
 }  # fmt: skip
 
 
@@ -103,6 +104,16 @@ def told(sentence: str) -> Text:
     return Text(translated or sentence, "fr" if translated else "en")
 
 
+def excerpt(body: bytes, limit: int) -> tuple[str, bool]:
+    """Return the beginning of a text, in at most so many characters, and whether that is all; of Turtle's prefixes those that it uses."""
+    text = body[: 4 * limit + 4].decode("utf-8", "ignore")
+    shown = text[:limit]
+    for line, name in re.findall(r"^(@prefix (\S*:) <[^>\n]*> \.\n)", shown, re.MULTILINE):
+        if shown.count(name) == 1:
+            shown = shown.replace(line, "", 1)
+    return shown, len(text) <= limit
+
+
 def said(words: Iterable[Term]) -> str:
     """Return some terms as people say them, in one line."""
     called = [shorten(word.value) if word.kind == "uri" else literal(word).value for word in words if word.value]
@@ -134,8 +145,8 @@ def context() -> dict[str, object]:
     """Return what every template may use."""
     return {
         "w": phrase, "lang": language(), "speech": speech(), "languages": {code: LANGUAGES[code] for code in COMPLETE}, "this": this_page,
-        "canonical": canonical, "modified": modified, "href": href, "subject": subject, "browse": browse, "address_of": address_of, "names": names, "short": shorten, "ours": TERMS,
-        "literal": literal, "said": said, "phrases": PHRASES, "told": told, "french": french, "sized": size, "counted": number, "dated": day,
+        "canonical": canonical, "modified": modified, "href": href, "subject": subject, "browse": browse, "address_of": address_of, "names": names, "expand": expand, "short": shorten, "ours": TERMS,
+        "literal": literal, "said": said, "phrases": PHRASES, "told": told, "excerpt": excerpt, "french": french, "sized": size, "counted": number, "dated": day,
         "digest": snapshot().digest, "statements": sum(snapshot().graphs.values()),
     }  # fmt: skip
 
