@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, Response, render_template, request
-from pyoxigraph import CanonicalizationAlgorithm, Dataset, Literal, RdfFormat, parse, serialize
+from pyoxigraph import Literal, RdfFormat, parse, serialize
 
 from interpol_graph.endpoint import caching, current, negotiation
 from interpol_graph.endpoint.problems import BadRequest, BodyTooLarge, UnsupportedMediaType
@@ -20,6 +20,7 @@ from interpol_graph.graph.executables import QUERIES
 from interpol_graph.graph.formats import FORMATS, of_kind
 from interpol_graph.graph.prefixes import sparql_header
 from interpol_graph.graph.questions import Question, saved
+from interpol_graph.graph.statements import canonical
 
 blueprint = Blueprint("sparql", __name__)
 
@@ -190,7 +191,5 @@ def _description() -> Response:
             triples=state.triples,
         )
         # Blank nodes have the same names, and statements the same order, whoever is asked and how often.
-        statements = Dataset(parse(turtle, format=RdfFormat.TURTLE))
-        statements.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
-        triples = sorted((quad.triple for quad in statements), key=str)
+        triples = [quad.triple for quad in canonical(parse(turtle, format=RdfFormat.TURTLE))]
     return current.data(serialize(triples, format=fmt.rdf, prefixes=PREFIXES) or b"", fmt.content_type)
