@@ -11,8 +11,10 @@ import pytest
 
 from engines import ENGINES, Engine
 from interpol_graph.engine.limits import Settings
+from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.engine.pool import EvaluatorProcess
 from interpol_graph.engine.snapshot import Snapshot
+from interpol_graph.graph import questions
 
 pytestmark = pytest.mark.engines
 
