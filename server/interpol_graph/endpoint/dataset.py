@@ -58,14 +58,17 @@ def dataset() -> Response:
     state = current.snapshot()
     counts = _counts(state.digest)
     root = request.url_root.rstrip("/")
-    sums, files = dumps.sums(), []
-    for offered in DUMPS:
+    settings, files = current_app.extensions["pool"].settings, []
+    # Another engine holds the graph, and its files are elsewhere.
+    there = () if settings.engine and not settings.release else DUMPS
+    sums = dumps.sums() if there else {}
+    for offered in there:
         name, size = WHOLE + offered.suffix, dumps.whole(offered).stat().st_size
         files.append({"format": offered, "address": f"{root}/dumps/{name}", "bytes": size, "sum": sums[name]})
     with current.heavy():
         turtle = render_template(
             "dataset.ttl", root=root, state=state, counts=counts, files=files, languages=LANGUAGES, space=ENTITIES, base=BASE,
-            own=not current_app.extensions["pool"].settings.data, questions=len(saved()), prefixes=prefixes(),
+            own=not settings.data, questions=len(saved()), prefixes=prefixes(),
         )  # fmt: skip
         statements = [quad.triple for quad in canonical(parse(turtle, RdfFormat.TURTLE))]
         return current.data(serialize(statements, format=fmt.rdf, prefixes=PREFIXES) or b"", fmt.content_type)
