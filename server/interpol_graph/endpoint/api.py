@@ -9,9 +9,10 @@ from typing import IO
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, render_template, request, url_for
+from markupsafe import Markup
 
-from interpol_graph.endpoint import dumps, negotiation
-from interpol_graph.endpoint.current import answered, data, heavy, query, select, snapshot
+from interpol_graph.endpoint import dumps, negotiation, pictures
+from interpol_graph.endpoint.current import Row, answered, data, heavy, merged, query, select, snapshot, table
 from interpol_graph.endpoint.problems import BadParameter, NotFound
 from interpol_graph.engine.outcomes import AnswerTooLarge, OutOfMemory, OutOfTime, UnknownGraph
 from interpol_graph.graph import rows
@@ -25,6 +26,8 @@ blueprint = Blueprint("api", __name__)
 ROWS = Offered("json", "JSON", ("application/json", "text/json"))
 SPARQL_JSON = replace(BY_NAME["json"], name="sparql-json")
 ANSWERS = (ROWS, SPARQL_JSON, *of_kind("results")[1:])
+#: The picture of an answer, of a question that says what suits it.
+SVG = Offered("svg", "SVG", ("image/svg+xml",))
 #: What a page of an answer is asked with: how a right value looks, in words and as a pattern.
 PAGING = {"limit": ("a whole number from 1", "[1-9][0-9]{0,8}"), "offset": ("a whole number from 0", "[0-9]{1,9}")}
 #: What stands in the description for the address of this server, which differs by request.
@@ -38,17 +41,25 @@ def answer(name: str) -> Response:
     """Answer a question as data, whole or a page of it."""
     asked = question(name)
     text, _ = filled(asked)
-    wish = negotiation.require(formats(asked), "The answer", (*ANSWERS, *FORMATS))
+    wish = negotiation.require(formats(asked), "The answer", (*ANSWERS, SVG, *FORMATS))
     limit, offset = map(_whole, PAGING)
+    if wish == SVG:
+        limit = limit or pictures.ROWS + 1
     fmt = BY_NAME.get(wish.name, BY_NAME["json"])
     found = query(_page(text, limit, offset), results=fmt, graph=fmt)
     if wish == ROWS:
         with heavy():
             found = replace(found, body=rows.write(rows.read(found.body)))
+    elif wish == SVG:
+        found = replace(
+            found, body=picture(asked, [group[0] for group in merged(table(found.body))], alone=True).encode()
+        )
     response = answered(found)
     response.content_type = wish.content_type
     response.vary.add("Accept-Language")
-    if limit and found.rows == limit and query(_page(text, 1, offset + limit)).rows:
+    if wish == SVG:
+        response.headers["Content-Security-Policy"] = pictures.POLICY
+    elif limit and found.rows == limit and query(_page(text, 1, offset + limit)).rows:
         following = urlencode(request.args.to_dict() | {"offset": str(offset + limit)})
         response.headers["Link"] = f'<{url_for("api.answer", name=name)}?{following}>; rel="next"'
     return response
@@ -72,7 +83,14 @@ def question(name: str) -> Question:
 
 def formats(question: Question) -> tuple[Offered, ...]:
     """Return what a question is answered in, the default first."""
-    return ANSWERS if question.variables else of_kind("graph")
+    return (*ANSWERS, *[SVG][: len(question.picture)]) if question.variables else of_kind("graph")
+
+
+def picture(question: Question, found: list[Row], anchor: str = "", alone: bool = False) -> Markup:
+    """Return the picture of rows that answer a question, for a page or to stand alone. Raises Busy, Departed."""
+    kind, columns = next(iter(question.picture.items()))
+    title = question.title["fr" if negotiation.language() == "fr" else "en"]
+    return pictures.draw(kind, columns, found, question.columns, title, anchor=anchor, alone=alone)
 
 
 def choices(pattern: str) -> Choices:

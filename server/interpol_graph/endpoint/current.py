@@ -33,6 +33,8 @@ Row = dict[str, Term]
 Parts = Mapping[str, list[Term]]
 
 
+#: The columns in which rows differ that say the same by several documents.
+DOCUMENT = frozenset({"source", "sourceLabel", "paragraph"})
 #: Bytes of an answer up to which a page shows it as a table, and the rows, columns and cells that the page shows of it:
 #: a page takes a worker's time and memory many times over.
 LARGEST, ROWS, COLUMNS, CELLS = 4 << 20, 1000, 100, 20_000
@@ -106,6 +108,16 @@ def table(body: bytes) -> Table:
 def tabulated(answer: Answer) -> Table | None:
     """Return an answer as a page shows it; None for a graph, and for one that is too large for a table."""
     return table(answer.body) if answer.format.kind == "results" and len(answer.body) <= LARGEST else None
+
+
+def merged(answer: Table) -> list[list[Row]]:
+    """Return rows that differ by their document alone together, in the order of the first of them."""
+    if "source" not in answer.columns[1:]:  # an answer about documents has them first
+        return [[row] for row in answer.rows]
+    found = defaultdict[frozenset[tuple[str, Term]], list[Row]](list)
+    for row in answer.rows:
+        found[frozenset((name, term) for name, term in row.items() if name not in DOCUMENT)].append(row)
+    return list(found.values())
 
 
 def _term(binding: Mapping[str, Any]) -> Term:

@@ -106,7 +106,8 @@ class Question(NamedTuple):
 
     columns: column → language → its title, in the order of the query, ?xLabel in the column of ?x; picture: the kind that
     suits the answer → the columns that it shows; text: the whole file; body: the query without its header; variables: what
-    it selects, nothing where it constructs a graph.
+    it selects, nothing where it constructs a graph; documents: the column whose things cite the documents of a row → for which
+    properties, nothing for any.
     """
 
     name: str
@@ -119,6 +120,7 @@ class Question(NamedTuple):
     text: str
     body: str
     variables: tuple[str, ...] = ()
+    documents: dict[str, list[str]] = {}
 
     @property
     def days(self) -> str:
@@ -225,8 +227,9 @@ def _question(name: str, text: str) -> Question:
         raise BadQuestion(
             "columns are like country: [Country, Pays], a picture like {bar: [country, votes]}"
         ) from error
-    if not fits:
-        raise BadQuestion(f"a picture is one of {', '.join(PICTURES)} and shows columns of the answer")
+    documents = header.get("documents") or {}
+    if not (fits and set(documents) <= set(columns)):
+        raise BadQuestion(f"a picture is one of {', '.join(PICTURES)}; it and documents name columns of the answer")
     used, known = set(re.findall(r"[?$]_(\w+)", body)), {"lang"}
     for parameter in parameters:
         if parameter.type not in TYPES:
@@ -236,7 +239,9 @@ def _question(name: str, text: str) -> Question:
             raise BadQuestion(f"the query does not use the parameter {parameter.name} as ?_{unused}")
     for extra in sorted(used - known):
         raise BadQuestion(f"the query uses ?_{extra}, which the header does not declare under parameters")
-    return Question(name, *words, parameters, tuple(header.get("tags") or ()), columns, picture, text, body)
+    return Question(
+        name, *words, parameters, tuple(header.get("tags") or ()), columns, picture, text, body, (), documents
+    )
 
 
 def shown(columns: Iterable[str]) -> list[str]:

@@ -1,5 +1,7 @@
 """What all templates share: local links, formatted values, the reader's language carried along."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -7,13 +9,14 @@ from flask import has_request_context, request, url_for
 
 from interpol_graph.endpoint.current import Term, snapshot
 from interpol_graph.endpoint.negotiation import language
+from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.prefixes import BASE, ENTITIES, GRAPHS, TERMS, expand, shorten
 from interpol_graph.graph.questions import LANGUAGES
-from interpol_graph.site.labels import Text
-from interpol_graph.site.phrases import day, number, phrase, speech
+from interpol_graph.site.labels import Labels, Text
+from interpol_graph.site.phrases import day, number, phrase, span, speech
 
 _NUMBERS = {"integer", "decimal", "double", "float", "int", "long", "nonNegativeInteger", "positiveInteger"}
-_DATES = {"date", "gYearMonth", "gYear"}
+_DATES = {"date", "gYearMonth", "gYear", "gMonthDay"}
 #: What a chosen language is carried along to.
 _PAGES = {
     "home.home", "search.search", "home.browse", "home.members", "entities.page", "entities.any_page", "dumps.dumps",
@@ -66,11 +69,22 @@ def address_of(name: str) -> str | None:
         return None
 
 
+def names(problem: list[str]) -> dict[str, Text]:
+    """Return prefixed names that an error gives → the labels of the things that they name, of those that have one."""
+    things = {expand(name): name for name in problem if address_of(name)}
+    with suppress(EngineError):  # an error page must come, whatever has failed
+        labels = Labels(things)
+        return {name: labels.label(thing) for thing, name in things.items() if thing in labels.words}
+    return {}
+
+
 def literal(value: Term) -> Text:
     """Return a literal as people write it: dates in words, thousands set apart, yes and no."""
     kind, text = value.datatype.rpartition("#")[2], value.value
     if kind in _DATES:
         text = day(text)
+    elif kind == "duration":
+        text = span(text)
     elif kind in _NUMBERS:
         text = number(text)
     elif kind == "boolean" and text in ("true", "false"):
@@ -78,9 +92,16 @@ def literal(value: Term) -> Text:
     return Text(text, value.language)
 
 
+def said(words: Iterable[Term]) -> str:
+    """Return some terms as people say them, in one line."""
+    called = [shorten(word.value) if word.kind == "uri" else literal(word).value for word in words if word.value]
+    return " · ".join(text[:200] for text in called) or phrase("picture.unknown")
+
+
 def this_page(**changes: str) -> str:
-    """Return the address of this page with some query parameters changed."""
-    arguments = urlencode(request.args.to_dict(flat=False) | changes, doseq=True)
+    """Return the address of this page with some query parameters changed, or with an empty value left out."""
+    changed = request.args.to_dict(flat=False) | changes
+    arguments = urlencode({name: value for name, value in changed.items() if value}, doseq=True)
     path = quote("/" + request.path.lstrip("/"))  # two slashes would name another host
     return f"{path}?{arguments}" if arguments else path
 
@@ -89,8 +110,8 @@ def context() -> dict[str, object]:
     """Return what every template may use."""
     return {
         "w": phrase, "lang": language(), "speech": speech(), "languages": LANGUAGES, "this": this_page,
-        "href": href, "subject": subject, "browse": browse, "address_of": address_of, "short": shorten, "ours": TERMS,
-        "literal": literal, "counted": number, "dated": day,
+        "href": href, "subject": subject, "browse": browse, "address_of": address_of, "names": names, "short": shorten,
+        "ours": TERMS, "literal": literal, "said": said, "counted": number, "dated": day,
         "digest": snapshot().digest, "statements": sum(snapshot().graphs.values()),
     }  # fmt: skip
 
