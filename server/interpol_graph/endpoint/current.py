@@ -61,6 +61,11 @@ class Table:
         shown = columns[:COLUMNS]
         return shown, self.rows[: min(ROWS, CELLS // max(len(shown), 1))], len(columns)
 
+    def iris(self) -> set[str]:
+        """Return the IRIs in what a page shows."""
+        columns, rows, _ = self.shown()
+        return {row[name].value for row in rows for name in columns if name in row and row[name].kind == "uri"}
+
 
 def snapshot() -> Snapshot:
     """Return the state of the graph that this request asks, the same from its first query to its last."""

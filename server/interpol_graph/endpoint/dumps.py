@@ -13,7 +13,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -26,15 +25,12 @@ from interpol_graph.endpoint.problems import BadParameter, NotFound
 from interpol_graph.engine.admission import Admission
 from interpol_graph.engine.limits import Lane
 from interpol_graph.engine.outcomes import Unavailable, Unwritable
-from interpol_graph.graph.formats import BY_NAME, DUMPS, Format, of_kind
+from interpol_graph.graph.downloads import STATED, SUMS, WHOLE, files, graph_file
+from interpol_graph.graph.formats import DUMPS, Format, of_kind
 from interpol_graph.graph.prefixes import GRAPHS
-from interpol_graph.graph.reifiers import REIFIERS
 
 blueprint = Blueprint("dumps", __name__)
 
-_TURTLE = BY_NAME["turtle"]
-#: The name of the files that hold the whole graph, of the list of checksums, and of what says which document states which value.
-WHOLE, SUMS, STATED = "interpol", "SHA256SUMS", "reifiers" + _TURTLE.suffix
 #: Statements up to which files are made for the page that lists them, and how many seconds that may take of each view.
 SMALL, MOMENT = 500_000, 0.7
 #: How many may wait for a file.
@@ -116,13 +112,6 @@ def graphs() -> Response | Redirect:
     return response
 
 
-def graph_file(iri: str) -> str | None:
-    """Return the name of the file of a named graph; None for one outside our namespace, or called as another file is."""
-    name = iri.removeprefix(GRAPHS)
-    file = name + _TURTLE.suffix
-    return file if iri.startswith(GRAPHS) and name != WHOLE and file != STATED else None
-
-
 def made(name: str, make: Make) -> Path:
     """Return where a file lies, made first if need be by what writes it; it appears whole or not at all.
 
@@ -186,10 +175,7 @@ def _compress(path: Path, output: IO[bytes]) -> None:
 
 def _files() -> dict[str, tuple[Format, str | None]]:
     """Return file name → (format, graph or None for the whole)."""
-    files: dict[str, tuple[Format, str | None]] = {WHOLE + fmt.suffix: (fmt, None) for fmt in DUMPS}
-    if not current_app.extensions["pool"].settings.data:  # other data cite in other ways
-        files[STATED] = replace(_TURTLE, media_types=("text/turtle; version=1.2",)), REIFIERS.value
-    return files | {name: (_TURTLE, iri) for iri in current.snapshot().graphs if (name := graph_file(iri))}
+    return files(current.snapshot().graphs, own=not current_app.extensions["pool"].settings.data)
 
 
 def sums() -> dict[str, str]:

@@ -1,10 +1,11 @@
 """The names of things in the reader's language: labels, titles, definitions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from interpol_graph.endpoint.current import Term, described, select, values
 from interpol_graph.endpoint.negotiation import language
+from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import prefixes, shorten
 from interpol_graph.site.phrases import PHRASES, phrase
 
@@ -25,6 +26,9 @@ class Ref(NamedTuple):
 
     iri: str
     label: Text
+
+
+Value = Term | Ref
 
 
 class Labels:
@@ -66,3 +70,15 @@ class Labels:
     def refs(self, terms: Iterable[Term]) -> list[Ref]:
         """Return those of some terms that are IRIs, with their labels."""
         return [self.ref(t.value) for t in terms if t.kind == "uri"]
+
+    def values(self, terms: Iterable[Term]) -> list[Value]:
+        """Return values in order, without blank nodes; of texts in several languages, those in the reader's."""
+        found = [t for t in dict.fromkeys(terms) if t.kind != "bnode"]
+        shown = self.spoken([self.ref(t.value) if t.kind == "uri" else t for t in found])
+        return sorted(shown, key=lambda v: plain(v.label.value) if isinstance(v, Ref) else v.value)
+
+    def spoken(self, values: Sequence[Value]) -> list[Value]:
+        """Return values without the texts in other languages than the best for the reader."""
+        languages = {v.language for v in values if isinstance(v, Term) and v.language}
+        best = min(languages, key=lambda name: (self.rank(name), name), default="")
+        return [v for v in values if isinstance(v, Ref) or v.language in ("", best)]

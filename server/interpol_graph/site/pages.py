@@ -1,6 +1,8 @@
 """What all templates share: local links, formatted values, the reader's language carried along."""
 
+import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -8,20 +10,21 @@ from flask import has_request_context, request, url_for
 
 from interpol_graph.endpoint.current import Term, modified, snapshot
 from interpol_graph.endpoint.negotiation import language
+from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.prefixes import BASE, ENTITIES, GRAPHS, TERMS, expand, shorten
 from interpol_graph.graph.questions import COMPLETE, LANGUAGES
 from interpol_graph.graph.typography import french
-from interpol_graph.site.labels import Text
-from interpol_graph.site.phrases import PHRASES, day, in_french, number, phrase, size, speech
+from interpol_graph.site.labels import Labels, Text
+from interpol_graph.site.phrases import PHRASES, day, in_french, number, phrase, size, span, speech
 
 _NUMBERS = {"integer", "decimal", "double", "float", "int", "long", "nonNegativeInteger", "positiveInteger"}
-_DATES = {"date", "gYearMonth", "gYear"}
+_DATES = {"date", "gYearMonth", "gYear", "gMonthDay"}
 #: Parameters that say what a page is about, where its path does not.
 _SUBJECTS = ("class", "iri", "page")
 #: What a chosen language is carried along to.
 _PAGES = {
     "home.home", "search.search", "home.browse", "home.members", "entities.page", "entities.any_page", "dumps.dumps",
-    "questions.questions", "questions.question", "ontology.ontology", "sparql.sparql", "validate.validate",
+    "questions.questions", "questions.question", "ontology.ontology", "sparql.sparql", "editor.terms", "editor.question", "validate.validate",
 }  # fmt: skip
 
 
@@ -72,11 +75,22 @@ def address_of(name: str) -> str | None:
         return None
 
 
+def names(problem: list[str]) -> dict[str, Text]:
+    """Return prefixed names that an error gives → the labels of the things that they name, of those that have one."""
+    things = {expand(name): name for name in problem if address_of(name)}
+    with suppress(EngineError):  # an error page must come, whatever has failed
+        labels = Labels(things)
+        return {name: labels.label(thing) for thing, name in things.items() if thing in labels.words}
+    return {}
+
+
 def literal(value: Term) -> Text:
     """Return a literal as people write it: dates in words, thousands set apart, yes and no."""
     kind, text = value.datatype.rpartition("#")[2], value.value
     if kind in _DATES:
         text = day(text)
+    elif kind == "duration":
+        text = span(text)
     elif kind in _NUMBERS:
         text = number(text)
     elif kind == "boolean" and text in ("true", "false"):
@@ -90,6 +104,16 @@ def told(sentence: str) -> Text:
     return Text(translated or sentence, "fr" if translated else "en")
 
 
+def excerpt(body: bytes, limit: int) -> tuple[str, bool]:
+    """Return the beginning of a text, in at most so many characters, and whether that is all; of Turtle's prefixes those that it uses."""
+    text = body[: 4 * limit + 4].decode("utf-8", "ignore")
+    shown = text[:limit]
+    for line, name in re.findall(r"^(@prefix (\S*:) <[^>\n]*> \.\n)", shown, re.MULTILINE):
+        if shown.count(name) == 1:
+            shown = shown.replace(line, "", 1)
+    return shown, len(text) <= limit
+
+
 def said(words: Iterable[Term]) -> str:
     """Return some terms as people say them, in one line."""
     called = [shorten(word.value) if word.kind == "uri" else literal(word).value for word in words if word.value]
@@ -97,7 +121,7 @@ def said(words: Iterable[Term]) -> str:
 
 
 def this_page(**changes: str) -> str:
-    """Return the address of this page with some query parameters changed."""
+    """Return the address of this page with some query parameters changed, or with an empty value left out."""
     return _address(request.args.to_dict(flat=False) | changes)
 
 
@@ -113,15 +137,16 @@ def canonical(language: str = "") -> str:
 
 def _address(arguments: Mapping[str, Any]) -> str:
     path = quote("/" + request.path.lstrip("/"))  # two slashes would name another host
-    return f"{path}?{urlencode(arguments, doseq=True)}" if arguments else path
+    asked = urlencode({name: value for name, value in arguments.items() if value}, doseq=True)
+    return f"{path}?{asked}" if asked else path
 
 
 def context() -> dict[str, object]:
     """Return what every template may use."""
     return {
         "w": phrase, "lang": language(), "speech": speech(), "languages": {code: LANGUAGES[code] for code in COMPLETE}, "this": this_page,
-        "canonical": canonical, "modified": modified, "href": href, "subject": subject, "browse": browse, "address_of": address_of, "short": shorten, "ours": TERMS,
-        "literal": literal, "said": said, "phrases": PHRASES, "told": told, "french": french, "sized": size, "counted": number, "dated": day,
+        "canonical": canonical, "modified": modified, "href": href, "subject": subject, "browse": browse, "address_of": address_of, "names": names, "expand": expand, "short": shorten, "ours": TERMS,
+        "literal": literal, "said": said, "phrases": PHRASES, "told": told, "excerpt": excerpt, "french": french, "sized": size, "counted": number, "dated": day,
         "digest": snapshot().digest, "statements": sum(snapshot().graphs.values()),
     }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ _PROBLEMS = {
 #: Characters of a sentence that is compared with them.
 _LONGEST = 2000
 #: What is written in words, and with its thousands set apart; any other text that data call a date or number stays as it is.
-_DAY = re.compile(r"([0-9]+)-(0[1-9]|1[0-2])(?:-([0-9]{2}))?")
+_DAY = re.compile(r"([0-9]+|-)-(0[1-9]|1[0-2])(?:-([0-9]{2}))?")
+_SPAN = re.compile(r"P(?:([0-9]{1,9})Y)?(?:([0-9]{1,9})M)?(?:([0-9]{1,9})D)?")
+_PART = re.compile(r"[0-9]{1,9}(\.[0-9]{1,30})?")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,99}")
 
 
@@ -54,20 +57,40 @@ def in_french(sentence: str) -> str | None:
 
 
 def day(text: str, language: str | None = None) -> str:
-    """Return an xsd:date, gYearMonth or gYear in words, as precise as it is; in English, French or the reader's language.
+    """Return an xsd:date, gYearMonth, gYear or gMonthDay in words, as precise as it is; in English, French or the reader's language.
 
-    >>> day("2015-11-02", "en"), day("2015-11", "en"), day("1914", "en"), day("1914-04-01", "fr")
-    ('2 November 2015', 'November 2015', '1914', '1er avril 1914')
+    >>> day("2015-11-02", "en"), day("2015-11", "en"), day("1914", "en"), day("1914-04-01", "fr"), day("--09-07", "en")
+    ('2 November 2015', 'November 2015', '1914', '1er avril 1914', '7 September')
     """
     match = _DAY.fullmatch(text)
     if not match:
         return text
     language = language or speech()
     year, month, number = match.groups()
-    words = [PHRASES["months"][language].split()[int(month) - 1], year]
+    words = [PHRASES["months"][language].split()[int(month) - 1], *([year] if year != "-" else ())]
     if number:
         words.insert(0, "1er" if language == "fr" and number == "01" else str(int(number)))
     return " ".join(words)
+
+
+def span(text: str, language: str | None = None) -> str:
+    """Return an xsd:duration of years, months and days in words; in English, French or the reader's language.
+
+    >>> span("P4D", "en"), span("P1Y", "fr"), span("P1Y6M", "fr")
+    ('4\\xa0days', '1\\xa0an', '1\\xa0an 6\\xa0mois')
+    """
+    match, words = _SPAN.fullmatch(text), PHRASES["durations"][language or speech()].split()
+    parts = [(int(n), words[2 * at : 2 * at + 2]) for at, n in enumerate(match.groups()) if n] if match else []
+    return " ".join(f"{n}\u00a0{several if n > 1 else one}" for n, (one, several) in parts) or text
+
+
+def share(value: str, language: str | None = None) -> str:
+    """Return a part of one in per cent; in English, French or the reader's language.
+
+    >>> share("0.028", "en"), share("0.5", "fr")
+    ('2.8\\xa0%', '50\\xa0%')
+    """
+    return f"{number(f'{(Decimal(value) * 100).normalize():f}', language)}\u00a0%" if _PART.fullmatch(value) else value
 
 
 def size(octets: int) -> str:
