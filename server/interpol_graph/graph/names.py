@@ -103,13 +103,13 @@ def build(statements: Iterable[Quad], path: Path, kinds: Sequence[str] = ()) -> 
         )
 
 
-def search(path: Path, text: str, most: int, seconds: float = 1.0) -> list[tuple[str, str]]:
+def search(path: Path, text: str, most: int, seconds: float = 1.0, some: bool = False) -> list[tuple[str, str]]:
     """Return IRI and name of the things that are called by all words of a text or by their beginnings, the best first.
 
     A thing comes once, by its best name: the text itself, then of the ranked classes, then others, and of both what begins
     with it before what has its words. A word that
-    begins no name stands for those that differ from it by a letter, or else are most like it; where no name has all words,
-    any will do. Raises TimeoutError after some seconds.
+    begins no name stands for those that differ from it by a letter, or else are most like it. some: any of the words will
+    do. Raises TimeoutError after some seconds.
     """
     words = _WORD.findall(plain(text))
     if not words:
@@ -121,13 +121,9 @@ def search(path: Path, text: str, most: int, seconds: float = 1.0) -> list[tuple
         try:
             wanted = [f"({' OR '.join(_alike(database, word))})" for word in telling]
             best: dict[str, str] = {}
-            for join in (" AND ", " OR ")[: len(telling)]:
-                asked = {"words": join.join(wanted), "most": 8 * most}
-                asked |= {"text": " ".join(words), "told": " ".join(telling)}
-                for iri, name in database.execute(_BEST, asked):
-                    best.setdefault(iri, name)
-                if best:
-                    break
+            asked = {"words": (" OR " if some else " AND ").join(wanted), "most": 8 * most}
+            for iri, name in database.execute(_BEST, asked | {"text": " ".join(words), "told": " ".join(telling)}):
+                best.setdefault(iri, name)
             return list(islice(best.items(), most))
         except sqlite3.OperationalError as error:
             if time.monotonic() > deadline:
