@@ -85,7 +85,7 @@ def test_a_saved_question_is_page_and_api(client: FlaskClient, name: str) -> Non
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_the_list_has_every_question(client: FlaskClient, language: str) -> None:
     soup = page(client, f"/queries/?lang={language}")
-    titles = {link.get_text() for link in soup.select("dl.questions dt a")}
+    titles = {link.get_text() for link in soup.select("ul.questions a")}
     assert titles == {question.title[language] for question in questions.saved().values()}
 
 
@@ -101,11 +101,11 @@ def test_the_list_has_every_question(client: FlaskClient, language: str) -> None
     ],
 )
 def test_the_list_is_narrowed(client: FlaskClient, asked: str, first: str) -> None:
-    found = [str(link["href"]) for link in page(client, f"/queries/?{asked}").select("dl.questions dt a")]
+    found = [str(link["href"]) for link in page(client, f"/queries/?{asked}").select("ul.questions a")]
     assert len(found) < 20
     assert any(f"/queries/{first}" in address for address in found) if first else not found
     for tag in page(client, "/queries/").select("ul.tags a[href*=tag]"):
-        assert page(client, str(tag["href"])).select("dl.questions dt")
+        assert page(client, str(tag["href"])).select("ul.questions a")
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
