@@ -89,6 +89,25 @@ def test_the_list_has_every_question(client: FlaskClient, language: str) -> None
     assert titles == {question.title[language] for question in questions.saved().values()}
 
 
+@pytest.mark.parametrize(
+    ("asked", "first"),
+    [
+        ("q=most+hosts", "most-frequent-hosts"),
+        ("q=HÔTES&lang=fr", "most-frequent-hosts"),
+        ("tag=places", "most-frequent-hosts"),
+        ("tag=figures&q=colour", "notices-by-colour"),
+        ("q=fingerprints+unicorns", ""),
+        ("q=%3Cscript%3E", ""),
+    ],
+)
+def test_the_list_is_narrowed(client: FlaskClient, asked: str, first: str) -> None:
+    found = [str(link["href"]) for link in page(client, f"/queries/?{asked}").select("dl.questions dt a")]
+    assert len(found) < 20
+    assert any(f"/queries/{first}" in address for address in found) if first else not found
+    for tag in page(client, "/queries/").select("ul.tags a[href*=tag]"):
+        assert page(client, str(tag["href"])).select("dl.questions dt")
+
+
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_a_page_names_columns_and_offers_things_by_their_names(client: FlaskClient, language: str) -> None:
     soup = page(client, f"/queries/operations-by-crime-area?area=Phishing&lang={language}")

@@ -1,6 +1,6 @@
 """/queries/: the saved questions for people; the same functions answer them as data."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import urlencode
@@ -16,7 +16,7 @@ from interpol_graph.graph.names import plain
 from interpol_graph.graph.questions import Question, saved
 from interpol_graph.site.documents import of_rows
 from interpol_graph.site.labels import Labels
-from interpol_graph.site.phrases import PHRASES, speech
+from interpol_graph.site.phrases import PHRASES, phrase, speech
 
 blueprint = Blueprint("questions", __name__)
 
@@ -26,8 +26,30 @@ OFFERED = 500
 
 @blueprint.get("/queries/")
 def questions() -> Response:
-    """List the saved questions by their first tag."""
-    return render("questions.html", groups=by_subject(speech()))
+    """List the saved questions by their first tag: all, those of a tag or those that speak of some words."""
+    tag, words = request.args.get("tag", ""), [word.rstrip("sx") for word in plain(request.args.get("q", "")).split()]
+    heard = {
+        name: plain(" ".join([*one.title.values(), *one.description.values(), *one.tags]))
+        for name, one in saved().items()
+    }
+    for some in (all, any):  # where none speaks of all words, one will do
+        fitting = [one for one in saved().values() if some(word in heard[one.name] for word in words) or not words]
+        groups = [
+            (name, [one for one in found if one in fitting and (not tag or tag in one.tags)])
+            for name, found in by_subject(speech())
+        ]
+        if any(found for _, found in groups):
+            break
+    return render(
+        "questions.html", groups=[group for group in groups if group[1]], tags=tags(), narrow=bool(tag or words)
+    )
+
+
+def tags() -> list[tuple[str, str]]:
+    """Return the tags of several saved questions and their names in the reader's language, in the order of these."""
+    used = Counter(tag for one in saved().values() for tag in one.tags)
+    known = [(tag, phrase(f"tag.{tag}")) for tag, times in used.items() if times > 2 and f"tag.{tag}" in PHRASES]
+    return sorted(known, key=lambda tag: plain(tag[1]))
 
 
 def by_subject(language: str) -> list[tuple[str, list[Question]]]:
