@@ -150,8 +150,14 @@ class EntityPage:
 
     def _concluded(self, derived: Mapping[str, list[Term]], known: set[str]) -> dict[str, list[Term]]:
         """Return property → what rules conclude of it in our own words, unless it is stated or known otherwise."""
-        known = known.union(t.value for terms in self._own[self.iri].values() for t in terms)
-        told = {name: [t for t in terms if t.value not in known] for name, terms in derived.items()}
+        own = [t for terms in self._own[self.iri].values() for t in terms]
+        known, dates = known.union(t.value for t in own), tuple(t.value for t in own if t.datatype in _DATES)
+        told = {
+            name: [
+                t for t in terms if t.value not in known and not (t.datatype in _DATES and t.value.startswith(dates))
+            ]
+            for name, terms in derived.items()
+        }
         return {name: terms for name, terms in told.items() if terms and name.startswith(TERMS)}
 
     def _figure(self, figure: str) -> Figure:
