@@ -66,7 +66,9 @@ def fault(message: str, query: str) -> QueryFault:
     else:
         reason = f"unexpected `{_WORD.match(text, place)[0][:40]}`"  # type: ignore[index]
     before = text[:place]
-    near = before.rpartition("\n")[2][-40:].strip()
+    near = re.sub(
+        r"^(?=.{41}).*?\s(?=.{0,40}$)", "", before.rpartition("\n")[2]
+    ).strip()  # whole words, 40 letters of them
     line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
     return QueryFault(line, column, f"{reason}, after `{near}`" if near else reason)
 
