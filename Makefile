@@ -8,7 +8,7 @@ ASSETS := server/interpol_graph/static/vendor/LICENSES.txt
 # A file of tests stays in one process, so that what it starts is started once; in the order of names none of the long ones is last.
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: serve assets test attack test-slow check fmt wheel
+.PHONY: serve assets test attack test-slow test-engines check fmt wheel
 
 $(READY): pyproject.toml
 	@echo "Setting up .venv (once; a minute or two) …"
@@ -48,6 +48,10 @@ attack: $(READY) ## hostile queries and requests in bulk, one after the other, a
 
 test-slow: $(READY) $(ASSETS) $(BROWSER) ## what another SHACL engine says of every case, and the wheel in an environment of its own
 	@$(PYTEST) -m slow
+
+test-engines: $(READY) ## the graph in Oxigraph's server and in Virtuoso, and three copies behind nginx
+	@for each in virtuoso-t:virtuoso-opensource-7-bin nginx:nginx wrk:wrk; do command -v $${each%:*} >/dev/null || { echo "$${each%:*} is missing: apt-get install $${each#*:}" >&2; exit 2; }; done
+	@$(PYTEST) --maxprocesses 1 -m engines
 
 check: $(READY) ## validate the data
 	@$(BIN)/interpol-graph validate

@@ -38,6 +38,22 @@ def test_a_saved_question_by_name() -> None:
     assert code == 0 and "mireille-ballestrazzi" in output
 
 
+def at_terminal(stream: str, *arguments: str) -> str:
+    """Return what a command writes to one of its streams when that is a terminal."""
+    command = [sys.executable, "-m", "interpol_graph", *arguments]
+    surroundings = os.environ | {"COLUMNS": "200", "NO_COLOR": "1"}
+    terminal, other = os.openpty()
+    streams: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: other}
+    with subprocess.Popen(command, env=surroundings, **streams):
+        os.close(other)
+        written = b""
+        with suppress(OSError):  # so ends a terminal
+            while piece := os.read(terminal, 1 << 16):
+                written += piece
+    os.close(terminal)
+    return written.decode()
+
+
 @pytest.mark.parametrize(
     ("language", "words"),
     [
@@ -46,19 +62,21 @@ def test_a_saved_question_by_name() -> None:
     ],
 )
 def test_a_terminal_gets_a_table(language: str, words: list[str]) -> None:
-    command = [sys.executable, "-m", "interpol_graph", "query", "president-on-day", "-p", "day=2015-11-05", "--lang"]
-    terminal, other = os.openpty()
-    with subprocess.Popen([*command, language], stdout=other, env=os.environ | {"COLUMNS": "200", "NO_COLOR": "1"}):
-        os.close(other)
-        written = b""
-        with suppress(OSError):  # so ends a terminal
-            while piece := os.read(terminal, 1 << 16):
-                written += piece
-    os.close(terminal)
-    text = written.decode()
+    text = at_terminal("stdout", "query", "president-on-day", "-p", "day=2015-11-05", "--lang", language)
     for word in [*words, "Mireille Ballestrazzi"]:
         assert word in text
     assert "https://" not in text and "personLabel" not in text
+
+
+def test_a_terminal_is_told_how_far_a_validation_is(tmp_path: Path) -> None:
+    (tmp_path / "data.ttl").write_text("<x:a> a <x:Thing> .")
+    shape = "<x:S{0}> a sh:NodeShape ; sh:targetClass <x:Thing> ; sh:nodeKind sh:IRI ."
+    shapes = "".join(f"{shape.format(number)}\n" for number in range(3))
+    (tmp_path / "shapes.ttl").write_text("@prefix sh: <http://www.w3.org/ns/shacl#> .\n" + shapes)
+    command = "validate", str(tmp_path / "data.ttl"), "--shapes", str(tmp_path / "shapes.ttl")
+    told = at_terminal("stderr", *command)
+    assert "Judging by shapes" in told and "3/3" in told and told.rstrip().endswith("0 errors, 0 warnings in 1 file.")
+    assert "Judging" not in run(*command)[1]
 
 
 def test_a_table_is_as_wide_as_the_terminal_and_has_no_empty_column(

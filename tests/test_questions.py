@@ -89,6 +89,25 @@ def test_the_list_has_every_question(client: FlaskClient, language: str) -> None
     assert titles == {question.title[language] for question in questions.saved().values()}
 
 
+@pytest.mark.parametrize(
+    ("asked", "first"),
+    [
+        ("q=most+hosts", "most-frequent-hosts"),
+        ("q=HÔTES&lang=fr", "most-frequent-hosts"),
+        ("tag=places", "most-frequent-hosts"),
+        ("tag=figures&q=colour", "notices-by-colour"),
+        ("q=fingerprints+unicorns", ""),
+        ("q=%3Cscript%3E", ""),
+    ],
+)
+def test_the_list_is_narrowed(client: FlaskClient, asked: str, first: str) -> None:
+    found = [str(link["href"]) for link in page(client, f"/queries/?{asked}").select("dl.questions dt a")]
+    assert len(found) < 20
+    assert any(f"/queries/{first}" in address for address in found) if first else not found
+    for tag in page(client, "/queries/").select("ul.tags a[href*=tag]"):
+        assert page(client, str(tag["href"])).select("dl.questions dt")
+
+
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_a_page_names_columns_and_offers_things_by_their_names(client: FlaskClient, language: str) -> None:
     soup = page(client, f"/queries/operations-by-crime-area?area=Phishing&lang={language}")
@@ -109,6 +128,38 @@ def test_a_page_without_room_for_all_offers_takes_any_name(client: FlaskClient) 
     soup = page(client, "/queries/entity-timeline?entity=Kigali")
     field = soup.select_one("input[name=entity]")
     assert field and field["value"] == "Kigali" and not soup.select("datalist")
+
+
+def test_a_row_has_all_its_documents_the_best_first(client: FlaskClient) -> None:
+    soup = page(client, "/queries/president-on-day?day=1938-06-01")
+    rows = soup.select("table.answer tbody tr")
+    cited = [[cite.get_text() for cite in row.select("cite")] for row in rows]
+    assert cited[1] == [
+        "When the Nazis Ran Interpol (JTA, 2012)",
+        "Otto Steinhäusl (knowledger.de (translation of Wikipedia))",
+    ]
+    assert len(client.get("/api/president-on-day?day=1938-06-01").json or ()) == len(rows) == 2, (
+        "a program has a row, too"
+    )
+    paragraphs = page(client, "/queries/session-attendance").select("table.answer td")
+    assert any("paragraph 1" in cell.get_text() for cell in paragraphs)
+
+
+def test_a_column_says_something(client: FlaskClient) -> None:
+    soup = page(client, "/queries/notices-by-colour")
+    heads = soup.select("table.answer th")
+    titles = [head.get_text() for head in heads]
+    assert titles == ["Notice", "Way of counting", "From", "Until", "Number", "Unit", "Document"]
+    assert [head.get_text() for head in heads if head.get("class") == ["number"]] == ["Number"]
+    cells = [cell.get_text().strip() for cell in soup.select("table.answer td.number")]
+    assert "about 58,000" in cells and "26,000" in cells
+    assert soup.select("table.answer td.number a[href^='/page/figure/']")
+    for name in NAMES:
+        question = questions.saved()[name]
+        if question.variables:
+            body = page(client, f"/queries/{name}").select("table.answer tbody tr")
+            columns = zip(*(row.select("td") for row in body), strict=True)
+            assert all(any(cell.get_text().strip() for cell in column) for column in columns), name
 
 
 def test_a_question_page(tried: FlaskClient) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ import pytest
 from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.outcomes import (
     AnswerTooLarge,
+    EngineFails,
+    EngineSilent,
     ForbiddenQuery,
     MalformedQuery,
     NoFormat,
@@ -19,10 +23,11 @@ from interpol_graph.engine.outcomes import (
     Unavailable,
 )
 from interpol_graph.engine.pool import EvaluatorProcess, NotStarted
-from interpol_graph.engine.remote import Remote
+from interpol_graph.engine.remote import AUTH
 from interpol_graph.engine.snapshot import Snapshot
 from interpol_graph.graph import questions
 from interpol_graph.graph.formats import BY_NAME, of_kind
+from interpol_graph.graph.prefixes import GRAPHS
 
 ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 BOOLEAN = "ASK { session:84 interpol:number 84 }"
@@ -89,13 +94,6 @@ def test_an_engine_at_its_own_limit_is_no_answer(server: str) -> None:
         process.pool().snapshot().query(ENDLESS)
 
 
-def test_an_engine_with_another_graph_is_refused(server: str, tmp_path: Path) -> None:
-    data = tmp_path / "data.ttl"
-    data.write_text("<http://x/a> <http://x/b> 1 .", encoding="utf-8")
-    with pytest.raises(NotStarted, match=r"statements in <.*>, not .*: load"):
-        EvaluatorProcess(Settings(data=(str(data),), engine=f"{server}/sparql"))
-
-
 @pytest.mark.parametrize(
     ("url", "words"),
     [
@@ -104,50 +102,177 @@ def test_an_engine_with_another_graph_is_refused(server: str, tmp_path: Path) ->
         ("nothing", "no address of an engine"),
     ],
 )
-def test_an_engine_that_is_not_there_is_refused(tmp_path: Path, url: str, words: str) -> None:
-    data = tmp_path / "data.ttl"
-    data.write_text("<http://x/a> <http://x/b> 1 .", encoding="utf-8")
+def test_an_engine_that_is_not_there_is_refused(url: str, words: str) -> None:
     with pytest.raises(NotStarted, match=words):
-        EvaluatorProcess(Settings(data=(str(data),), engine=url))
+        EvaluatorProcess(Settings(engine=url))
 
 
-def test_an_engine_that_goes_away_is_said_so() -> None:
-    with pytest.raises(Unavailable, match="does not answer"):
-        Remote("http://127.0.0.1:1/").fetch(BOOLEAN, JSON, 100)
+@pytest.mark.parametrize(
+    "secret", ["Basic nobody", "Kerberos a:b", "dba:dba"], ids=["no password", "another scheme", "no scheme"]
+)
+def test_credentials_that_are_none_are_refused(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(AUTH, secret)
+    with pytest.raises(NotStarted, match="Bearer TOKEN"):
+        EvaluatorProcess(Settings(engine="http://127.0.0.1:1/"))
 
 
 JSON = BY_NAME["json"].media_types[0]
+NTRIPLES = BY_NAME["ntriples"].media_types[0]
 WORDS = b'{"head":{},"boolean":true}'
+#: What an engine holds that does not tell.
+HELD = b'{"head":{"vars":["g","n"]},"results":{"bindings":[{"n":{"type":"literal","value":"3"}}]}}'
+NOTHING = b'{"head":{"vars":["about"]},"results":{"bindings":[]}}'
+
+
+class Told(BaseHTTPRequestHandler):
+    """An engine that gives the answers of `script` in turn: status, fields, body; then it has nothing to say."""
+
+    script: list[tuple[int, dict[str, str], bytes]]
+    heard: list[tuple[str, str]]
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:  # noqa: N802 - the base class's name
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        self.heard.append((self.headers.get("Authorization", ""), body))
+        status, fields, body = self.script.pop(0) if self.script else (204, {}, b"")  # type: ignore[assignment]
+        self.send_response(status)
+        for name, value in ({"Content-Type": JSON, "Content-Length": str(len(body))} | fields).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)  # type: ignore[arg-type]
+        if fields.get("Content-Length", str(len(body))) != str(len(body)):
+            self.close_connection = True
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def told() -> Iterator[tuple[str, type[Told]]]:
+    """The address of an engine that says what it is told, and what it is told."""
+    handler = type(
+        "Handler", (Told,), {"script": [(200, {}, NOTHING), (200, {}, HELD), (200, {}, NOTHING)], "heard": []}
+    )
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as there:
+        there.daemon_threads = True
+        threading.Thread(target=there.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{there.server_port}/sparql?a=b", handler
+        there.shutdown()
 
 
 @pytest.mark.parametrize(
     ("status", "fields", "body", "error", "words"),
     [
-        (200, {"Content-Type": "text/html"}, WORDS, Unavailable, "text/html"),
-        (200, {}, WORDS, Unavailable, "no media type"),
-        (200, {"Content-Type": JSON, "Content-Length": "100"}, WORDS, Unavailable, "does not answer: IncompleteRead"),
-        (302, {"Location": "http://127.0.0.1:1/elsewhere"}, b"", Unavailable, "answers 302"),
-        (500, {"Content-Type": JSON}, WORDS, Unavailable, "answers 500"),
+        (200, {"Content-Type": "text/html"}, WORDS, EngineFails, "text/html"),
+        (200, {"Content-Length": "100"}, WORDS, EngineFails, "does not answer"),
+        (302, {"Location": "http://127.0.0.1:1/elsewhere"}, b"", EngineFails, "answers 302"),
+        (401, {}, b"", EngineFails, "answers 401"),
+        (500, {}, WORDS, EngineFails, "answers 500"),
+        (206, {}, WORDS, EngineFails, "answers 206"),
+        (503, {}, b"", Unavailable, "answers 503"),
+        (429, {}, b"", Unavailable, "answers 429"),
+        (504, {}, b"", EngineSilent, "in time"),
         (400, {"Content-Type": "text/plain"}, b"no such\nfunction", ForbiddenQuery, "no such function"),
-        (200, {"Content-Type": JSON}, WORDS * 4000, AnswerTooLarge, None),
+        (200, {}, WORDS * 400_000, AnswerTooLarge, None),
+        (200, {}, b'{"head":', EngineFails, "fails"),
     ],
 )
 def test_what_is_no_whole_answer_is_none(
-    status: int, fields: dict[str, str], body: bytes, error: type[Exception], words: str | None
+    told: tuple[str, type[Told]],
+    status: int,
+    fields: dict[str, str],
+    body: bytes,
+    error: type[Exception],
+    words: str | None,
 ) -> None:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - the base class's name
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(status)
-            for name, value in ({"Content-Length": str(len(body))} | fields).items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as there:
-        threading.Thread(target=there.handle_request).start()
+    url, handler = told
+    with EvaluatorProcess(Settings(engine=url, answer=1)) as process:
+        handler.script.append((status, fields, body))
         with pytest.raises(error, match=words):
-            Remote(f"http://127.0.0.1:{there.server_port}/sparql?a=b").fetch("ASK {}", JSON, 10_000)
+            process.pool().snapshot().query(BOOLEAN)
+
+
+def test_what_an_engine_says_in_its_own_way_is_understood(told: tuple[str, type[Told]]) -> None:
+    row = b'{"head":{"vars":["x"]},"results":{"bindings":[{"x":{"type":"typed-literal","datatype":"http://www.w3.org/2001/XMLSchema#integer","value":"%d"}}]}}'
+    node = b'{"head":{"vars":["x"]},"results":{"bindings":[{"x":{"type": "bnode", "value": "nodeID://b7"}}]}}'
+    url, handler = told
+    with EvaluatorProcess(Settings(engine=url)) as process:
+        handler.script += [(200, {}, row % 1), (200, {}, row % 0), (200, {}, node)]
+        snapshot = process.pool().snapshot()
+        assert [b'"boolean":true' in snapshot.query(BOOLEAN).body for _ in range(2)] == [True, False]
+        assert b'"value":"b7"' in snapshot.query("SELECT ?x {}").body
+
+
+def test_an_engine_that_does_not_tell_is_counted_and_its_state_is_of_this_start(told: tuple[str, type[Told]]) -> None:
+    url, handler = told
+    handler.script *= 2
+    digests = set()
+    for _ in range(2):
+        with EvaluatorProcess(Settings(engine=url)) as process:
+            assert process.about["triples"] == 3 and process.about["graphs"] == {}
+            digests.add(process.about["digest"])
+    assert len(digests) == 2
+
+
+@pytest.mark.parametrize(
+    ("secret", "sent"), [("Bearer abc", "Bearer abc"), ("Basic a:b:c", "Basic YTpiOmM=")], ids=["bearer", "basic"]
+)
+def test_credentials_come_from_the_environment(
+    told: tuple[str, type[Told]], secret: str, sent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(AUTH, secret)
+    with EvaluatorProcess(Settings(engine=told[0])):
+        assert {authorization for authorization, _ in told[1].heard} == {sent}
+
+
+def test_connections_are_kept(told: tuple[str, type[Told]]) -> None:
+    url, handler = told
+    peers = set()
+    handle = handler.do_POST
+
+    def noting(self: Told) -> None:
+        peers.add(self.client_address)
+        handle(self)
+
+    handler.do_POST = noting  # type: ignore[method-assign]
+    with EvaluatorProcess(Settings(engine=url)) as process:
+        handler.script += [(200, {}, WORDS)] * 3
+        snapshot = process.pool().snapshot()
+        for _ in range(3):
+            snapshot.query(BOOLEAN)
+    assert len(peers) == 2, "one of the start, one of the evaluator"
+
+
+def test_a_start_with_an_engine_loads_nothing(server: str) -> None:
+    with EvaluatorProcess(Settings(engine=f"{server}/sparql")) as process:
+        status = Path(f"/proc/{process.process.pid}/status").read_text()
+    assert int(status.partition("VmRSS:")[2].split()[0]) < 80_000
+
+
+def test_files_come_from_the_release(snapshot: Snapshot, server: str, tmp_path: Path) -> None:
+    (tmp_path / "dumps").mkdir()
+    about = {
+        "digest": snapshot.digest,
+        "graphs": snapshot.graphs,
+        "default": snapshot.default,
+        "triples": snapshot.triples,
+    }
+    (tmp_path / "manifest.json").write_text(json.dumps(about))
+    for name, fmt, graph in (("interpol.nq", "nquads", None), ("sessions.ttl", "turtle", GRAPHS + "sessions")):
+        with (tmp_path / "dumps" / name).open("wb") as file:
+            snapshot.dump(file, BY_NAME[fmt], graph)
+    with EvaluatorProcess(Settings(engine=f"{server}/sparql", release=str(tmp_path))) as process:
+        there = process.pool().snapshot()
+        assert there.digest == snapshot.digest
+        for fmt in ("turtle", "jsonld"):
+            files = BytesIO(), BytesIO()
+            for of, file in zip((snapshot, there), files, strict=True):
+                of.dump(file, BY_NAME[fmt], GRAPHS + "sessions")
+            assert files[0].getvalue() == files[1].getvalue() != b""
+
+
+def test_without_a_release_there_are_no_files_but_the_ontology(elsewhere: Snapshot) -> None:
+    elsewhere.dump(file := BytesIO(), BY_NAME["turtle"], GRAPHS + "ontology")
+    assert b"owl:Ontology" in file.getvalue()
+    with pytest.raises(Unavailable, match="without --release"):
+        elsewhere.dump(BytesIO(), BY_NAME["turtle"], None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, parse
+from rdflib.plugins import sparql
+from rdflib.plugins.sparql.parserutils import Expr
 
 from conftest import ROOT
 from interpol_graph.cli.main import main
@@ -192,6 +195,19 @@ def test_no_result_is_lost_or_merged(tmp_path: Path, judge: str) -> None:
     }
     report = CliRunner().invoke(main, [*arguments, "turtle"]).stdout
     assert report.count("a sh:ValidationResult") == len(found) == 9
+
+
+def test_rdflib_is_afterwards_as_it_was() -> None:
+    """Whoever imports the package may use rdflib for something else."""
+
+    def settings() -> tuple[object, ...]:
+        return Expr.eval, sparql.SPARQL_LOAD_GRAPHS, logging.getLogger("rdflib.term").level
+
+    before = settings()
+    assert results(":x :p 1 .", ":S sh:targetNode :x ; sh:nodeKind sh:Literal .", "pyshacl")
+    with pytest.raises(BadShapes):
+        results(":x :p 1 .", ":S sh:targetNode :x ; sh:sparql [ sh:select 'SELECT $this FROM <x:y> {}' ] .", "pyshacl")
+    assert settings() == before
 
 
 def test_a_message_of_ours_names_the_path() -> None:

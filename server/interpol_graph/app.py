@@ -20,9 +20,11 @@ from interpol_graph.engine.pool import EvaluatorPool
 from interpol_graph.graph import prefixes
 from interpol_graph.serving.answer_cache import AnswerCache
 from interpol_graph.serving.door import Door
-from interpol_graph.site import editor, entities, home, ontology, questions, search
+from interpol_graph.site import editor, entities, home, metadata, ontology, questions, search
 
-BLUEPRINTS = (home, search, sparql, editor, entities, ontology, api, dataset, questions, validate, observation)
+BLUEPRINTS = (
+    home, search, sparql, editor, entities, ontology, metadata, api, dataset, questions, validate, observation,
+)  # fmt: skip
 
 #: Bytes of the largest body that is read; a route may allow more.
 LARGEST_BODY = 1 << 20

@@ -1,4 +1,4 @@
-"""The command line: serve, validate, query, dump, fmt. Exit codes: 0 fine, 1 findings, 2 could not run."""
+"""The command line: serve, validate, query, dump, release, load, fmt. Exit codes: 0 fine, 1 findings, 2 could not run."""
 
 import os
 import re
@@ -29,7 +29,7 @@ _TOKEN = re.compile(r'"""[\s\S]*?"""|"(?:[^"\\\n]|\\.)*"|<[^>\s]*>|#.*|\w+:[\w-]
 class Commands(click.Group):
     """The commands; those that need half of the package have modules of their own, which the others do not wait for."""
 
-    apart = ("mcp", "query", "serve", "validate")
+    apart = ("load", "mcp", "query", "release", "serve", "validate")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*self.commands, *self.apart])

@@ -39,13 +39,25 @@ def limits(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--engine",
     metavar="URL",
-    help="SPARQL engine that holds the same graph, to evaluate instead of this one.",
+    help="SPARQL engine that holds the graph and evaluates; nothing is loaded here.",
+)
+@click.option(
+    "--release",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False),
+    help="Folder of the release that the engine holds: its counts and its dumps.",
 )
 @limits
 @click.option("--log/--no-log", default=True, help="Write a line for each request to standard error.")
 def command(host: str, port: int, workers: int, data: tuple[Path, ...], log: bool, **chosen: Any) -> None:
     """Serve the graph: SPARQL endpoint, pages and dumps."""
     settings = Settings(data=tuple(str(path) for path in data), **chosen)
+    if settings.engine and data:
+        raise Failure(
+            "--data is what this server loads, and --engine has everything loaded elsewhere; give one of them"
+        )
+    if settings.release and not settings.engine:
+        raise Failure("--release goes with --engine: without it the files are made of the graph that is loaded")
     # The workers are forked from this process: what is imported while the graph is loaded they need not wait for.
     application = threading.Thread(target=import_module, args=["interpol_graph.app"])
 
@@ -57,7 +69,7 @@ def command(host: str, port: int, workers: int, data: tuple[Path, ...], log: boo
 
             questions.saved()
             address = supervisor.check_port(host, port)
-            click.echo(f"Loading {'the bundled graph' if not data else ', '.join(settings.data)} …")
+            click.echo(f"Loading {', '.join(settings.data) or settings.engine or 'the bundled graph'} …")
             application.start()
             keeper = supervisor.Supervisor(settings, folder)
             sizes = keeper.start()["graphs"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import chain
@@ -141,15 +140,10 @@ def _of_changes(named: Named, changed: str | None, staged: bool, manner: Manner,
 
 
 def _progress(shapes: Sequence[Any]) -> Iterator[Any]:
-    """Yield the shapes that data is judged by; what takes long is told of at a terminal."""
-    begun, told = time.monotonic(), False
-    for number, shape in enumerate(shapes, 1):
-        yield shape
-        if sys.stderr.isatty() and time.monotonic() - begun > 2:
-            told = True
-            click.echo(f"\rjudged by {number} of {len(shapes)} shapes", err=True, nl=False)
-    if told:
-        click.echo(err=True)
+    """Yield the shapes that data is judged by, and show at a terminal how far it is."""
+    hidden = not sys.stderr.isatty()
+    with click.progressbar(shapes, label="Judging by shapes", show_pos=True, hidden=hidden, file=sys.stderr) as bar:
+        yield from bar
 
 
 def _write(style: str, found: Report, output: IO[str]) -> None:

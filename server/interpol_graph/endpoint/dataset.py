@@ -7,9 +7,11 @@ from flask import Blueprint, Response, current_app, render_template, request
 from pyoxigraph import RdfFormat, parse, serialize
 
 from interpol_graph.endpoint import current, dumps, negotiation
+from interpol_graph.graph.downloads import WHOLE
 from interpol_graph.graph.formats import DUMPS, of_kind
 from interpol_graph.graph.prefixes import BASE, ENTITIES, prefixes
 from interpol_graph.graph.questions import saved
+from interpol_graph.graph.statements import canonical
 
 blueprint = Blueprint("dataset", __name__)
 
@@ -55,17 +57,20 @@ def dataset() -> Response:
     fmt = negotiation.require(of_kind("graph"), "The description of the graph")
     state = current.snapshot()
     counts = _counts(state.digest)
-    root = request.host_url.rstrip("/")
-    sums, files = dumps.sums(), []
-    for offered in DUMPS:
-        name, size = dumps.WHOLE + offered.suffix, dumps.whole(offered).stat().st_size
+    root = request.url_root.rstrip("/")
+    settings, files = current_app.extensions["pool"].settings, []
+    # Another engine holds the graph, and its files are elsewhere.
+    there = () if settings.engine and not settings.release else DUMPS
+    sums = dumps.sums() if there else {}
+    for offered in there:
+        name, size = WHOLE + offered.suffix, dumps.whole(offered).stat().st_size
         files.append({"format": offered, "address": f"{root}/dumps/{name}", "bytes": size, "sum": sums[name]})
     with current.heavy():
         turtle = render_template(
             "dataset.ttl", root=root, state=state, counts=counts, files=files, languages=LANGUAGES, space=ENTITIES, base=BASE,
-            own=not current_app.extensions["pool"].settings.data, questions=len(saved()), prefixes=prefixes(),
+            own=not settings.data, questions=len(saved()), prefixes=prefixes(), modified=current.modified(),
         )  # fmt: skip
-        statements = (quad.triple for quad in parse(turtle, RdfFormat.TURTLE))
+        statements = [quad.triple for quad in canonical(parse(turtle, RdfFormat.TURTLE))]
         return current.data(serialize(statements, format=fmt.rdf, prefixes=PREFIXES) or b"", fmt.content_type)
 
 

@@ -9,9 +9,10 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -24,15 +25,14 @@ from interpol_graph.endpoint.problems import BadParameter, NotFound
 from interpol_graph.engine.admission import Admission
 from interpol_graph.engine.limits import Lane
 from interpol_graph.engine.outcomes import Unavailable, Unwritable
-from interpol_graph.graph.formats import BY_NAME, DUMPS, Format, of_kind
+from interpol_graph.graph.downloads import STATED, SUMS, WHOLE, files, graph_file
+from interpol_graph.graph.formats import DUMPS, Format, of_kind
 from interpol_graph.graph.prefixes import GRAPHS
-from interpol_graph.graph.reifiers import REIFIERS
 
 blueprint = Blueprint("dumps", __name__)
 
-_TURTLE = BY_NAME["turtle"]
-#: The name of the files that hold the whole graph, of the list of checksums, and of what says which document states which value.
-WHOLE, SUMS, STATED = "interpol", "SHA256SUMS", "reifiers" + _TURTLE.suffix
+#: Statements up to which files are made for the page that lists them, and how many seconds that may take of each view.
+SMALL, MOMENT = 500_000, 0.7
 #: How many may wait for a file.
 QUEUE = 8
 #: Held while a file is made: of many who want one at once, one has it made and few others wait for it.
@@ -60,13 +60,17 @@ def _own_folder() -> tempfile.TemporaryDirectory[str]:
 @blueprint.get("/dumps/")
 def dumps() -> Response:
     """List the files."""
-    sizes = current.snapshot().graphs
-    graphs = [(iri, graph_file(iri), count) for iri, count in sizes.items()]
-    # The sizes of files appear when they are made.
-    stated = STATED if STATED in _files() else None
+    state = current.snapshot()
+    checked = _ready() if state.triples <= SMALL else {}
+    groups: dict[str, list[tuple[str, str | None, int]]] = defaultdict(list)
+    for iri, count in state.graphs.items():
+        folder, slash, _ = iri.removeprefix(GRAPHS).partition("/")
+        groups[folder if slash and iri.startswith(GRAPHS) else ""].append((iri, graph_file(iri), count))
+    sizes = {name: _size(name) for name in _files()}
     return current.render(
-        "dumps.html", lifetime="no-cache", whole=wholes(), stated=stated, graphs=graphs, total=sum(sizes.values())
-    )
+        "dumps.html", lifetime="no-cache", whole=wholes(), stated=STATED if STATED in sizes else None, graphs=groups,
+        sizes=sizes, sums=checked, total=sum(state.graphs.values()), triples=state.triples, space=GRAPHS,
+    )  # fmt: skip
 
 
 @blueprint.get("/dumps/<path:name>")
@@ -108,13 +112,6 @@ def graphs() -> Response | Redirect:
     return response
 
 
-def graph_file(iri: str) -> str | None:
-    """Return the name of the file of a named graph; None for one outside our namespace, or called as another file is."""
-    name = iri.removeprefix(GRAPHS)
-    file = name + _TURTLE.suffix
-    return file if iri.startswith(GRAPHS) and name != WHOLE and file != STATED else None
-
-
 def made(name: str, make: Make) -> Path:
     """Return where a file lies, made first if need be by what writes it; it appears whole or not at all.
 
@@ -144,6 +141,17 @@ def _sent(name: str, path: Path, content_type: str, download: str | None = None)
     return response
 
 
+def _ready() -> dict[str, str]:
+    """Make files for a moment, and return the checksums once all are there."""
+    end = time.monotonic() + MOMENT
+    for name, (fmt, graph) in _files().items():
+        if time.monotonic() > end:
+            return {}
+        with suppress(Unwritable):
+            made(name, _dump(fmt, graph))
+    return sums()
+
+
 def wholes() -> list[tuple[Format, str, int | None]]:
     """Return format, name and size, if it has been made already, of every file that holds the whole."""
     return [(fmt, WHOLE + fmt.suffix, _size(WHOLE + fmt.suffix)) for fmt in DUMPS]
@@ -167,10 +175,7 @@ def _compress(path: Path, output: IO[bytes]) -> None:
 
 def _files() -> dict[str, tuple[Format, str | None]]:
     """Return file name → (format, graph or None for the whole)."""
-    files: dict[str, tuple[Format, str | None]] = {WHOLE + fmt.suffix: (fmt, None) for fmt in DUMPS}
-    if not current_app.extensions["pool"].settings.data:  # other data cite in other ways
-        files[STATED] = replace(_TURTLE, media_types=("text/turtle; version=1.2",)), REIFIERS.value
-    return files | {name: (_TURTLE, iri) for iri in current.snapshot().graphs if (name := graph_file(iri))}
+    return files(current.snapshot().graphs, own=not current_app.extensions["pool"].settings.data)
 
 
 def sums() -> dict[str, str]:

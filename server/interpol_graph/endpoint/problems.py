@@ -73,17 +73,19 @@ PROBLEMS = {
     "PreconditionFailed": (412, "Precondition failed"),
     "BodyTooLarge": (413, "Body too large"),
     "UnsupportedMediaType": (415, "Unsupported media type"),
+    "EngineFails": (502, "Bad gateway"),
     "OutOfTime": (503, "Time limit reached"),
     "OutOfMemory": (503, "Memory limit reached"),
     "AnswerTooLarge": (503, "Answer too large"),
     "Interrupted": (503, "Interrupted"),
     "Busy": (503, "Busy"),
     "Unavailable": (503, "Unavailable"),
+    "EngineSilent": (504, "Gateway timeout"),
 }
 #: Errors that a client knows by the name of another.
 _ALIASES = {"NoFormat": "NotAcceptable", "Departed": "Interrupted"}
 #: Seconds after which to try again.
-_RETRY_AFTER = {"Interrupted": 1, "Busy": 5, "Unavailable": 5}
+_RETRY_AFTER = {"Interrupted": 1, "Busy": 5, "Unavailable": 5, "EngineFails": 5, "EngineSilent": 5}
 
 
 def name(error: EngineError) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, current_app, render_template, request
-from pyoxigraph import CanonicalizationAlgorithm, Dataset, Literal, RdfFormat, parse, serialize
+from pyoxigraph import Literal, RdfFormat, parse, serialize
 
 from interpol_graph.endpoint import current, negotiation
 from interpol_graph.endpoint.problems import BadRequest, BodyTooLarge, UnsupportedMediaType
@@ -21,6 +21,7 @@ from interpol_graph.graph import paths
 from interpol_graph.graph.executables import QUERIES
 from interpol_graph.graph.formats import of_kind
 from interpol_graph.graph.prefixes import TERMS
+from interpol_graph.graph.statements import canonical
 from interpol_graph.validation import vocabulary
 
 blueprint = Blueprint("sparql", __name__)
@@ -190,9 +191,9 @@ def _description() -> Response:
             queries=QUERIES,
             union=set(state.graphs) == set(state.default),
             triples=state.triples,
+            own=not current_app.extensions["pool"].settings.data,
+            modified=current.modified(),
         )
         # Blank nodes have the same names, and statements the same order, whoever is asked and how often.
-        statements = Dataset(parse(turtle, format=RdfFormat.TURTLE))
-        statements.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
-        triples = sorted((quad.triple for quad in statements), key=str)
+        triples = [quad.triple for quad in canonical(parse(turtle, format=RdfFormat.TURTLE))]
     return current.data(serialize(triples, format=fmt.rdf, prefixes=PREFIXES) or b"", fmt.content_type)

@@ -17,22 +17,20 @@ from contextlib import suppress
 from pathlib import Path
 
 from interpol_graph.engine.channel import EXIT_REPORT, frame
+from interpol_graph.engine.embedded import Embedded, Engine
 from interpol_graph.engine.evaluator import Evaluator
 from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.engine.remote import Remote
-from interpol_graph.graph import paths
-from interpol_graph.graph.executables import graph_files
-from interpol_graph.graph.files import Unreadable, given_files
+from interpol_graph.graph.files import Unreadable
 from interpol_graph.graph.prefixes import prefixes
-from interpol_graph.graph.store import KnowledgeGraph
 
 
 class Forkserver:
     """The children of one graph, each with its socket; the parent keeps each socket to watch it."""
 
-    def __init__(self, graph: KnowledgeGraph, door: socket.socket, settings: Settings) -> None:
-        self.graph, self.door, self.settings = graph, door, settings
+    def __init__(self, engine: Engine, door: socket.socket, settings: Settings) -> None:
+        self.engine, self.door, self.settings = engine, door, settings
         #: Process number → socket.
         self.children: dict[int, socket.socket] = {}
         self.poll = select.poll()
@@ -82,7 +80,7 @@ class Forkserver:
                 Path("/proc/self/oom_score_adj").write_text("1000")
             # An allocator that is refused memory says so there, before it aborts; the exit report says it better.
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-            Evaluator(self.graph, connection, self.settings).serve()
+            Evaluator(self.engine, connection, self.settings).serve()
         finally:
             os._exit(0)
 
@@ -109,20 +107,11 @@ def main() -> None:
     for ending in (signal.SIGTERM, signal.SIGHUP):  # to all of a service, they must not cut answers off
         signal.signal(ending, signal.SIG_IGN)
     try:
-        root = Path(settings.project or paths.ROOT)
-        if settings.data:
-            graph = KnowledgeGraph(given_files(map(Path, settings.data)), rules=None)
-        else:
-            graph = KnowledgeGraph(graph_files(root), rules=root / "ontology" / "rules")
-        if settings.engine:
-            Remote(settings.engine).check(graph.store)
-    except (Unreadable, EngineError, ValueError, SyntaxError) as error:
+        engine = Remote(settings) if settings.engine else Embedded(settings)
+    except (Unreadable, EngineError, OSError, ValueError, SyntaxError) as error:
         print(json.dumps({"error": str(error)}))
         sys.exit(2)
-    sizes = {name.value: graph.exact.size(name) for name in graph.graphs}
-    default = [name.value for name in graph.default_graphs]
-    about = {"digest": graph.exact.digest, "graphs": sizes, "default": default, "triples": graph.triples}
-    about["loaded"] = int(time.time())
+    about = engine.about | {"loaded": int(time.time())}
     prefixes()  # read now: a child can open no file
     gc.collect()
     gc.freeze()  # the collector of a child would copy every page it looks at
@@ -131,7 +120,7 @@ def main() -> None:
         os.chmod(address, 0o600)
         door.listen(128)
         print(json.dumps(about), flush=True)
-        Forkserver(graph, door, settings).serve()
+        Forkserver(engine, door, settings).serve()
 
 
 if __name__ == "__main__":

@@ -32,8 +32,10 @@ class Settings:
     data: tuple[str, ...] = ()
     #: The folder of the project's own files in the state that was accepted; where they lie, when empty.
     project: str = ""
-    #: The URL of an engine that holds the same graph and evaluates instead of the one built in, if one does.
+    #: The URL of an engine that holds the graph and evaluates instead of the one built in, if one does.
     engine: str | None = None
+    #: The folder of a release: what an engine is asked about lies there as files.
+    release: str | None = None
     timeout: float = limit(10.0, 0.05, "Seconds that one query may run.")
     #: Beyond the graph itself.
     memory: int = limit(1024, 16, "Mebibytes that one query may use.")

@@ -79,6 +79,14 @@ class Unavailable(EngineError):
     """The evaluators cannot be reached: the server starts or stops."""
 
 
+class EngineFails(EngineError):
+    """The engine behind this endpoint is not there, or does not answer as an engine does."""
+
+
+class EngineSilent(EngineError):
+    """The engine behind this endpoint does not answer in time."""
+
+
 def forbidden(reading: Reading) -> ForbiddenQuery | None:
     """Return the error for a query that says it does what is never done here."""
     if reading.update:
@@ -146,9 +154,23 @@ def not_evaluated(why: str) -> ForbiddenQuery:
     return ForbiddenQuery(f"The query could not be evaluated: {why}")
 
 
-def engine_fails(why: str) -> Unavailable:
+def engine_fails(why: str) -> EngineFails:
     """Return the error for another engine that does not answer, or not as an engine does."""
-    return Unavailable(f"The engine behind this endpoint fails: {why}.")
+    return EngineFails(f"The engine behind this endpoint fails: {why}.")
+
+
+def engine_silent(url: str) -> EngineSilent:
+    """Return the error for another engine that does not answer in time."""
+    return EngineSilent(f"The engine behind this endpoint does not answer in time: {url}; try again in a few seconds.")
+
+
+def engine_answers(url: str, status: int, given: str, wanted: str) -> EngineError:
+    """Return the error for an engine's answer of another status or media type than 200 and what was wanted."""
+    if status == 504:
+        return engine_silent(url)
+    if status in (429, 503):
+        return Unavailable(f"The engine behind this endpoint is at its limit: {url} answers {status}; try again later.")
+    return engine_fails(f"{url} answers {status} with {given}, not 200 with {wanted}")
 
 
 def too_large(limit: int) -> AnswerTooLarge:

@@ -20,12 +20,13 @@ from pyoxigraph import Literal, NamedNode, QuerySolutions, QueryTriples, Store
 from interpol_graph.graph import paths
 from interpol_graph.graph.choices import Choices
 from interpol_graph.graph.prefixes import BASE, XSD, expand, prefixes, shorten
+from interpol_graph.graph.typography import french
 
 Term = NamedNode | Literal
 #: The official languages of the Organisation; labels are given in any of them.
 LANGUAGES = {"en": "English", "fr": "Français", "es": "Español", "ar": "العربية"}
 #: In these everything has a label; what has none in another language has its English one.
-_COMPLETE = ("en", "fr")
+COMPLETE = ("en", "fr")
 _OF_LABEL = re.compile(r"LANG\(\?(\w+)Label\) = \?_lang\b")
 #: Where its library is there, eight times as fast.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -106,7 +107,8 @@ class Question(NamedTuple):
 
     columns: column → language → its title, in the order of the query, ?xLabel in the column of ?x; picture: the kind that
     suits the answer → the columns that it shows; text: the whole file; body: the query without its header; variables: what
-    it selects, nothing where it constructs a graph.
+    it selects, nothing where it constructs a graph; documents: the column whose things cite the documents of a row → for which
+    properties, nothing for any.
     """
 
     name: str
@@ -119,6 +121,7 @@ class Question(NamedTuple):
     text: str
     body: str
     variables: tuple[str, ...] = ()
+    documents: dict[str, list[str]] = {}
 
     @property
     def days(self) -> str:
@@ -164,17 +167,17 @@ class Question(NamedTuple):
 
 def _in_language(body: str, language: str) -> str:
     """Return a query whose ?xLabel, the label of ?x, is in a language: `?_lang` says where."""
-    if language not in _COMPLETE:
+    if language not in COMPLETE:
         own = rf'EXISTS {{ ?\1 rdfs:label ?\1Own FILTER(LANG(?\1Own) = "{language}") }}'
         body = _OF_LABEL.sub(rf'LANG(?\1Label) = IF({own}, "{language}", "en")', body)
-    return re.sub(r"\?_lang\b", f'"{language if language in _COMPLETE else "en"}"', body)
+    return re.sub(r"\?_lang\b", f'"{language if language in COMPLETE else "en"}"', body)
 
 
 def _words(header: dict[str, Any], key: str) -> dict[str, str]:
     words = {"en": header.get(key), "fr": header.get(f"{key}.fr")}
     if not all(isinstance(word, str) and word for word in words.values()):
         raise BadQuestion(f"the header needs {key} and {key}.fr, each a text")
-    return {language: str(word) for language, word in words.items()}
+    return {"en": str(words["en"]), "fr": french(str(words["fr"]))}
 
 
 def named(name: str) -> Question:
@@ -219,14 +222,15 @@ def _question(name: str, text: str) -> Question:
     words = _words(header, "title"), _words(header, "description")
     try:
         titles, picture = header.get("columns") or {}, header.get("picture") or {}
-        columns = {str(name): {"en": str(en), "fr": str(fr)} for name, (en, fr) in titles.items()}
+        columns = {str(name): {"en": str(en), "fr": french(str(fr))} for name, (en, fr) in titles.items()}
         fits = all(kind in PICTURES and set(drawn) <= set(columns) for kind, drawn in picture.items())
     except (TypeError, AttributeError, ValueError) as error:
         raise BadQuestion(
             "columns are like country: [Country, Pays], a picture like {bar: [country, votes]}"
         ) from error
-    if not fits:
-        raise BadQuestion(f"a picture is one of {', '.join(PICTURES)} and shows columns of the answer")
+    documents = header.get("documents") or {}
+    if not (fits and set(documents) <= set(columns)):
+        raise BadQuestion(f"a picture is one of {', '.join(PICTURES)}; it and documents name columns of the answer")
     used, known = set(re.findall(r"[?$]_(\w+)", body)), {"lang"}
     for parameter in parameters:
         if parameter.type not in TYPES:
@@ -236,7 +240,9 @@ def _question(name: str, text: str) -> Question:
             raise BadQuestion(f"the query does not use the parameter {parameter.name} as ?_{unused}")
     for extra in sorted(used - known):
         raise BadQuestion(f"the query uses ?_{extra}, which the header does not declare under parameters")
-    return Question(name, *words, parameters, tuple(header.get("tags") or ()), columns, picture, text, body)
+    return Question(
+        name, *words, parameters, tuple(header.get("tags") or ()), columns, picture, text, body, (), documents
+    )
 
 
 def shown(columns: Iterable[str]) -> list[str]:

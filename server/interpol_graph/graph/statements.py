@@ -80,9 +80,13 @@ class Statements:
         else:
             serialized(_parsed(batches), output, fmt)
 
+    def united(self, *names: Name) -> bytes:
+        """Return the union of some graphs as N-Triples, in order."""
+        return b"".join(self._united(names))
+
     @property
     def digest(self) -> str:
-        """The SHA-256 of the canonical N-Quads (RDFC-1.0), in hexadecimal."""
+        """The SHA-256 of the N-Quads, in hexadecimal."""
         lines = merge(*(chain.from_iterable(map(BytesIO, self._named([name]))) for name in self.texts))
         digest = hashlib.sha256()
         for batch in _joined(lines):
@@ -97,6 +101,13 @@ class Statements:
     def _named(self, names: Iterable[Name]) -> Iterator[bytes]:
         texts = ((_end(name), BytesIO(self.texts.get(name, b""))) for name in names)
         return (batch.replace(b" .\n", end) for end, text in texts for batch in _joined(text))
+
+
+def canonical(statements: Iterable[Quad]) -> list[Quad]:
+    """Return statements in an order of their own, whatever theirs, blank nodes by their canonical labels (RDFC-1.0)."""
+    dataset = Dataset(statements)
+    dataset.canonicalize(CanonicalizationAlgorithm.RDFC_1_0)
+    return sorted(dataset, key=str)
 
 
 def serialized(statements: Iterable[Quad] | Iterable[Triple], output: IO[bytes], fmt: Format) -> None:

@@ -66,6 +66,13 @@ class KnowledgeGraph:
         rows: Any = self.store.query("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")
         return int(next(rows)["n"].value)
 
+    @property
+    def about(self) -> dict[str, Any]:
+        """What is told of this state: its digest, its graphs and their sizes, those of the default graph and its size."""
+        sizes = {name.value: self.exact.size(name) for name in self.graphs}
+        default = [name.value for name in self.default_graphs]
+        return {"digest": self.exact.digest, "graphs": sizes, "default": default, "triples": self.triples}
+
     def dump(self, output: IO[bytes], fmt: Format, graph: NamedNode | None = None) -> None:
         """Write one graph, all, or as REIFIERS which document states which value; equal content gives equal bytes.
 

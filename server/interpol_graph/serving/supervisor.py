@@ -47,8 +47,8 @@ def check_port(host: str, port: int) -> str:
 
 
 def valid(settings: Settings, root: Path) -> str | None:
-    """Return what is wrong with the project's files below root, or None. Foreign data only have to be readable."""
-    if settings.data:
+    """Return what is wrong with the project's files below root, or None. Foreign data and other engines only have to be readable."""
+    if settings.data or settings.engine:
         return None
     command = [sys.executable, "-m", "interpol_graph", "validate", str(root), "--format", "json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as check:  # noqa: S603
@@ -103,7 +103,7 @@ class Supervisor:
         """Return a copy of the project's files: what is validated is what is loaded, now and after a crash."""
         copy = Path(tempfile.mkdtemp(prefix="project-", dir=self.folder))
         try:
-            for name in () if self.settings.data else ("ontology", "data", "shapes", "queries"):
+            for name in () if self.settings.data or self.settings.engine else ("ontology", "data", "shapes", "queries"):
                 shutil.copytree(paths.ROOT / name, copy / name)
         except OSError as error:
             shutil.rmtree(copy, ignore_errors=True)

@@ -73,14 +73,14 @@ def subjects(rows: list[Row]) -> set[str]:
 
 def _query(entity: str, name: str, kind: str) -> str:
     """Return a SPARQL query for all members of a group."""
-    path = "interpol:citation/interpol:source" if name == TERMS + "citation" else _name(name)
-    kinds = f" ; a {_name(kind)}" if kind else ""
+    path = "interpol:citation/interpol:source" if name == TERMS + "citation" else prefixed(name)
+    kinds = f" ; a {prefixed(kind)}" if kind else ""
     label = 'OPTIONAL { ?item rdfs:label ?itemLabel FILTER(LANG(?itemLabel) = "en") }'
-    pattern = f"?item {path} {_name(entity)}{kinds} ."
+    pattern = f"?item {path} {prefixed(entity)}{kinds} ."
     return f"SELECT DISTINCT ?item ?itemLabel WHERE {{\n  {pattern}\n  {label}\n}}\nORDER BY ?itemLabel\n"
 
 
-def _name(iri: str) -> str:
+def prefixed(iri: str) -> str:
     """Return a prefixed name where that is sure to be one, else the IRI in brackets."""
     short = shorten(iri)
     local = short.partition(":")[2].replace("-", "").replace("_", "")

@@ -52,15 +52,15 @@ class Citations:
                     found[document.value].update(t.value for t in citation.get(_PARAGRAPH, ()))
         return sorted(self.mark(document, name, paragraphs) for document, paragraphs in sorted(found.items()))
 
-    def mark(self, iri: str, name: str, paragraphs: Iterable[str] = ()) -> Mark:
-        """Return the mark of a document that is cited for a property."""
+    def mark(self, iri: str, name: str = "", paragraphs: Iterable[str] = ()) -> Mark:
+        """Return the mark of a document that is cited for a property, or for something else."""
         if iri not in self.documents:
             text = self._labels.text
             title = text(iri, "dcterms:title") or self._labels.label(iri)
             publisher, date, url = text(iri, "dcterms:publisher"), text(iri, "dcterms:date"), text(iri, "schema:url")
             self.documents[iri] = Document(len(self.documents) + 1, iri, title, publisher, date, url)
-        document, property = self.documents[iri], self._labels.ref(name)
-        if property not in document.supports:
+        document = self.documents[iri]
+        if name and (property := self._labels.ref(name)) not in document.supports:
             document.supports.append(property)
         document.paragraphs = sorted({*document.paragraphs, *paragraphs}, key=_natural)
         return Mark(document.number, tuple(sorted(paragraphs, key=_natural)))

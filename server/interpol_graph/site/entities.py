@@ -1,6 +1,7 @@
 """The addresses of entities: /id/ leads to a page for people or to data for programs."""
 
 import difflib
+from collections import defaultdict
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,12 +10,13 @@ from pyoxigraph import Literal
 from werkzeug.wrappers import Response as BaseResponse
 
 from interpol_graph.endpoint import api, current, negotiation
-from interpol_graph.endpoint.current import ask, iri, query, render, select, snapshot, tabulated
+from interpol_graph.endpoint.current import UNBOUND, ask, iri, query, render, select, snapshot, tabulated
 from interpol_graph.endpoint.problems import BadParameter, NotFound
 from interpol_graph.graph.formats import BY_SUFFIX, Format, of_kind
+from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import ENTITIES, GRAPHS, TERMS, shorten
 from interpol_graph.graph.questions import BadQuestion
-from interpol_graph.site import pages
+from interpol_graph.site import ontology, pages
 from interpol_graph.site.entity_page import EntityPage, gather
 
 blueprint = Blueprint("entities", __name__)
@@ -32,6 +34,8 @@ _DESCRIPTION = """CONSTRUCT {{ {e} ?p ?o . ?node ?np ?no . ?near ?words ?said }}
   UNION {{ {e} interpol:citation/interpol:source ?near . ?near ?words ?said }}
   UNION {{ ?near interpol:about {e} ; a interpol:ConflictingClaim ; ?words ?said }}
 }}"""
+
+_NAMES = "SELECT DISTINCT ?s ?label WHERE {{ ?s a ?class ; rdfs:label ?label FILTER(isIRI(?s) && STRSTARTS(STR(?s), {start})) }}"
 
 
 @blueprint.get("/id/<kind>/<key>")
@@ -71,7 +75,8 @@ def page(kind: str, key: str) -> Response:
     if entity is None:
         raise _missing(kind, key)
     addresses = [(fmt, url_for("entities.data", kind=kind, key=key + fmt.suffix)) for fmt in GRAPH]
-    return render("entity.html", entity=entity, addresses=addresses, **_as_of(entity))
+    used = ontology.users(entity.iri) if kind == "ontology" else None
+    return render("entity.html", entity=entity, addresses=addresses, used=used, **_as_of(entity))
 
 
 @blueprint.get("/page/")
@@ -127,12 +132,14 @@ def _split(key: str) -> tuple[str, Format | None]:
 
 
 def _missing(kind: str, key: str) -> NotFound:
-    """Return the error for an entity that is not there, with those whose keys look like it."""
-    start = name(kind, "")
-    query = f"SELECT DISTINCT ?s WHERE {{ ?s a ?class FILTER(isIRI(?s) && STRSTARTS(STR(?s), {Literal(start)})) }}"
-    keys = [row["s"].value.removeprefix(start) for row in select(query)]
-    near = difflib.get_close_matches(key, keys, 5, 0.5) or sorted(keys)[:5]
+    """Return the error for an entity that is not there, with those of its kind of which a key, name or word looks like it."""
+    start, known = name(kind, ""), defaultdict[str, list[str]](list)
+    for row in select(_NAMES.format(start=Literal(start))):
+        key_of, label = row["s"].value.removeprefix(start), plain(row.get("label", UNBOUND).value)
+        for called in {key_of, label, *label.split()}:
+            known[called].append(row["s"].value)
     what = f"There is nothing called {kind}:{key} in the graph"
-    if not keys:
+    if not known:
         return NotFound(f"{what}: no kind of thing is called {kind!r}; see /browse/.")
-    return NotFound(f"{what}.", similar=[shorten(start + found) for found in near])
+    near = [found for like in difflib.get_close_matches(plain(key), known, 5, 0.7) for found in known[like]]
+    return NotFound(f"{what}.", similar=[shorten(found) for found in list(dict.fromkeys(near))[:5]])

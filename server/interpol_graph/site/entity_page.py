@@ -1,16 +1,23 @@
-"""All that the graph says about one entity, gathered in four queries and ready to be shown."""
+"""All that the graph says about one entity, gathered in few queries and ready to be shown as its kind wishes."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from interpol_graph.endpoint.current import Row, Term, described, iri, select
+from markupsafe import Markup
+
+from interpol_graph.endpoint import pictures
+from interpol_graph.endpoint.current import Parts, Row, Term, described, iri, select
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import TERMS, expand
-from interpol_graph.site import backlinks
+from interpol_graph.graph.questions import named
+from interpol_graph.site import backlinks, kinds, metadata, sections
 from interpol_graph.site.backlinks import DERIVED
 from interpol_graph.site.citations import Citations, Mark
-from interpol_graph.site.labels import Labels, Ref
+from interpol_graph.site.kinds import Kind
+from interpol_graph.site.labels import Labels, Ref, Value
+from interpol_graph.site.phrases import phrase, share
 
 #: The statements of an entity and those of its blank nodes, with the graph that each stands in.
 _FACTS = """SELECT ?s ?p ?o ?g WHERE {{
@@ -28,6 +35,8 @@ _AROUND = """SELECT DISTINCT ?s ?p ?o WHERE {{
 
 _A, _ABOUT, _CITATION, _INFERENCE = expand("rdf:type"), TERMS + "about", TERMS + "citation", TERMS + "inference"
 
+_VALUE, _UNIT = TERMS + "value", TERMS + "unit"
+
 # Properties that open the table of facts; the others follow by name, those in _LAST at the end.
 _FIRST = (
     "number", "person", "office", "body", "region", "representing", "member", "measure", "value", "unit", "qualifier",
@@ -40,21 +49,25 @@ _PLACES |= {expand(name): place for place, name in enumerate(_LAST, 1)}
 # The last possible day of what goes on serves comparison; to a reader it is no date.
 _OPEN_END = "9999-12-31"
 _HIDDEN = {_A, _CITATION, _INFERENCE, *map(expand, ("rdfs:label", "rdfs:isDefinedBy", "skos:definition"))}
-
-Value = Term | Ref
+# Figures stand in a table of their own, and dates say the year.
+_HIDDEN |= {TERMS + "figure", TERMS + "totalFigure", TERMS + "year"}
 
 
 class Claim(NamedTuple):
-    """What another document says instead."""
+    """What another document says; standing: that it `differs`, is more or less `precise`, or is `alone`, with nothing asserted."""
 
     iri: str
     value: Value
     marks: list[Mark]
+    standing: str
 
 
 @dataclass
 class Fact:
-    """One property of the entity: its values, their documents, what they are inferred from, who disagrees."""
+    """One property of the entity: its values, their documents, what they are inferred from, who disagrees.
+
+    derived: whether a rule concludes it from other facts.
+    """
 
     property: Ref
     values: list[Value]
@@ -62,6 +75,7 @@ class Fact:
     inferred: list[Ref] = field(default_factory=list)
     inferred_marks: list[Mark] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
+    derived: bool = False
 
 
 class Figure(NamedTuple):
@@ -73,12 +87,23 @@ class Figure(NamedTuple):
     claims: list[Claim]
 
 
-class EntityPage:
-    """An entity as its page shows it: facts, those that rules conclude, figures, links to it, and the documents cited."""
+class Gathered(NamedTuple):
+    """What is known of an entity before it is written: statements, what is about it, links to it, answers of its sections."""
 
-    def __init__(self, entity: str, statements: list[Row], around: list[Row], links: list[Row]) -> None:
+    statements: list[Row]
+    around: list[Row]
+    links: list[Row]
+    kind: Kind
+    answers: list[sections.Found]
+
+
+class EntityPage:
+    """An entity as its page shows it: essentials, sections, figures, facts, links to it, and the documents cited."""
+
+    def __init__(self, entity: str, gathered: Gathered) -> None:
+        statements, around, links, kind, answers = gathered
         seen = {t.value for row in (*statements, *around, *links) for t in row.values() if t.kind == "uri"}
-        self.iri, self._labels = entity, Labels(seen | {entity})
+        self.iri, self._labels = entity, Labels(seen.union({entity}, *(found.iris() for found in answers)))
         self._citations = Citations(self._labels)
         self._own = described(row for row in statements if not _is_derived(row))
         self._around = described(around)
@@ -88,9 +113,6 @@ class EntityPage:
             for claim, parts in sorted(self._around.items()) if TERMS + "ConflictingClaim" in _iris(parts[_A])
             for about in parts[_ABOUT] for name in parts[TERMS + "property"]
         ]  # fmt: skip
-        concluded = described(filter(_is_derived, statements))[entity]
-        left_out = backlinks.subjects(links) | {_OPEN_END}
-        derived = {p: [t for t in concluded[p] if t.value not in left_out] for p in self._ordered(concluded)}
         figures = [
             s for s, parts in self._around.items()
             if TERMS + "Figure" in _iris(parts[_A]) and entity in _iris(parts[_ABOUT])
@@ -98,31 +120,50 @@ class EntityPage:
         self.label = self._labels.label(entity)
         self.definition = self._labels.text(entity, "skos:definition")
         self.classes = self._labels.refs(self._own[entity][_A])
+        concluded = described(filter(_is_derived, statements))[entity]
+        self._derived = self._concluded(concluded, backlinks.subjects(links) | {_OPEN_END})
         # In this order documents get their numbers.
-        self.facts = self._facts()
-        self.derived = [Fact(self._labels.ref(p), vs) for p, terms in derived.items() if (vs := self._values(terms))]
+        self.essentials = [fact for name in kind.essentials if (fact := self._fact(name))]
+        written = (sections.written(found, entity, self._labels, self._citations) for found in answers)
+        self.sections = [section for section in written if section]
         self.figures = [self._figure(s) for s in sorted(figures, key=self._figure_order)]
-        self.groups = backlinks.groups(entity, links, self._labels)
+        self.growth = self._growth()
+        disputed = (name for about, name, _ in self._claims if about == entity)
+        others = self._ordered({*self._own[entity], *disputed, *self._derived}.difference(kind.essentials))
+        self.facts = [fact for name in others if (fact := self._fact(name))]
+        shown = {v.iri for fact in self.essentials for v in fact.values if isinstance(v, Ref)}
+        shown.update(*(found.things() for found in answers))
+        self.groups = backlinks.groups(entity, [row for row in links if row["s"].value not in shown], self._labels)
         self.documents = list(self._citations.documents.values())
+        #: The same for machines that read pages.
+        self.jsonld = metadata.thing(entity, described(statements)[entity], self._labels)
 
-    def _facts(self) -> list[Fact]:
-        own = self._own[self.iri]
-        citations, inferences = ([self._own[t.value] for t in own[name]] for name in (_CITATION, _INFERENCE))
-        facts = []
-        for name in self._ordered([*own, *(name for about, name, _ in self._claims if about == self.iri)]):
-            reasons = [node for node in inferences if name in _iris(node[TERMS + "supports"])]
-            grounds = {t.value for node in reasons for t in node[TERMS + "inferredFrom"]}
-            documents = sorted(ground for ground in grounds if "/id/source/" in ground)
-            fact = Fact(self._labels.ref(name), self._values(own[name]), self._citations.marks(citations, name))
-            fact.inferred = [self._labels.ref(ground) for ground in sorted(grounds.difference(documents))]
-            fact.inferred_marks = sorted(self._citations.mark(ground, name) for ground in documents)
-            fact.claims = self._disputes(self.iri, name)
-            facts.append(fact)
-        return facts
+    def _fact(self, name: str) -> Fact | None:
+        """Return what is known of a property: what is stated, else what rules conclude."""
+        own, claims = self._own[self.iri], self._disputes(self.iri, name)
+        values = self._values(own, name)
+        if not values and not claims:
+            found = self._derived.get(name)
+            return Fact(self._labels.ref(name), self._labels.values(found), derived=True) if found else None
+        citations, inferences = ([self._own[t.value] for t in own[by]] for by in (_CITATION, _INFERENCE))
+        reasons = [node for node in inferences if name in _iris(node[TERMS + "supports"])]
+        grounds = {t.value for node in reasons for t in node[TERMS + "inferredFrom"]}
+        documents = sorted(ground for ground in grounds if "/id/source/" in ground)
+        fact = Fact(self._labels.ref(name), values, self._citations.marks(citations, name))
+        fact.inferred = [self._labels.ref(ground) for ground in sorted(grounds.difference(documents))]
+        fact.inferred_marks = sorted(self._citations.mark(ground, name) for ground in documents)
+        fact.claims = claims
+        return fact
+
+    def _concluded(self, derived: Mapping[str, list[Term]], known: set[str]) -> dict[str, list[Term]]:
+        """Return property → what rules conclude of it in our own words, unless it is stated or known otherwise."""
+        known = known.union(t.value for terms in self._own[self.iri].values() for t in terms)
+        told = {name: [t for t in terms if t.value not in known] for name, terms in derived.items()}
+        return {name: terms for name, terms in told.items() if terms and name.startswith(TERMS)}
 
     def _figure(self, figure: str) -> Figure:
         parts = self._around[figure]
-        facts = {name.removeprefix(TERMS): self._values(parts[name]) for name in parts if name.startswith(TERMS)}
+        facts = {name.removeprefix(TERMS): self._values(parts, name) for name in parts if name.startswith(TERMS)}
         marks = self._citations.marks([self._around[t.value] for t in parts[_CITATION]], TERMS + "value")
         return Figure(figure, facts, marks, self._disputes(figure))
 
@@ -132,22 +173,38 @@ class EntityPage:
         measure, day, start, end = (next((t.value for t in parts[TERMS + name]), "") for name in names)
         return plain(self._labels.label(measure).value), day or start, end, figure
 
+    def _growth(self) -> Markup:
+        """Return the figures that count the same thing on three days or more, as lines."""
+        lines = defaultdict[str, list[Row]](list)
+        for _, facts, _, _ in self.figures:
+            when, value = facts.get("atDate") or facts.get("endDate"), facts.get("value")
+            if when and value and facts.get("startDate", when) == when:  # a span counts more than a day
+                words = [facts[name] for name in ("measure", "detail", "countBasis") if facts.get(name)][:2]
+                name = ", ".join(dict.fromkeys(_words(v) for values in (*words, facts.get("unit", ())) for v in values))
+                told = {"measure": name, "qualifier": "".join(map(_words, facts.get("qualifier", ())))}
+                row = {"until": when[0], "value": value[0]} | {of: Term("literal", said) for of, said in told.items()}
+                lines[name].append({of: term for of, term in row.items() if isinstance(term, Term)})
+        rows = [row for line in lines.values() if len({row["until"] for row in line}) > 2 for row in line]
+        titles = named("figures-about").columns
+        return (
+            pictures.draw("line", ["until", "value", "measure"], rows, titles, phrase("figures")) if rows else Markup()
+        )
+
     def _disputes(self, about: str, name: str | None = None) -> list[Claim]:
-        """Return what is claimed instead, of one property or of all."""
+        """Return what else is claimed, of one property or of all."""
         return [
-            Claim(claim, value, [self._citations.mark(t.value, disputed) for t in self._around[claim][TERMS + "source"]])
+            Claim(claim, value, [self._citations.mark(t.value, disputed) for t in parts[TERMS + "source"]], standing)
             for subject, disputed, claim in self._claims if subject == about and name in (None, disputed)
-            for value in self._values(self._around[claim][TERMS + "claimedValue"])
+            for parts in [self._around[claim]]
+            for standing in [_standing(parts[TERMS + "claimedValue"], (self._own | self._around)[about][disputed])]
+            for value in self._labels.values(parts[TERMS + "claimedValue"])
         ]  # fmt: skip
 
-    def _values(self, terms: Iterable[Term]) -> list[Value]:
-        """Return values in order; of texts in several languages, those in the reader's."""
-        found = [t for t in dict.fromkeys(terms) if t.kind != "bnode"]
-        spoken = {t.language for t in found if t.language}
-        best = min(spoken, key=lambda name: (self._labels.rank(name), name), default="")
-        found = [t for t in found if t.language in ("", best)]
-        shown: list[Value] = [self._labels.ref(t.value) if t.kind == "uri" else t for t in found]
-        return sorted(shown, key=lambda v: plain(v.label.value) if isinstance(v, Ref) else v.value)
+    def _values(self, parts: Parts, name: str) -> list[Value]:
+        """Return the values of a property for people: a share in per cent, which is its unit."""
+        if name in (_VALUE, _UNIT) and TERMS + "ShareUnit" in _iris(parts[_UNIT]):
+            return [Term("literal", share(t.value)) for t in parts[_VALUE]] if name == _VALUE else []
+        return self._labels.values(parts[name])
 
     def _ordered(self, properties: Iterable[str]) -> list[str]:
         """Return properties in the order of the table, the hidden ones left out."""
@@ -161,7 +218,26 @@ def gather(entity: str) -> EntityPage | None:
     if place is None:
         return None
     statements, around, links = (select(query.format(e=place)) for query in (_FACTS, _AROUND, backlinks.QUERY))
-    return EntityPage(entity, statements, around, links) if statements or links else None
+    if not statements and not links:
+        return None
+    facts = described(statements)[entity]
+    kind = kinds.of(_iris(facts[_A]))
+    answers = sections.gather(entity, place, kind.sections, facts)
+    return EntityPage(entity, Gathered(statements, around, links, kind, answers))
+
+
+def _standing(claimed: list[Term], asserted: list[Term]) -> str:
+    """Return how a claim stands to what is asserted: `alone`, or of dates more `precise` or as `vague` as the year of it."""
+    if not asserted:
+        return "alone"
+    pairs = [(c, a) for c in claimed for a in asserted if {c.datatype, a.datatype} <= sections.DATES]
+    if any(c.value.startswith(f"{a.value}-") for c, a in pairs):
+        return "precise"
+    return "vague" if any(a.value.startswith(f"{c.value}-") for c, a in pairs) else "differs"
+
+
+def _words(value: Value) -> str:
+    return value.label.value if isinstance(value, Ref) else value.value
 
 
 def _is_derived(row: Row) -> bool:

@@ -1,10 +1,11 @@
 """The names of things in the reader's language: labels, titles, definitions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from interpol_graph.endpoint.current import Term, described, select, values
 from interpol_graph.endpoint.negotiation import language
+from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import prefixes, shorten
 from interpol_graph.site.phrases import PHRASES, phrase
 
@@ -25,6 +26,9 @@ class Ref(NamedTuple):
 
     iri: str
     label: Text
+
+
+Value = Term | Ref
 
 
 class Labels:
@@ -54,7 +58,10 @@ class Labels:
         """Return the label of an entity; without one its title, our own word for it, or its short name."""
         short = shorten(entity)
         own = phrase(short) if short in PHRASES and short.split(":")[0] in prefixes() else short
-        return self.text(entity, "rdfs:label", "dcterms:title") or Text(own)
+        label, title = self.text(entity, "rdfs:label"), self.text(entity, "dcterms:title")
+        if label and title and not label.language:  # that of a document is made of its title
+            return label._replace(language=title.language)
+        return label or title or Text(own)
 
     def ref(self, entity: str) -> Ref:
         """Return an entity with its label."""
@@ -63,3 +70,15 @@ class Labels:
     def refs(self, terms: Iterable[Term]) -> list[Ref]:
         """Return those of some terms that are IRIs, with their labels."""
         return [self.ref(t.value) for t in terms if t.kind == "uri"]
+
+    def values(self, terms: Iterable[Term]) -> list[Value]:
+        """Return values in order, without blank nodes; of texts in several languages, those in the reader's."""
+        found = [t for t in dict.fromkeys(terms) if t.kind != "bnode"]
+        shown = self.spoken([self.ref(t.value) if t.kind == "uri" else t for t in found])
+        return sorted(shown, key=lambda v: plain(v.label.value) if isinstance(v, Ref) else v.value)
+
+    def spoken(self, values: Sequence[Value]) -> list[Value]:
+        """Return values without the texts in other languages than the best for the reader."""
+        languages = {v.language for v in values if isinstance(v, Term) and v.language}
+        best = min(languages, key=lambda name: (self.rank(name), name), default="")
+        return [v for v in values if isinstance(v, Ref) or v.language in ("", best)]

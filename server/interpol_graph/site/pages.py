@@ -1,21 +1,26 @@
 """What all templates share: local links, formatted values, the reader's language carried along."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from flask import has_request_context, request, url_for
 
-from interpol_graph.endpoint.current import Term, snapshot
+from interpol_graph.endpoint.current import Term, modified, snapshot
 from interpol_graph.endpoint.negotiation import language
+from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.prefixes import BASE, ENTITIES, GRAPHS, TERMS, expand, shorten
-from interpol_graph.graph.questions import LANGUAGES
-from interpol_graph.site.labels import Text
-from interpol_graph.site.phrases import day, number, phrase, speech
+from interpol_graph.graph.questions import COMPLETE, LANGUAGES
+from interpol_graph.graph.typography import french
+from interpol_graph.site.labels import Labels, Text
+from interpol_graph.site.phrases import PHRASES, day, in_french, number, phrase, size, span, speech
 
 _NUMBERS = {"integer", "decimal", "double", "float", "int", "long", "nonNegativeInteger", "positiveInteger"}
-_DATES = {"date", "gYearMonth", "gYear"}
+_DATES = {"date", "gYearMonth", "gYear", "gMonthDay"}
+#: Parameters that say what a page is about, where its path does not.
+_SUBJECTS = ("class", "iri", "page")
 #: What a chosen language is carried along to.
 _PAGES = {
     "home.home", "search.search", "home.browse", "home.members", "entities.page", "entities.any_page", "dumps.dumps",
@@ -47,8 +52,10 @@ def href(iri: str) -> str | None:
 
 def subject(iri: str) -> str:
     """Return the address of the page about any subject of the graph, ours or not."""
+    if iri.startswith(TERMS):
+        return url_for("entities.page", kind="ontology", key=iri.removeprefix(TERMS))
     local = href(iri)
-    return local if local and local.startswith("/page/") else url_for("entities.any_page", iri=iri)
+    return local if local and local.startswith(("/page/", "/queries/")) else url_for("entities.any_page", iri=iri)
 
 
 def browse(iri: str) -> str:
@@ -68,16 +75,33 @@ def address_of(name: str) -> str | None:
         return None
 
 
+def names(problem: list[str]) -> dict[str, Text]:
+    """Return prefixed names that an error gives → the labels of the things that they name, of those that have one."""
+    things = {expand(name): name for name in problem if address_of(name)}
+    with suppress(EngineError):  # an error page must come, whatever has failed
+        labels = Labels(things)
+        return {name: labels.label(thing) for thing, name in things.items() if thing in labels.words}
+    return {}
+
+
 def literal(value: Term) -> Text:
     """Return a literal as people write it: dates in words, thousands set apart, yes and no."""
     kind, text = value.datatype.rpartition("#")[2], value.value
     if kind in _DATES:
         text = day(text)
+    elif kind == "duration":
+        text = span(text)
     elif kind in _NUMBERS:
         text = number(text)
     elif kind == "boolean" and text in ("true", "false"):
         text = phrase(text)
     return Text(text, value.language)
+
+
+def told(sentence: str) -> Text:
+    """Return what a problem says in the reader's language, where that is known, else in English."""
+    translated = in_french(sentence) if speech() == "fr" else None
+    return Text(translated or sentence, "fr" if translated else "en")
 
 
 def excerpt(body: bytes, limit: int) -> tuple[str, bool]:
@@ -97,18 +121,32 @@ def said(words: Iterable[Term]) -> str:
 
 
 def this_page(**changes: str) -> str:
-    """Return the address of this page with some query parameters changed."""
-    arguments = urlencode(request.args.to_dict(flat=False) | changes, doseq=True)
+    """Return the address of this page with some query parameters changed, or with an empty value left out."""
+    return _address(request.args.to_dict(flat=False) | changes)
+
+
+def canonical(language: str = "") -> str:
+    """Return the full address of this page for search engines, without what is only asked of it.
+
+    language: of the page; `-` for that of whoever asks, nothing for that of this request.
+    """
+    kept = {name: request.args[name] for name in _SUBJECTS if name in request.args}
+    language = language or (request.args["lang"] if request.args.get("lang") in LANGUAGES else "-")
+    return request.host_url.rstrip("/") + _address(kept if language == "-" else kept | {"lang": language})
+
+
+def _address(arguments: Mapping[str, Any]) -> str:
     path = quote("/" + request.path.lstrip("/"))  # two slashes would name another host
-    return f"{path}?{arguments}" if arguments else path
+    asked = urlencode({name: value for name, value in arguments.items() if value}, doseq=True)
+    return f"{path}?{asked}" if asked else path
 
 
 def context() -> dict[str, object]:
     """Return what every template may use."""
     return {
-        "w": phrase, "lang": language(), "speech": speech(), "languages": LANGUAGES, "this": this_page,
-        "href": href, "subject": subject, "browse": browse, "address_of": address_of, "expand": expand, "short": shorten, "ours": TERMS,
-        "literal": literal, "said": said, "excerpt": excerpt, "counted": number, "dated": day,
+        "w": phrase, "lang": language(), "speech": speech(), "languages": {code: LANGUAGES[code] for code in COMPLETE}, "this": this_page,
+        "canonical": canonical, "modified": modified, "href": href, "subject": subject, "browse": browse, "address_of": address_of, "names": names, "expand": expand, "short": shorten, "ours": TERMS,
+        "literal": literal, "said": said, "phrases": PHRASES, "told": told, "excerpt": excerpt, "french": french, "sized": size, "counted": number, "dated": day,
         "digest": snapshot().digest, "statements": sum(snapshot().graphs.values()),
     }  # fmt: skip
 

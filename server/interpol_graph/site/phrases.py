@@ -2,14 +2,33 @@
 
 import re
 import tomllib
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from interpol_graph.endpoint.negotiation import language
+from interpol_graph.graph.typography import french
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+
 
 #: Key → language → phrase.
-PHRASES: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_name("phrases.toml").read_text(encoding="utf-8"))
+PHRASES: dict[str, dict[str, str]] = {
+    key: both | {"fr": french(both["fr"])} for key, both in _read("phrases.toml").items()
+}
+#: What a sentence of a problem looks like in English → the same in French.
+_PROBLEMS = {
+    re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(english)), re.DOTALL): french(told)
+    for english, told in _read("problems.toml").items()
+}
+#: Characters of a sentence that is compared with them.
+_LONGEST = 2000
 #: What is written in words, and with its thousands set apart; any other text that data call a date or number stays as it is.
-_DAY = re.compile(r"([0-9]+)-(0[1-9]|1[0-2])(?:-([0-9]{2}))?")
+_DAY = re.compile(r"([0-9]+|-)-(0[1-9]|1[0-2])(?:-([0-9]{2}))?")
+_SPAN = re.compile(r"P(?:([0-9]{1,9})Y)?(?:([0-9]{1,9})M)?(?:([0-9]{1,9})D)?")
+_PART = re.compile(r"[0-9]{1,9}(\.[0-9]{1,30})?")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,99}")
 
 
@@ -24,21 +43,61 @@ def phrase(key: str, **values: object) -> str:
     return text.format(**values) if values else text
 
 
-def day(text: str, language: str | None = None) -> str:
-    """Return an xsd:date, gYearMonth or gYear in words, as precise as it is; in English, French or the reader's language.
+def in_french(sentence: str) -> str | None:
+    """Return what a problem says in French, or None where that is not known; its values stay unless they are known as well.
 
-    >>> day("2015-11-02", "en"), day("2015-11", "en"), day("1914", "en"), day("1914-04-01", "fr")
-    ('2 November 2015', 'November 2015', '1914', '1er avril 1914')
+    >>> in_french("The parameter year is a year such as 2015, not 'x'.")
+    "Le paramètre year est une année comme 2015, et non 'x'."
+    """
+    if len(sentence) <= _LONGEST:
+        for pattern, translated in _PROBLEMS.items():
+            if match := pattern.fullmatch(sentence):
+                return translated.format(**{name: in_french(said) or said for name, said in match.groupdict().items()})
+    return None
+
+
+def day(text: str, language: str | None = None) -> str:
+    """Return an xsd:date, gYearMonth, gYear or gMonthDay in words, as precise as it is; in English, French or the reader's language.
+
+    >>> day("2015-11-02", "en"), day("2015-11", "en"), day("1914", "en"), day("1914-04-01", "fr"), day("--09-07", "en")
+    ('2 November 2015', 'November 2015', '1914', '1er avril 1914', '7 September')
     """
     match = _DAY.fullmatch(text)
     if not match:
         return text
     language = language or speech()
     year, month, number = match.groups()
-    words = [PHRASES["months"][language].split()[int(month) - 1], year]
+    words = [PHRASES["months"][language].split()[int(month) - 1], *([year] if year != "-" else ())]
     if number:
         words.insert(0, "1er" if language == "fr" and number == "01" else str(int(number)))
     return " ".join(words)
+
+
+def span(text: str, language: str | None = None) -> str:
+    """Return an xsd:duration of years, months and days in words; in English, French or the reader's language.
+
+    >>> span("P4D", "en"), span("P1Y", "fr"), span("P1Y6M", "fr")
+    ('4\\xa0days', '1\\xa0an', '1\\xa0an 6\\xa0mois')
+    """
+    match, words = _SPAN.fullmatch(text), PHRASES["durations"][language or speech()].split()
+    parts = [(int(n), words[2 * at : 2 * at + 2]) for at, n in enumerate(match.groups()) if n] if match else []
+    return " ".join(f"{n}\u00a0{several if n > 1 else one}" for n, (one, several) in parts) or text
+
+
+def share(value: str, language: str | None = None) -> str:
+    """Return a part of one in per cent; in English, French or the reader's language.
+
+    >>> share("0.028", "en"), share("0.5", "fr")
+    ('2.8\\xa0%', '50\\xa0%')
+    """
+    return f"{number(f'{(Decimal(value) * 100).normalize():f}', language)}\u00a0%" if _PART.fullmatch(value) else value
+
+
+def size(octets: int) -> str:
+    """Return a number of bytes as people write it, in decimal units."""
+    power = max((power for power in range(4) if octets >= 1000**power), default=0)
+    unit = phrase("bytes").split()[power]
+    return f"{number(f'{octets / 1000**power:.1f}' if power else octets)}\u00a0{unit}"
 
 
 def number(value: str | int, language: str | None = None) -> str:

@@ -1,6 +1,6 @@
 """/queries/: the saved questions for people; the same functions answer them as data."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import urlencode
@@ -9,13 +9,14 @@ from flask import Blueprint, Response, request, url_for
 
 from interpol_graph.endpoint import api
 from interpol_graph.endpoint.caching import lifetime
-from interpol_graph.endpoint.current import data, merged, query, render, tabulated
+from interpol_graph.endpoint.current import Table, data, merged, query, render, tabulated
 from interpol_graph.endpoint.negotiation import language
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.questions import Question, saved
+from interpol_graph.site.documents import of_rows
 from interpol_graph.site.labels import Labels
-from interpol_graph.site.phrases import PHRASES, speech
+from interpol_graph.site.phrases import PHRASES, phrase, speech
 
 blueprint = Blueprint("questions", __name__)
 
@@ -25,8 +26,30 @@ OFFERED = 500
 
 @blueprint.get("/queries/")
 def questions() -> Response:
-    """List the saved questions by their first tag."""
-    return render("questions.html", groups=by_subject(speech()))
+    """List the saved questions by their first tag: all, those of a tag or those that speak of some words."""
+    tag, words = request.args.get("tag", ""), [word.rstrip("sx") for word in plain(request.args.get("q", "")).split()]
+    heard = {
+        name: plain(" ".join([*one.title.values(), *one.description.values(), *one.tags]))
+        for name, one in saved().items()
+    }
+    for some in (all, any):  # where none speaks of all words, one will do
+        fitting = [one for one in saved().values() if some(word in heard[one.name] for word in words) or not words]
+        groups = [
+            (name, [one for one in found if one in fitting and (not tag or tag in one.tags)])
+            for name, found in by_subject(speech())
+        ]
+        if any(found for _, found in groups):
+            break
+    return render(
+        "questions.html", groups=[group for group in groups if group[1]], tags=tags(), narrow=bool(tag or words)
+    )
+
+
+def tags() -> list[tuple[str, str]]:
+    """Return the tags of several saved questions and their names in the reader's language, in the order of these."""
+    used = Counter(tag for one in saved().values() for tag in one.tags)
+    known = [(tag, phrase(f"tag.{tag}")) for tag, times in used.items() if times > 2 and f"tag.{tag}" in PHRASES]
+    return sorted(known, key=lambda tag: plain(tag[1]))
 
 
 def by_subject(language: str) -> list[tuple[str, list[Question]]]:
@@ -55,21 +78,32 @@ def question(name: str) -> Response:
         values = {parameter.name: request.args.get(parameter.name, parameter.default) for parameter in asked.parameters}
         labels, _, offers = _fields(asked, values)
         return render("question.html", error=error, question=asked, values=labels, offers=offers, text=asked.body)
-    table = tabulated(answer)
-    groups = merged(table) if table else []
-    if table:
-        table = replace(table, rows=[group[0] for group in groups])
-    picture = api.picture(asked, table.rows, anchor="#row-") if table and table.rows and asked.picture else ""
+    table, documents, picture = tabulated(answer), None, ""
+    if table and table.rows:
+        groups = merged(table)
+        table = replace(table, columns=_told(table), rows=[group[0] for group in groups])
+        picture = api.picture(asked, table.rows, anchor="#row-") if asked.picture else ""
+        if "source" in table.columns[1:]:
+            documents = of_rows(asked, groups[: len(table.shown()[1])])
     address = url_for("api.answer", name=name)
     labels, values, offers = _fields(asked, values)
     values |= {"lang": language()} if language() != "en" else {}
     formats = [(fmt, values | {"format": fmt.name}) for fmt in api.formats(asked)]
     return render(
         "question.html", lifetime=lifetime(answer), question=asked, values=labels, offers=offers, text=text,
-        answer=answer, table=table, labels=Labels(table.iris() if table else ()), picture=picture,
+        answer=answer, table=table, labels=Labels(table.iris() if table else ()), picture=picture, documents=documents,
         downloads=[(fmt, f"{address}?{urlencode(wanted)}") for fmt, wanted in formats],
         api=request.host_url.rstrip("/") + address + ("?" + urlencode(values) if values else ""),
     )  # fmt: skip
+
+
+def _told(table: Table) -> list[str]:
+    """Return the columns that say something, but for what a cell of another says: what qualifies it, where it leads."""
+    filled = {name for row in table.rows for name in row}
+    beside = {"qualifier", "qualifierLabel", "figure", "figureLabel"} if "value" in filled else set()
+    beside |= {"paragraph"} if "source" in table.columns[1:] else set()
+    beside |= {f"{name}Qualifier" for name in table.columns}
+    return [name for name in table.columns if name in filled - beside or f"{name}Label" in filled - beside]
 
 
 @blueprint.get("/queries/<name>.rq")

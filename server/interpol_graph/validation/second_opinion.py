@@ -9,13 +9,14 @@ import logging
 import re
 import warnings
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import rdflib
-import rdflib.plugins.sparql
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 from pyshacl.graph_abstraction import DataGraph
 from pyshacl.validator import Validator
+from rdflib.plugins import sparql
 from rdflib.plugins.sparql.operators import string
 from rdflib.plugins.sparql.parserutils import Expr
 from rdflib.plugins.sparql.sparql import SPARQLError
@@ -28,12 +29,6 @@ from interpol_graph.shacl.validation import Result
 #: In what takes the place of a pattern, as XPath writes it: an escaped character, or a group.
 _GROUP = re.compile(r"\\(.)|\$(\d)")
 STRING = "http://www.w3.org/2001/XMLSchema#string"
-
-# rdflib logs and warns of ill-typed literals while it reads; here they are findings, with their lines.
-logging.getLogger("rdflib.term").setLevel(logging.ERROR)
-warnings.filterwarnings("ignore", message="Parsing weird boolean", category=UserWarning)
-# A query that names a graph by FROM must not have it fetched.
-rdflib.plugins.sparql.SPARQL_LOAD_GRAPHS = False
 
 
 def _value(self: Expr, ctx: Any = {}) -> Any:  # noqa: B006  as rdflib has it
@@ -58,7 +53,21 @@ def _value(self: Expr, ctx: Any = {}) -> Any:  # noqa: B006  as rdflib has it
         self.ctx = None
 
 
-Expr.eval = _value  # type: ignore[method-assign]
+@contextmanager
+def _as_sparql_says() -> Iterator[None]:
+    """Have rdflib evaluate as SPARQL says, fetch no graph that a query names, and keep quiet, for as long as this lasts."""
+    told = logging.getLogger("rdflib.term")
+    before = Expr.eval, sparql.SPARQL_LOAD_GRAPHS, told.level
+    Expr.eval, sparql.SPARQL_LOAD_GRAPHS = _value, False  # type: ignore[method-assign]
+    told.setLevel(logging.ERROR)  # of ill-typed literals: here they are findings, with their lines
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        Expr.eval, sparql.SPARQL_LOAD_GRAPHS = before[:2]  # type: ignore[method-assign]
+        told.setLevel(before[2])
+
 
 #: Texts, IRIs, comments, variables and names of a query, in which FROM is no keyword; and the keyword.
 _FROM = re.compile(r"""'[^']*'|"[^"]*"|<[^<>\s]*>|#[^\n]*|[?$:.-]\w+|\w+:|\b(FROM)\b""", re.IGNORECASE)
@@ -73,11 +82,12 @@ def results(data: Index, shapes: Index, only: Collection[Term]) -> Iterator[tupl
     """
     _check_queries(shapes)
     options = {"inplace": True, "max_validation_depth": 100}
-    validator = Validator(DataGraph.from_rdflib(_as_rdflib(data)), shacl_graph=_with_prefixes(shapes), options=options)
-    executor = validator.make_executor()
     node: Term = next(iter(only), NamedNode("urn:shapes"))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _as_sparql_says():
+        validator = Validator(
+            DataGraph.from_rdflib(_as_rdflib(data)), shacl_graph=_with_prefixes(shapes), options=options
+        )
+        executor = validator.make_executor()
         try:
             for shape in validator.shacl_graph.shapes:
                 node = from_rdflib(shape.node)

@@ -1,0 +1,126 @@
+"""The command `release`: the graph as a folder of files for a static host, the same bytes for the same graph. 0 written, 2 could not run."""
+
+import hashlib
+import json
+import re
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx2
+from pyoxigraph import RdfFormat, parse
+
+from interpol_graph import __version__
+from interpol_graph.app import create_app
+from interpol_graph.cli import Failure
+from interpol_graph.engine.limits import Settings
+from interpol_graph.engine.pool import EvaluatorProcess, NotStarted
+from interpol_graph.graph import difference, downloads
+from interpol_graph.graph.formats import BY_NAME
+from interpol_graph.graph.prefixes import BASE, expand, shorten
+from interpol_graph.graph.questions import LANGUAGES
+from interpol_graph.graph.statements import canonical
+from interpol_graph.site.phrases import PHRASES
+
+#: Whoever makes a release waits for it.
+_PATIENT = Settings(timeout=3600.0, memory=1 << 16, answer=1 << 12)
+_LABEL, _IRI = expand("rdfs:label"), re.compile(r"<([^<>\s]+)>")
+_QUADS, _DESCRIPTION = downloads.WHOLE + BY_NAME["nquads"].suffix, "dataset" + BY_NAME["turtle"].suffix
+
+
+@click.command("release")
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--previous",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of the release before, to tell what changed, entity by entity.",
+)
+@click.option("--url", default=BASE.rstrip("/"), show_default=True, help="Address at which DIR will be served.")
+def command(folder: Path, previous: Path | None, url: str) -> None:
+    """Write a release into DIR: dumps, checksums, VoID and DCAT, a manifest, and what changed since the one before."""
+    try:
+        (folder / "dumps").mkdir(parents=True, exist_ok=True)
+        with EvaluatorProcess(_PATIENT) as process:
+            app, about = create_app(process.pool()), process.about
+            address = httpx2.URL(url)
+            transport = httpx2.WSGITransport(app, script_name=address.path.rstrip("/"))
+            with httpx2.Client(base_url=address.copy_with(path="/"), transport=transport) as server:
+                sums = _fetched(server, "/dumps/SHA256SUMS", folder).read_text(encoding="utf-8")
+                for line in sums.splitlines():
+                    _fetched(server, f"/dumps/{line.split()[1]}", folder)
+                _fetched(server, "/dataset", folder, _DESCRIPTION)
+                if previous:
+                    _compare(previous, folder, about["digest"], app.jinja_env)
+                    _fetched(server, "/static/site.css", folder, "site.css")
+    except NotStarted as error:
+        raise Failure(str(error)) from error
+    except OSError as error:
+        raise Failure(f"cannot write the release: {error.strerror or error}, at {error.filename or folder}") from error
+    files = {path.relative_to(folder).as_posix(): _file(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+    files.pop("manifest.json", None)
+    told = {name: about[name] for name in ("digest", "triples", "default", "graphs")}
+    digest = hashlib.sha256()
+    for quad in canonical(parse(path=folder / "dumps" / _QUADS, format=RdfFormat.N_QUADS)):
+        digest.update(f"{quad} .\n".encode())
+    manifest = {"version": __version__, "url": url, **told, "rdfc10": digest.hexdigest(), "files": files}
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    click.echo(f"{about['digest']}: {len(files)} files in {folder}")
+
+
+def _fetched(server: httpx2.Client, path: str, folder: Path, name: str = "") -> Path:
+    """Write what the application answers at a path into a folder, and return where."""
+    target = folder / (name or path[1:])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with server.stream("GET", path, headers={"Accept": "*/*"}) as response, target.open("wb") as file:
+        if response.status_code != 200:
+            response.read()
+            raise Failure(f"{path} cannot be made: {response.json().get('detail')}")
+        for piece in response.iter_bytes():
+            file.write(piece)
+    return target
+
+
+def _compare(previous: Path, folder: Path, digest: str, templates: Any) -> None:
+    """Write what changed since a release: a page in each language, Turtle and JSON."""
+    try:
+        before = json.loads((previous / "manifest.json").read_bytes())["digest"]
+        facts = [difference.Facts(place / "dumps" / _QUADS) for place in (previous, folder)]
+    except (OSError, ValueError, KeyError, SyntaxError) as error:
+        raise Failure(f"{previous} holds no release: {error}") from error
+    found = list(difference.changes(*facts))
+    pages = {
+        f"difference.{speech}.html": _page(found, facts, before, digest, speech, templates) for speech in ("en", "fr")
+    }
+    texts = {
+        "difference.json": difference.as_json(found, before, digest),
+        "difference.ttl": difference.as_turtle(found, before, digest),
+    }
+    for name, text in (texts | pages).items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def _page(
+    found: list[difference.Change], facts: list[difference.Facts], before: str, after: str, speech: str, templates: Any
+) -> str:
+    """Return what changed as a page that stands alone, in English or French."""
+
+    def label(iri: str) -> str:
+        said = {text for of_one in facts for text in of_one.values.get((iri, _LABEL), ())}
+        return next(
+            (text[1:].rpartition('"@')[0] for text in sorted(said) if text.endswith(f"@{speech}")), shorten(iri)
+        )
+
+    return str(templates.get_template("difference.html").render(
+        w=lambda key: PHRASES[key][speech], speech=speech, languages=LANGUAGES, before=before, after=after, changes=found,
+        entities=[(entity, list(of_one)) for entity, of_one in groupby(found, key=lambda one: one.entity)],
+        added=sum(len(one.added) for one in found), removed=sum(len(one.removed) for one in found),
+        label=label, short=shorten, shown=lambda text: _IRI.sub(lambda iri: shorten(iri[1]), text),
+    ))  # fmt: skip
+
+
+def _file(path: Path) -> dict[str, object]:
+    """Return size and checksum of a file."""
+    with path.open("rb") as content:
+        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(content, "sha256").hexdigest()}
