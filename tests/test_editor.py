@@ -115,6 +115,19 @@ def test_code_in_an_error_is_code(client: FlaskClient) -> None:
     assert [text(code) for code in problem.select("p code")] == ["}", "SELECT * { ?s ?p ?o FILTER(?x >"]
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("SELECT * { ?s ?p ?o FILTER(?x > }", "colonne 33 : }  inattendu, après SELECT * { ?s ?p ?o FILTER(?x > ."),
+        ("SELECT * { ?s ?p ?o", "colonne 20 : attendu . ou ; ou { ou } ou ~ , après SELECT * { ?s ?p ?o ."),
+        ("SELECT ?a ?b { ?a ?p ?b } GROUP BY ?a", "?b est choisie sans être groupée ni comptée"),
+    ],
+)
+def test_what_is_wrong_is_told_in_french(client: FlaskClient, query: str, said: str) -> None:
+    told = text(asked(client, query, 400, "&lang=fr").select_one("#problem p"))
+    assert " ".join(said.split()) in told.replace("\u202f", " ").replace("\xa0", " ")
+
+
 def test_a_graph_shows_the_prefixes_that_it_uses(client: FlaskClient) -> None:
     soup = asked(client, f"CONSTRUCT {{ ?s interpol:place ?place }} WHERE {{ {SESSIONS} FILTER(?s = session:84) }}")
     lines = soup.select_one(".outcome pre").get_text().splitlines()  # type: ignore[union-attr]

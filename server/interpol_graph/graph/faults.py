@@ -134,5 +134,4 @@ def _ungrouped(query: str) -> str:
             else []
         )
         names = [name for name in re.findall(r"[?$]\w+", clause) if name not in grouped]
-    selected = " and ".join(f"`{name}`" for name in names) + " is" if names else "a variable is"
-    return f"{selected} selected, but neither grouped nor counted: name it in GROUP BY, or take SAMPLE, COUNT or the like of it"
+    return f"{f'`{names[0]}`' if names else 'a variable'} is selected, but neither grouped nor counted: name it in GROUP BY, or take SAMPLE, COUNT or the like of it"
