@@ -52,13 +52,8 @@ def copies(more: str = "") -> Iterator[Copies]:
                 "--no-log",
             ]
             servers.append(started([*command, "--proxies", "1"], f"http://127.0.0.1:{port}/healthz"))
-            stack.callback(_stopped, servers[-1])
+            stack.callback(stopped, servers[-1])
         url = f"http://127.0.0.1:{ports[8000]}"
         command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
         stack.callback(stopped, started(command, f"{url}/healthz"))
         yield Copies(url, folder, servers)
-
-
-def _stopped(server: subprocess.Popen[str]) -> None:
-    if server.poll() is None:
-        stopped(server)
