@@ -2,10 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+BROWSER := .venv/.browser
+# Written last when the editor is built.
+ASSETS := server/interpol_graph/static/vendor/LICENSES.txt
 # A file of tests stays in one process, so that what it starts is started once; in the order of names none of the long ones is last.
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: serve test attack test-slow test-engines check fmt wheel
+.PHONY: serve assets test attack test-slow test-engines check fmt wheel
 
 $(READY): pyproject.toml
 	@echo "Setting up .venv (once; a minute or two) …"
@@ -16,9 +19,23 @@ $(READY): pyproject.toml
 	@touch $@
 
 serve: $(READY) ## serve the graph on http://127.0.0.1:8000/
+	@PIP_RETRIES=0 NPM_CONFIG_FETCH_RETRIES=0 NPM_CONFIG_FETCH_TIMEOUT=20000 $(MAKE) --silent assets 2>/dev/null || \
+		echo "The editor of /sparql is not built and a plain text field stands there: npm is not to be had (make assets says why)."
 	@$(BIN)/interpol-graph serve
 
-test: $(READY) ## everything that must hold: lint, types, validation, tests
+assets: $(ASSETS) ## build the editor of /sparql, with Node and npm of the system or, without them, from PyPI
+
+$(ASSETS): server/web/package-lock.json server/web/build.js $(wildcard server/web/src/*.js) | $(READY)
+	@echo "Building the editor …"
+	@{ node -e 'process.exit(process.versions.node.split(".")[0] < 18)' && command -v npm; } >/dev/null 2>&1 || \
+		$(BIN)/python -m pip install --quiet --group node
+	@PATH="$(CURDIR)/$(BIN):$$PATH" && cd server/web && npm ci --no-audit --no-fund --loglevel=error >/dev/null && npm run --silent build
+
+$(BROWSER): $(READY)
+	@$(BIN)/python tests/browser.py
+	@touch $@
+
+test: $(READY) $(ASSETS) $(BROWSER) ## everything that must hold: lint, types, validation, tests
 	@echo "Checking style and types …"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -29,7 +46,7 @@ test: $(READY) ## everything that must hold: lint, types, validation, tests
 attack: $(READY) ## hostile queries and requests in bulk, one after the other, a quarter of an hour of them
 	@$(PYTEST) --maxprocesses 1 -m "attack or not attack" tests/test_attacks*.py
 
-test-slow: $(READY) ## what another SHACL engine says of every case, and the wheel in an environment of its own
+test-slow: $(READY) $(ASSETS) $(BROWSER) ## what another SHACL engine says of every case, and the wheel in an environment of its own
 	@$(PYTEST) -m slow
 
 test-engines: $(READY) ## the graph in Oxigraph's server and in Virtuoso, and three copies behind nginx
@@ -44,5 +61,5 @@ fmt: $(READY) ## format Turtle and Python in place
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-wheel: $(READY) ## build the wheel into dist/
+wheel: $(READY) $(ASSETS) ## build the wheel into dist/
 	@$(BIN)/python -m build --wheel

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 PAGES = (
     "/", "/browse/", "/browse/AssemblySession", "/search?q=kigali", "/page/session/84", "/page/country/RW",
     "/page/person/mireille-ballestrazzi", "/page/organisation/interpol", "/page/ontology/President", "/queries/", "/api/",
-    "/sparql", "/sparql?query=ASK+%7B%7D", "/dumps/", "/ontology", "/validate", "/page/session/nowhere",
+    "/sparql", "/sparql?query=ASK+%7B%7D", "/dumps/", "/ontology", "/validate", "/validate/rules", "/page/ontology/isoCode", "/page/session/nowhere",
 )  # fmt: skip
 SCRIPT = "<script>alert(1)</script>"
 
@@ -73,6 +74,38 @@ def test_no_path_makes_a_link_to_another_host(client: FlaskClient) -> None:
     assert not BeautifulSoup(answer.text, "html.parser").select("[href^='//']")
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "told"),
+    [
+        ("/page/session/841", 404, "Rien ne s’appelle session:841 dans le graphe."),
+        ("/nowhere", 404, "Il n’y a rien à /nowhere ; les entrées sont énumérées à /."),
+        (
+            "/queries/president-on-day?day=yesterday",
+            400,
+            "Le paramètre day est un jour comme 2015-11-05, un mois comme 2015-11",
+        ),
+        ("/sparql?query=SELECT+?s+WHERE+{", 400, "La requête n’est pas du SPARQL 1.1, ligne 1, colonne"),
+    ],
+)
+def test_problems_are_told_in_french(client: FlaskClient, path: str, status: int, told: str) -> None:
+    soup = page(client, path, status, **{"Accept-Language": "fr"})
+    assert told in text(soup.main).replace("\u202f", " ").replace("\u00a0", " ")
+    answer = client.get(path, headers={"Accept": "application/problem+json", "Accept-Language": "fr"})
+    assert answer.json and not re.search("[éà’]", answer.json["detail"]), "to programs in English"
+
+
+def test_a_page_offers_the_languages_that_it_speaks(client: FlaskClient) -> None:
+    soup = page(client, "/page/country/RW", **{"Accept-Language": "es"})
+    assert text(soup.h1) == "Rwanda" and [link["hreflang"] for link in soup.select(".languages a")] == ["en", "fr"]
+    assert not soup.select("main [lang=es]")
+
+
+def test_titles_of_documents_are_marked_by_their_language(client: FlaskClient) -> None:
+    soup = page(client, "/page/session/93")
+    assert {"fr"} <= {str(part["lang"]) for part in soup.select("ol.documents cite [lang]")}
+    assert page(client, "/page/session/93?lang=fr").select("ol.documents cite [lang=en]")
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_local_links_lead_somewhere(client: FlaskClient, path: str) -> None:
     soup = page(client, path, 404 if "nowhere" in path else 200)
@@ -84,6 +117,12 @@ def test_local_links_lead_somewhere(client: FlaskClient, path: str) -> None:
 
 def test_home_counts_and_leads_on(client: FlaskClient) -> None:
     soup = page(client, "/")
+    now = {text(one.dt): text(one.dd) for one in soup.select("dl.now > div")}
+    assert re.fullmatch(r"\S.* since (\d{1,2} )?\w+ \d{4}", now["President"]) and "since" in now["Secretary General"]
+    assert re.search(r"INTERPOL General Assembly .+, .*\d{4}$", now["Last session"]) and now["Next session"]
+    assert len(soup.select("ul.key a")) == 10 and len(client.get("/", headers={"Accept": BROWSER}).data) < 40_000
+    form = soup.select_one("dl.now form")
+    assert form and client.get(f"{form['action']}?day=1956", headers={"Accept": BROWSER}).status_code == 200
     counts = {text(row.th): text(row.td) for row in soup.select("table.counts tbody tr")}
     assert int(counts["General Assembly session"].replace(",", "")) > 70
     assert {"/queries/", "/browse/", "/sparql", "/dumps/", "/ontology"} <= {a["href"] for a in soup.select("dl.ways a")}
@@ -335,11 +374,41 @@ def test_the_ontology_page_says_what_a_property_is_used_on(client: FlaskClient) 
     soup = page(client, "/ontology")
     said = text(soup.select_one("#isoCode dd"))
     assert "Said of Country ; takes xsd:string , once. Statements in the graph: 211 ( Andorra → AD)." in said
+    assert soup.select_one("#isoCode dd a[href='/validate/rules#shape:Country-isoCode']")
+    assert int(text(soup.select_one("#AssemblySession dd a[href='/browse/AssemblySession']")).split()[-1]) > 70
     assert soup.select_one("#office dd a[href='#Office']")
     assert soup.select_one("#crimeArea dd a[href='#CrimeAreaScheme']")
     assert "Said of any entity ; takes Citation . Statements in the graph: " in text(soup.select_one("#citation dd"))
-    silent = [element["id"] for element in soup.select("#all-properties ~ dl > div") if "Said of" not in text(element)]
+    silent = [
+        element["id"] for element in soup.select("#all-properties ~ div dl > div") if "Said of" not in text(element)
+    ]
     assert silent == []
+
+
+def test_the_ontology_page_is_filtered_by_words(client: FlaskClient) -> None:
+    soup = page(client, "/ontology?q=ISO+code")
+    found = {str(term["id"]) for term in soup.select("dl.terms > div")}
+    assert {"isoCode", "iso3Code"} <= found and "AssemblySession" not in found
+    assert all(group.has_attr("open") for group in soup.select("details.group"))
+    assert not page(client, "/ontology?q=xyzzy").select("dl.terms")
+
+
+def test_the_class_diagram_joins_classes_by_properties(client: FlaskClient) -> None:
+    diagram = page(client, "/ontology").select_one("svg.diagram")
+    assert diagram and len(diagram.select("a")) == len(
+        page(client, "/ontology").select("#all-classes ~ div dl.terms > div")
+    )
+    arcs = [text(arc) for arc in diagram.select("path > title")]
+    assert any(arc.startswith("Mandate → Person:") and "person" in arc for arc in arcs)
+
+
+def test_the_page_of_a_term_names_its_things_and_rules(client: FlaskClient) -> None:
+    soup = page(client, "/page/ontology/AssemblySession")
+    assert fact(soup, "kind of") == "Event"
+    assert len(soup.select("a[href^='/page/session/']")) == 12 and soup.select("a[href='/browse/AssemblySession']")
+    soup = page(client, "/page/ontology/isoCode")
+    assert soup.select("a[href='/page/country/AD']") and soup.select("a[href='/validate/rules#shape:Country-isoCode']")
+    assert client.get("/ontology/").headers["Location"] == "/ontology"
 
 
 def test_the_editor_shows_answers_as_a_table(client: FlaskClient) -> None:
@@ -435,7 +504,9 @@ def test_nothing_breaks_out_of_its_place(hostile: FlaskClient, path: str) -> Non
     answer = hostile.get(path, headers={"Accept": BROWSER})
     assert answer.status_code < 500
     soup = BeautifulSoup(answer.text, "html.parser")
-    assert not soup.select("script:not([src])")
+    assert not soup.select("script:not([src], [type='application/ld+json'])"), "data are never run"
+    for block in soup.select("script[type='application/ld+json']"):
+        assert json.loads(block.get_text())["@context"] == "https://schema.org/"
     assert not soup.select("[onmouseover]")
     for link in soup.select("[href], [src], [action]"):
         address = str(link.get("href") or link.get("src") or link.get("action"))

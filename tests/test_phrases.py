@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ast
+import re
 import string
+from collections.abc import Iterator
 
 import pytest
 from jinja2 import Environment, nodes
 
 from conftest import ROOT
+from interpol_graph.endpoint import problems
+from interpol_graph.engine import outcomes
 from interpol_graph.graph.prefixes import prefixes
-from interpol_graph.graph.questions import saved
-from interpol_graph.site.phrases import PHRASES
+from interpol_graph.graph.questions import TYPES, saved
+from interpol_graph.site.phrases import PHRASES, in_french
 
 PACKAGE = ROOT / "server" / "interpol_graph"
 TEMPLATES = {
@@ -53,3 +57,57 @@ def test_a_template_uses_known_phrases(name: str) -> None:
 
 def test_every_first_tag_of_a_question_has_its_words() -> None:
     assert not {tag for tag in TAGS if tag not in PHRASES}
+
+
+#: What a sentence may hold in the place of a value that is put together elsewhere.
+PARTS = {
+    "_ADVICE": outcomes._ADVICE, "shape": "a graph", "most": "256 KiB, the most that is read here", "hint": ".", "where": "",
+    "many": "", "how": "", "place": "", "reason": "is wrong", "error": "did you mean country:FR (France)?",
+    "what": "There is nothing called session:841 in the graph", "found.reason": "expected a term",
+}  # fmt: skip
+RAISED = {*problems.PROBLEMS, "BadQuestion", "NoFormat", "Admission"}
+
+
+def sentences() -> Iterator[str]:
+    """Yield an example of every sentence that the code gives to a problem."""
+    for path in [
+        path for room in ("graph", "engine", "endpoint", "site", "serving") for path in (PACKAGE / room).glob("*.py")
+    ]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in RAISED:
+                yield from (text for text in map(example, node.args) if text[:1].isupper() and " " in text)
+
+
+def example(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if not isinstance(node, ast.JoinedStr):
+        return ""
+    parts = [part.value if isinstance(part, ast.FormattedValue) else part for part in node.values]
+    return "".join(
+        str(part.value) if isinstance(part, ast.Constant)
+        else "" if isinstance(part, ast.IfExp) else PARTS.get(ast.unparse(part), "x")
+        for part in parts
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("sentence", sorted({*sentences(), *(title for _, title in problems.PROBLEMS.values())}))
+def test_what_a_problem_says_has_its_french(sentence: str) -> None:
+    assert in_french(sentence), sentence
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_wrong_value_is_told_in_french(kind: str) -> None:
+    told = in_french(f"The parameter it is {TYPES[kind][0]}, not 'x'.")
+    assert told and " is " not in told and "such as" not in told
+
+
+def test_french_is_printed_as_french_is() -> None:
+    words = [both["fr"] for both in PHRASES.values()]
+    for question in saved().values():
+        words += [
+            question.title["fr"],
+            question.description["fr"],
+            *(titles["fr"] for titles in question.columns.values()),
+        ]
+    assert not [text for text in words if re.search(r"\w'\w| [;:!?»](\s|$)|« ", text)]

@@ -8,16 +8,18 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from bs4 import BeautifulSoup
 from flask.testing import FlaskClient
 from pyoxigraph import RdfFormat, parse
 
 from interpol_graph.graph import names
 from interpol_graph.graph.prefixes import ENTITIES
+from interpol_graph.graph.questions import saved
 
-TURTLE = """PREFIX : <http://ex.test/> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#> PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
+TURTLE = """PREFIX : <http://ex.test/> PREFIX i: <https://w3id.org/interpol-graph/ontology#> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#> PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
 :paper rdfs:label "Lyon and its river" . :city a :City ; rdfs:label "Lyon"@en , "Lyon"@fr . :club rdfs:label "Lyon Chess Club" .
 :name a :City ; rdfs:label "Lyonnais" . :jones skos:prefLabel "Anna Lindqvist-Jones" ; skos:altLabel "الإنتربول"@ar .
-[] rdfs:label "Lyon" . :quoted rdfs:label 'say "hi" OR NOT *' . """
+[] rdfs:label "Lyon" . :match rdfs:label "Olympiad" ; i:place :city ; i:startDate "1999-05" . :quoted rdfs:label 'say "hi" OR NOT *' . """
 
 
 @pytest.fixture(scope="module")
@@ -30,17 +32,26 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("lyon", ["city", "name", "club", "paper"]),  # the text itself, then what begins so: cities before others
-        ("LYÔN", ["city", "name", "club", "paper"]),
+        (
+            "lyon",
+            ["city", "name", "club", "match", "paper"],
+        ),  # the text itself, then what begins so: cities before others
+        ("LYÔN", ["city", "name", "club", "match", "paper"]),
         ("river lyon", ["paper"]),
         ("lindqvist jo", ["jones"]),
         ("lindkvist", ["jones"]),  # another letter
         ("lindqvst", ["jones"]),  # one less
         ("linddqvist", ["jones"]),  # one more
-        ("lindkwist", []),
+        ("lindkwist", ["jones"]),  # what is most like it
+        ("lxxxxxxst", []),
+        # What tells nothing apart is left out where there is more.
+        ("the Interpol of Lyon", ["city", "name", "club", "match", "paper"]),
+        ("lyon zürich", ["city", "name", "club", "match", "paper"]),  # where no name has all words, any
+        ("olympiad lyon 1999", ["match"]),  # an event by its place and year
+        ("zzzz", []),
         ("الانتربول", ["jones"]),
         ('"hi" or not', ["quoted"]),
-        ("NEAR( -lyon* ^", []),
+        ("NEAR( -lyon* ^", ["city", "name", "club", "match", "paper"]),
         ("…", []),
         ("", []),
     ],
@@ -83,6 +94,11 @@ def test_what_is_no_index_is_an_error_and_no_empty_answer(tmp_path: Path) -> Non
         ("red notice", "notice/red"),
         ("notice rouge", "notice/red"),
         ("STOCK jurgen", "person/jurgen-stock"),
+        ("Marrakech 2025", "session/93"),
+        ("Maroc 2025", "session/93"),
+        ("General Assembly 2015", "session/84"),
+        ("ballestrasi", "person/mireille-ballestrazzi"),
+        ("Ballestrazzi president", "person/mireille-ballestrazzi"),
     ],
 )
 def test_what_people_look_for_comes_first_or_second(client: FlaskClient, text: str, key: str) -> None:
@@ -90,6 +106,20 @@ def test_what_people_look_for_comes_first_or_second(client: FlaskClient, text: s
     found = answer.get_json()
     assert ENTITIES + key in [hit["iri"] for hit in found[:2]], found[:4]
     assert all(hit["label"] and hit["kind"] for hit in found), "each with its label and its classes"
+
+
+def test_a_saved_question_is_found_and_led_to(client: FlaskClient) -> None:
+    page = BeautifulSoup(
+        client.get("/search?q=qui+présidait&lang=fr", headers={"Accept": "text/html"}).text, "html.parser"
+    )
+    found = {str(link["href"]).partition("?")[0]: link.text for link in page.select("ol.results a")}
+    assert found["/queries/president-on-day"] == saved()["president-on-day"].title["fr"]
+
+
+def test_another_name_stands_only_where_the_readers_own_does_not_tell(client: FlaskClient) -> None:
+    for q, shown in (("haechi v", []), ("marrakech", ["(Marrakech)"])):
+        page = BeautifulSoup(client.get(f"/search?q={q}", headers={"Accept": "text/html"}).text, "html.parser")
+        assert [name.text for name in page.select("ol.results li:first-child .quiet")] == shown, q
 
 
 def test_a_program_gets_json_and_a_search_box_suggestions(client: FlaskClient) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from pyoxigraph import Store
 
-from interpol_graph.graph.store import fault
+from interpol_graph.graph.faults import fault
 
 COMMENT = "unexpected end: a comment takes the rest of this one line (curl keeps line ends with --data-binary)"
+
+UNGROUPED = "selected, but neither grouped nor counted: name it in GROUP BY, or take SAMPLE, COUNT or the like of it"
 
 
 @pytest.mark.parametrize(
@@ -15,8 +17,27 @@ COMMENT = "unexpected end: a comment takes the rest of this one line (curl keeps
     [
         ("SELECT * WHERE ?s ?p ?o", 1, 16, "expected `{`, after `SELECT * WHERE`"),
         ("SELECT (COUNT(*) AS ?n { }", 1, 24, "expected `)`, after `SELECT (COUNT(*) AS ?n`"),
-        ("SELECT *\n{ ?s ?p ?o } LIMIT x", 2, 20, "unexpected text, after `{ ?s ?p ?o } LIMIT`"),
-        ("SELECT * {\n ?s ?p }\n", 2, 9, "unexpected end, or something wrong before it, after `?s ?p }`"),
+        ("SELECT *\n{ ?s ?p ?o } LIMIT x", 2, 20, "unexpected `x`, after `{ ?s ?p ?o } LIMIT`"),
+        ("SELECT * {\n ?s ?p }\n", 2, 8, "unexpected `}`, after `?s ?p`"),
+        # The parser looks farther than the word that it stumbles over.
+        ("SELECT * { ?s ?p ?o FILTER(?x > }", 1, 33, "unexpected `}`, after `SELECT * { ?s ?p ?o FILTER(?x >`"),
+        ("SELECT * { FILTER(?x>}", 1, 22, "unexpected `}`, after `SELECT * { FILTER(?x>`"),
+        ("SELECT * {\n ?s ?p ?o # all }\n FILTER(?o = )\n}", 3, 14, "unexpected `)`, after `FILTER(?o =`"),
+        ("SELEC ?x {}", 1, 1, "unexpected `SELEC`"),
+        ("SELECT ?s WHER { ?s ?p 'a b' }", 1, 11, "unexpected `WHER`, after `SELECT ?s`"),
+        ("SELECT * { ?s ?p 'abc }", 1, 24, "expected `'`, after `SELECT * { ?s ?p 'abc }`"),
+        (
+            "SELECT ?a ?b { ?a ?p ?b } GROUP BY ?a",
+            1,
+            38,
+            f"`?b` is {UNGROUPED}, after `SELECT ?a ?b {{ ?a ?p ?b }} GROUP BY ?a`",
+        ),
+        (
+            "SELECT ?x (COUNT(?y) AS ?n) { ?x ?p ?y }",
+            1,
+            41,
+            f"`?x` is {UNGROUPED}, after `SELECT ?x (COUNT(?y) AS ?n) {{ ?x ?p ?y }}`",
+        ),
         (
             "ASK { ?x foo:bar ?y }",
             1,

@@ -6,16 +6,19 @@ import json
 import threading
 import time
 import urllib.request
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
+from click.testing import CliRunner
 from flask.testing import FlaskClient
 from junitparser import JUnitXml
 from rdflib import RDF, SH, Graph
 from werkzeug.test import TestResponse
 
 from conftest import slack
+from interpol_graph.cli.main import main
 from interpol_graph.endpoint import validate
 from interpol_graph.engine.admission import Admission
 from interpol_graph.engine.limits import Lane
@@ -222,3 +225,39 @@ def test_the_server_answers_others_meanwhile(server: str) -> None:
     assert time.monotonic() - started < 2 * slack()
     for thread in threads:
         thread.join()
+
+
+def uploaded(client: FlaskClient, content: bytes, text: str = "", query: str = "", **headers: str) -> TestResponse:
+    form = {"file": (BytesIO(content), "my.ttl"), "turtle": text}
+    return client.post(f"/validate{query}", data=form, content_type="multipart/form-data", headers=headers)
+
+
+def test_a_file_is_validated_in_place_of_the_text(client: FlaskClient) -> None:
+    soup = page(uploaded(client, BAD.encode(), GOOD, Accept=BROWSER))
+    assert len(soup.select("ol.findings li")) >= 2 and "longitud" in soup.select("textarea")[0].text
+    assert soup.select("ol.findings a[href^='/validate/rules#']")
+    assert uploaded(client, b"", GOOD).json["conforms"] is True  # type: ignore[index]
+    assert page(uploaded(client, b"", "", Accept=BROWSER)).select(".problem")
+
+
+@pytest.mark.parametrize(
+    ("size", "status"), [(validate.LARGEST, 200), (validate.LARGEST + 1, 413), (3 * validate.LARGEST, 413)]
+)
+def test_a_file_has_the_bounds_of_a_text(client: FlaskClient, size: int, status: int) -> None:
+    assert uploaded(client, GOOD.encode().ljust(size, b"#")).status_code == status
+
+
+def test_another_language_keeps_the_text(client: FlaskClient) -> None:
+    soup = page(uploaded(client, b"", BAD, Accept=BROWSER))
+    (other,) = soup.select(".languages button[lang=fr]")
+    assert other["form"] == soup.select("form.statements")[0]["id"] and other["formaction"] == "/validate?lang=fr"
+    french = page(uploaded(client, b"", soup.select("textarea")[0].text, "?lang=fr", Accept=BROWSER))
+    assert french.html and french.html["lang"] == "fr" and "longitud " in french.select("textarea")[0].text
+
+
+def test_every_rule_is_listed_where_it_stands(client: FlaskClient) -> None:
+    soup = page(client.get("/validate/rules", headers={"Accept": BROWSER}))
+    listed = {str(rule["id"]): rule.find_parent("details").summary.text for rule in soup.select("dl.terms > div")}  # type: ignore[union-attr]
+    known = CliRunner().invoke(main, ["validate", "--rules"]).output.splitlines()
+    assert listed.keys() == {line.partition("\t")[0] for line in known}
+    assert "shapes/mandates.ttl" in listed["shape:Mandate-office"] and "queries/checks/" in listed["uncited-fact"]

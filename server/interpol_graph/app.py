@@ -20,9 +20,11 @@ from interpol_graph.engine.pool import EvaluatorPool
 from interpol_graph.graph import prefixes
 from interpol_graph.serving.answer_cache import AnswerCache
 from interpol_graph.serving.door import Door
-from interpol_graph.site import entities, home, ontology, questions, search
+from interpol_graph.site import editor, entities, home, metadata, ontology, questions, search
 
-BLUEPRINTS = (home, search, sparql, entities, ontology, api, dataset, questions, validate, observation)
+BLUEPRINTS = (
+    home, search, sparql, editor, entities, ontology, metadata, api, dataset, questions, validate, observation,
+)  # fmt: skip
 
 #: Bytes of the largest body that is read; a route may allow more.
 LARGEST_BODY = 1 << 20
@@ -34,7 +36,7 @@ def create_app(pool: EvaluatorPool) -> Flask:
     """Return the WSGI application over evaluators."""
     app = Flask("interpol_graph")
     app.config |= {"MAX_CONTENT_LENGTH": LARGEST_BODY, "MAX_FORM_MEMORY_SIZE": LARGEST_BODY}
-    app.extensions["pool"] = pool
+    app.extensions |= {"pool": pool, "editor": editor.page}
     app.json.sort_keys = app.json.ensure_ascii = False  # type: ignore[attr-defined]
     # What is registered first sees a request first and its answer last.
     observation.register(app)
@@ -84,7 +86,9 @@ def _watch(parent: int, pool: EvaluatorPool) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _static(name: str) -> str:
-    """Return the URL of an asset with its content's hash, so that it can be cached for ever."""
-    content = (Path(__file__).parent / "static" / name).read_bytes()
-    return url_for("static", filename=name, v=hashlib.sha256(content).hexdigest()[:12])
+def _static(name: str, otherwise: str = "") -> str:
+    """Return the URL of an asset, or of the one that takes its place where it is not built, with its content's hash: cached for ever."""
+    path = Path(__file__).parent / "static" / name
+    if otherwise and not path.exists():
+        return _static(otherwise)
+    return url_for("static", filename=name, v=hashlib.sha256(path.read_bytes()).hexdigest()[:12])

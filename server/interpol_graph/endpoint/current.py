@@ -3,8 +3,10 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from flask import Response, current_app, g, make_response, render_template, request
@@ -42,6 +44,9 @@ LARGEST, ROWS, COLUMNS, CELLS = 4 << 20, 1000, 100, 20_000
 _HEAVY = Admission([Lane(2, 96)], 5.0, "Many pages are being written; try again in a few seconds.")
 
 
+_MODIFIED = "SELECT (STR(MAX(?day)) AS ?last) { ?ontology dcterms:modified ?day FILTER(DATATYPE(?day) = xsd:date) }"
+
+
 @dataclass(frozen=True)
 class Table:
     """What a SELECT or ASK answers: columns and rows, or one truth."""
@@ -55,6 +60,11 @@ class Table:
         columns = questions.shown(self.columns)
         shown = columns[:COLUMNS]
         return shown, self.rows[: min(ROWS, CELLS // max(len(shown), 1))], len(columns)
+
+    def iris(self) -> set[str]:
+        """Return the IRIs in what a page shows."""
+        columns, rows, _ = self.shown()
+        return {row[name].value for row in rows for name in columns if name in row and row[name].kind == "uri"}
 
 
 def snapshot() -> Snapshot:
@@ -135,6 +145,19 @@ def described(rows: Iterable[Row], called: Callable[[str], str] = str) -> dict[s
     return found
 
 
+def modified() -> datetime | None:
+    """Return the day that the data state as that of their last change, the same wherever they are loaded; None if they do not."""
+    return _modified(snapshot().digest)
+
+
+@lru_cache(maxsize=2)
+def _modified(digest: str) -> datetime | None:
+    """Return what is asked by _MODIFIED, of the state of the graph that this request asks, `digest`."""
+    with suppress(ValueError):
+        return datetime.fromisoformat(select(_MODIFIED)[0].get("last", UNBOUND).value).replace(tzinfo=UTC)
+    return None
+
+
 def iri(text: str) -> str | None:
     """Return an IRI as SPARQL writes it, in angle brackets, or None if the text cannot be an IRI."""
     try:
@@ -181,6 +204,8 @@ def render(
     with heavy():
         page = make_response(render_template(template, problem=problem, **context))
     page.headers["Cache-Control"] = caching.UNCACHED if problem else lifetime
+    if not problem:
+        page.last_modified = modified()
     page.vary.update(["Accept", "Accept-Language"] if negotiated else ["Accept-Language"])
     if error and problem:
         page.status_code = problem["status"]

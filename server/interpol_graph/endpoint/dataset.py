@@ -68,7 +68,7 @@ def dataset() -> Response:
     with current.heavy():
         turtle = render_template(
             "dataset.ttl", root=root, state=state, counts=counts, files=files, languages=LANGUAGES, space=ENTITIES, base=BASE,
-            own=not settings.data, questions=len(saved()), prefixes=prefixes(),
+            own=not settings.data, questions=len(saved()), prefixes=prefixes(), modified=current.modified(),
         )  # fmt: skip
         statements = [quad.triple for quad in canonical(parse(turtle, RdfFormat.TURTLE))]
         return current.data(serialize(statements, format=fmt.rdf, prefixes=PREFIXES) or b"", fmt.content_type)

@@ -9,6 +9,8 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -25,9 +27,12 @@ from interpol_graph.engine.limits import Lane
 from interpol_graph.engine.outcomes import Unavailable, Unwritable
 from interpol_graph.graph.downloads import STATED, SUMS, WHOLE, files, graph_file
 from interpol_graph.graph.formats import DUMPS, Format, of_kind
+from interpol_graph.graph.prefixes import GRAPHS
 
 blueprint = Blueprint("dumps", __name__)
 
+#: Statements up to which files are made for the page that lists them, and how many seconds that may take of each view.
+SMALL, MOMENT = 500_000, 0.7
 #: How many may wait for a file.
 QUEUE = 8
 #: Held while a file is made: of many who want one at once, one has it made and few others wait for it.
@@ -55,13 +60,17 @@ def _own_folder() -> tempfile.TemporaryDirectory[str]:
 @blueprint.get("/dumps/")
 def dumps() -> Response:
     """List the files."""
-    sizes = current.snapshot().graphs
-    graphs = [(iri, graph_file(iri), count) for iri, count in sizes.items()]
-    # The sizes of files appear when they are made.
-    stated = STATED if STATED in _files() else None
+    state = current.snapshot()
+    checked = _ready() if state.triples <= SMALL else {}
+    groups: dict[str, list[tuple[str, str | None, int]]] = defaultdict(list)
+    for iri, count in state.graphs.items():
+        folder, slash, _ = iri.removeprefix(GRAPHS).partition("/")
+        groups[folder if slash and iri.startswith(GRAPHS) else ""].append((iri, graph_file(iri), count))
+    sizes = {name: _size(name) for name in _files()}
     return current.render(
-        "dumps.html", lifetime="no-cache", whole=wholes(), stated=stated, graphs=graphs, total=sum(sizes.values())
-    )
+        "dumps.html", lifetime="no-cache", whole=wholes(), stated=STATED if STATED in sizes else None, graphs=groups,
+        sizes=sizes, sums=checked, total=sum(state.graphs.values()), triples=state.triples, space=GRAPHS,
+    )  # fmt: skip
 
 
 @blueprint.get("/dumps/<path:name>")
@@ -130,6 +139,17 @@ def _sent(name: str, path: Path, content_type: str, download: str | None = None)
     response.headers["Content-Type"] = content_type
     response.headers["Cache-Control"] = caching.CACHED
     return response
+
+
+def _ready() -> dict[str, str]:
+    """Make files for a moment, and return the checksums once all are there."""
+    end = time.monotonic() + MOMENT
+    for name, (fmt, graph) in _files().items():
+        if time.monotonic() > end:
+            return {}
+        with suppress(Unwritable):
+            made(name, _dump(fmt, graph))
+    return sums()
 
 
 def wholes() -> list[tuple[Format, str, int | None]]:

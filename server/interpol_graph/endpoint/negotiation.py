@@ -12,7 +12,7 @@ from werkzeug.http import parse_accept_header
 from interpol_graph.endpoint.problems import BadParameter, UnsupportedMediaType
 from interpol_graph.engine.outcomes import NoFormat
 from interpol_graph.graph.formats import FORMATS, Format, Offered, listed, of_kind
-from interpol_graph.graph.questions import LANGUAGES
+from interpol_graph.graph.questions import COMPLETE, LANGUAGES
 
 HTML = "text/html"
 #: A quality as Java writes it, `q=.2`; such a wish would be taken for none.
@@ -90,10 +90,13 @@ def _quality(fmt: Offered, wishes: MIMEAccept) -> float:
 
 
 def language() -> str:
-    """Return the language for labels: ?lang= first, then Accept-Language, else English."""
+    """Return the language for labels: ?lang= first, then Accept-Language, else English.
+
+    A page, whose own words are English or French, has labels in another language only where ?lang= asks for it.
+    """
     if "language" not in g:  # a page asks many times
-        asked = request.args.get("lang", "")
-        g.language = asked if asked in LANGUAGES else request.accept_languages.best_match(LANGUAGES, "en")
+        asked, offered = request.args.get("lang", ""), LANGUAGES if request.blueprint == "api" else COMPLETE
+        g.language = asked if asked in LANGUAGES else request.accept_languages.best_match(offered, "en")
     return str(g.language or "en")
 
 

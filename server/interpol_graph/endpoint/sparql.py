@@ -2,25 +2,27 @@
 
 import tomllib
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, current_app, render_template, request
 from pyoxigraph import Literal, RdfFormat, parse, serialize
 
-from interpol_graph.endpoint import caching, current, negotiation
+from interpol_graph.endpoint import current, negotiation
 from interpol_graph.endpoint.problems import BadRequest, BodyTooLarge, UnsupportedMediaType
-from interpol_graph.engine import outcomes
+from interpol_graph.engine import outcomes, tokens
 from interpol_graph.engine.limits import LONGEST_QUERY
 from interpol_graph.engine.outcomes import EngineError, NoFormat, Unwritable
 from interpol_graph.engine.snapshot import Answer
 from interpol_graph.graph import paths
 from interpol_graph.graph.executables import QUERIES
-from interpol_graph.graph.formats import FORMATS, of_kind
-from interpol_graph.graph.prefixes import sparql_header
-from interpol_graph.graph.questions import Question, saved
+from interpol_graph.graph.formats import of_kind
+from interpol_graph.graph.prefixes import TERMS
 from interpol_graph.graph.statements import canonical
+from interpol_graph.validation import vocabulary
 
 blueprint = Blueprint("sparql", __name__)
 
@@ -42,6 +44,10 @@ PREFIXES = {
     "sd": "http://www.w3.org/ns/sparql-service-description#",
     "void": "http://rdfs.org/ns/void#",
 }
+#: The terms of our own vocabulary.
+_DECLARED = (
+    f'SELECT DISTINCT ?term {{ GRAPH graph:ontology {{ ?term a ?kind }} FILTER(STRSTARTS(STR(?term), "{TERMS}")) }}'
+)
 _NOTE = "Known deviation: {name}: {effect} ({specification}, {see}). A way round, by an example: {instead}"
 
 
@@ -57,17 +63,24 @@ class Asked:
 
 @blueprint.route("/sparql", methods=["GET", "POST"], strict_slashes=False)
 def sparql() -> Response:
-    """Answer a query sent by GET, POST form or POST direct; to a browser, as the editor's page.
+    """Answer a query sent by GET, POST form or POST direct; to a browser, as the editor's page, which says what is wrong, too.
 
     Without a query, the endpoint describes itself.
     """
     asked = _read()
     accept = request.headers.get("Accept", "")
-    if not asked.format and negotiation.likes_html(accept):
-        return _editor(asked)
+    people = negotiation.likes_html(accept)
+    editor: Callable[..., Response] = current_app.extensions["editor"]
+    if people and not asked.format:
+        return editor(asked)
     if asked.query is None and request.method != "POST" and not asked.default and not asked.named:
         return _description()
-    return current.answered(_answer(asked, accept))
+    try:
+        return current.answered(answer(asked, accept))
+    except EngineError as error:
+        if not people:
+            raise
+        return editor(asked, error)  # the query is not lost
 
 
 def _read() -> Asked:
@@ -130,7 +143,7 @@ def _text(content: bytes, what: str) -> str:
         raise BadRequest(f"{what} is not UTF-8: byte {error.start} cannot be decoded.") from error
 
 
-def _answer(asked: Asked, accept: str, failed: frozenset[str] = frozenset()) -> Answer:
+def answer(asked: Asked, accept: str, failed: frozenset[str] = frozenset()) -> Answer:
     """Return the whole answer in the best format but those that failed. Raises EngineError."""
     if asked.query is None:
         raise BadRequest(
@@ -144,34 +157,23 @@ def _answer(asked: Asked, accept: str, failed: frozenset[str] = frozenset()) -> 
             raise
         # The client may take another format, though it likes that one better.
         try:
-            return _answer(asked, accept, failed | {str(problem.extra["format"])})
+            return answer(asked, accept, failed | {str(problem.extra["format"])})
         except NoFormat:
             raise problem from None
 
 
-def _editor(asked: Asked) -> Response:
-    """Return the editor, with the answer to its query or with what is wrong with it."""
-    answer = error = None
-    query = asked.query or ""
-    if query.strip():
-        try:
-            answer = _answer(asked, "")
-        except EngineError as problem:
-            error = problem
-    dataset = [("default-graph-uri", iri) for iri in asked.default]
-    dataset += [("named-graph-uri", iri) for iri in asked.named]
-    address = "/sparql?" + urlencode([("query", query), *dataset]) + "&format="
-    return current.render(
-        "sparql.html", negotiated=True, error=error, lifetime=caching.lifetime(answer), query=asked.query, dataset=dataset,
-        header=sparql_header(), formats=FORMATS[:8], examples=_examples(), traps=TRAPS,
-        answer=answer, table=answer and current.tabulated(answer),
-        downloads=[(fmt, address + fmt.name) for fmt in of_kind(answer.format.kind)] if answer else [],
-    )  # fmt: skip
+def strangers(query: str) -> list[tuple[str, str]]:
+    """Return the terms of a query that their vocabulary does not declare, each with the one that may be meant, if any."""
+    ours = _declared(current.snapshot().digest)
+    found = {iri: vocabulary.misspelt(iri, ours) for iri in tokens.names(query)} if ours else {}
+    return [pair for pair in found.values() if pair]
 
 
-def _examples() -> list[Question]:
-    """Return one saved question of each kind."""
-    return list({question.tags[:1]: question for question in reversed(saved().values())}.values())[:8]
+@lru_cache(maxsize=2)
+def _declared(digest: str) -> frozenset[str]:
+    """Return the local names that the ontology declares in the state of the graph that this request asks, `digest`."""
+    names = (row["term"].value for row in current.select(_DECLARED))
+    return frozenset(name.removeprefix(TERMS) for name in names)
 
 
 def _description() -> Response:
@@ -189,6 +191,8 @@ def _description() -> Response:
             queries=QUERIES,
             union=set(state.graphs) == set(state.default),
             triples=state.triples,
+            own=not current_app.extensions["pool"].settings.data,
+            modified=current.modified(),
         )
         # Blank nodes have the same names, and statements the same order, whoever is asked and how often.
         triples = [quad.triple for quad in canonical(parse(turtle, format=RdfFormat.TURTLE))]

@@ -6,9 +6,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import cache
 from pathlib import Path
 
 from flask import Blueprint, Response, request
+from pyoxigraph import parse
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from interpol_graph.endpoint import caching, negotiation
@@ -17,12 +19,14 @@ from interpol_graph.endpoint.problems import BadRequest, BodyTooLarge, Malformed
 from interpol_graph.engine.admission import Admission
 from interpol_graph.engine.limits import TICK, Lane
 from interpol_graph.engine.outcomes import Departed, EngineError, OutOfMemory, OutOfTime, Unavailable
+from interpol_graph.graph import paths
 from interpol_graph.validation.formats import BY_NAME, REPORTS, ReportFormat
+from interpol_graph.validation.rules import BUILT_IN, Rule, known
 from interpol_graph.validation.sandbox import MEMORY, NAME, OUT_OF_MEMORY, REFUSED, SECONDS
 
 blueprint = Blueprint("validate", __name__)
 
-FORM = "application/x-www-form-urlencoded"
+FORM, UPLOAD = "application/x-www-form-urlencoded", "multipart/form-data"
 #: N-Triples is Turtle.
 TURTLE = ("text/turtle", "application/x-turtle", "application/n-triples")
 #: Bytes that the statements of one request may have.
@@ -47,8 +51,8 @@ def validate() -> Response:
 @blueprint.post("/validate", strict_slashes=False)
 def findings() -> Response:
     """Validate posted Turtle: as a report in the format that the client likes best, to a browser as a page."""
-    # A form writes many a byte as three.
-    most = LARGEST * 3 if request.mimetype == FORM else LARGEST
+    # A form writes many a byte as three; one with a file may have a text as well, which is then left alone.
+    most = {FORM: LARGEST * 3, UPLOAD: LARGEST * 2}.get(request.mimetype, LARGEST)
     request.max_content_length = request.max_form_memory_size = most + 1024
     try:
         with heavy():
@@ -63,6 +67,22 @@ def findings() -> Response:
             "interpol-graph and validate them on your own machine.",
             bytes=LARGEST,
         ) from None
+
+
+@blueprint.get("/validate/rules")
+def rules() -> Response:
+    """List every rule that a finding can name: what it asks, how grave a breach is, where it stands."""
+    return render("rules.html", files=_rules())
+
+
+@cache
+def _rules() -> list[tuple[str, list[Rule]]]:
+    """Return file → its rules, those built in first."""
+    found: dict[str, list[Rule]] = {"": [*BUILT_IN]}
+    for path in sorted(paths.SHAPES.glob("*.ttl")):
+        found[f"shapes/{path.name}"] = [rule for rule in known(parse(path=path)).values() if rule.kind == "shape"]
+    found["queries/checks/"] = [rule for rule in known((), paths.CHECKS).values() if rule.kind == "check"]
+    return [(file, rules) for file, rules in found.items() if rules]
 
 
 def report(statements: bytes, fmt: ReportFormat) -> bytes:
@@ -128,14 +148,18 @@ def _page() -> Response:
 
 
 def _statements() -> bytes:
-    """Return the posted Turtle, from the body or from the form's field `turtle`. Raises RequestEntityTooLarge."""
+    """Return the posted Turtle, from the body or from the form's fields `file` or `turtle`. Raises RequestEntityTooLarge."""
     negotiation.check_coding()
-    if request.mimetype not in (*TURTLE, FORM):
+    if request.mimetype not in (*TURTLE, FORM, UPLOAD):
         raise UnsupportedMediaType(
             f"Statements are posted as Turtle (text/turtle), not as {request.mimetype or 'a body without a Content-Type'}.",
-            supported=[*TURTLE, FORM],
+            supported=[*TURTLE, FORM, UPLOAD],
         )
-    content = request.form.get("turtle", "").encode() if request.mimetype == FORM else request.get_data()
+    if request.mimetype in (FORM, UPLOAD):
+        file = request.files.get("file")
+        content = (file.read() if file else b"") or request.form.get("turtle", "").encode()
+    else:
+        content = request.get_data()
     if len(content) > LARGEST:
         raise RequestEntityTooLarge
     if not content.strip():

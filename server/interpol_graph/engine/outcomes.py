@@ -7,8 +7,8 @@ from typing import Any
 
 from interpol_graph.engine.limits import OUT_OF_MEMORY, Settings
 from interpol_graph.engine.tokens import Reading
+from interpol_graph.graph.faults import fault
 from interpol_graph.graph.formats import Format, Kind, listed, of_kind
-from interpol_graph.graph.store import fault
 
 _ADVICE = "make it more specific, ask for fewer rows, or download the data from /dumps/."
 

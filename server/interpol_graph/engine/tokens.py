@@ -89,7 +89,7 @@ def _look(query: str) -> Reading:
     first = next((word for word in words if word not in ("PREFIX", "BASE", "VERSION")), "")
     template = _TEMPLATE.match(code.partition("{")[2] if first.startswith("CONSTRUCT") else "")
     return Reading(
-        _graphs(tokens) if "FROM" in code else (),
+        _expanded(tokens, graphs=True) if "FROM" in code else (),
         any("SERVICE" in word for word in words),
         any(name in code for name in VOLATILE) or bool(template and _FRESH.search(template[0])),
         _LABELLED.search(code) is not None,
@@ -108,21 +108,34 @@ def _code(kind: str, value: str) -> str:
     return value if kind in ("word", "mark") else "_:" if kind == "blank" else "."
 
 
-def _graphs(tokens: list[tuple[str, str]]) -> tuple[str, ...]:
-    """Return the IRIs that FROM and FROM NAMED name, up to one that is none: Turtle writes prefixes and IRIs alike."""
+def names(query: str) -> tuple[str, ...]:
+    """Return the IRIs that a query names outside its prologue, prefixed names in full, up to one that is none.
+
+    >>> names("PREFIX i: <http://example.org/> ASK { ?s i:p session:84 }")
+    ('http://example.org/p', 'https://w3id.org/interpol-graph/id/session/84')
+    """
+    return _expanded([(match.lastgroup or "", match[0]) for match in _TOKEN.finditer(query)])
+
+
+def _expanded(tokens: list[tuple[str, str]], graphs: bool = False) -> tuple[str, ...]:
+    """Return the IRIs that tokens name, those of FROM and FROM NAMED alone if so asked, up to one that is none.
+
+    Turtle writes prefixes and IRIs alike.
+    """
     turtle = [f"PREFIX {prefix}: <{namespace}>" for prefix, namespace in prefixes().items()]
-    words = [
+    words = [("", "")] * 2
+    words += [
         (value.upper() if kind == "word" else "", value) for kind, value in tokens if kind in ("word", "name", "iri")
     ]
-    words += [("", "")] * 2
-    for (word, _), (named, second), (_, third) in zip(words, words[1:], words[2:], strict=False):
-        if word == "BASE":
-            turtle.append(f"BASE {second}")
-        elif word == "PREFIX":
-            turtle.append(f"PREFIX {second} {third}")
-        elif word.endswith("FROM"):
-            turtle.append(f"[] a {third if named == 'NAMED' else second} .")
-    names: list[str] = []
+    for (before, _), (last, named), (word, value) in zip(words, words[1:], words[2:], strict=False):
+        if last == "BASE":
+            turtle.append(f"BASE {value}")
+        elif before == "PREFIX":
+            turtle.append(f"PREFIX {named} {value}")
+        elif not word and last != "PREFIX":
+            source = last.endswith("FROM") or (last == "NAMED" and before.endswith("FROM"))
+            turtle += [f"[] a {value} ."] * (source or not graphs)
+    found: list[str] = []
     with suppress(SyntaxError, ValueError):  # the engine will say so, too
-        names.extend(str(quad.object.value) for quad in parse("\n".join(turtle), RdfFormat.TURTLE, base_iri=BASE))
-    return tuple(names)
+        found.extend(str(quad.object.value) for quad in parse("\n".join(turtle), RdfFormat.TURTLE, base_iri=BASE))
+    return tuple(found)

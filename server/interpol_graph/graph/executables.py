@@ -38,7 +38,8 @@ def _statements(question: Question) -> Iterator[Triple]:
         yield Triple(iri, NamedNode(RDF + "type"), NamedNode(SH + name))
     yield Triple(iri, NamedNode(SH + kind.lower()), Literal(question.filled()))
     yield Triple(iri, NamedNode(SH + "prefixes"), NamedNode(BASE + "ontology"))
-    for name, words in (("rdfs:comment", question.title), ("dcterms:description", question.description)):
+    said = {"rdfs:label": question.title, "rdfs:comment": question.title, "dcterms:description": question.description}
+    for name, words in said.items():
         for language, text in words.items():
             yield Triple(iri, NamedNode(expand(name)), Literal(text, language=language))
     for tag in question.tags:

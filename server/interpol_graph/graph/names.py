@@ -1,5 +1,6 @@
 """The names of things as a file that is searched: full text by SQLite (FTS5), and the words that differ by one letter."""
 
+import difflib
 import re
 import sqlite3
 import time
@@ -9,7 +10,7 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
-from pyoxigraph import Literal, NamedNode, Quad
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
 
 from interpol_graph.graph.prefixes import RDF, TERMS
 
@@ -24,21 +25,38 @@ PROPERTIES = frozenset(
         TERMS + "acronym",
     }
 )
+#: What joins a thing to others by whose names it is found as well: where and when an event was, who held which office.
+_JOINS = frozenset(TERMS + name for name in ("place", "hostCountry", "startDate", "person", "office"))
 _TABLES = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
 CREATE TABLE names (id INTEGER PRIMARY KEY, iri TEXT, name TEXT, plain TEXT);
+CREATE INDEX called ON names (iri);
+CREATE TABLE joins (iri TEXT, property TEXT, value TEXT, PRIMARY KEY (iri, property, value)) WITHOUT ROWID;
 CREATE TABLE kinds (iri TEXT PRIMARY KEY, place INTEGER) WITHOUT ROWID;
 CREATE VIRTUAL TABLE found USING fts5(plain, content = 'names', content_rowid = 'id', prefix = '1 2 3', detail = column);
 CREATE VIRTUAL TABLE words USING fts5vocab(found, row);
 CREATE TABLE shorter (without TEXT, word TEXT, PRIMARY KEY (without, word)) WITHOUT ROWID;
 """
+_OTHERS = f"""
+INSERT INTO names (iri, name, plain)
+WITH found (iri, other, year) AS (
+  SELECT at.iri, at.value, ', ' || substr(began.value, 1, 4) FROM joins AS at JOIN joins AS began USING (iri)
+  WHERE at.property IN ('{TERMS}place', '{TERMS}hostCountry') AND began.property = '{TERMS}startDate'
+  UNION SELECT held.value, office.value, '' FROM joins AS held JOIN joins AS office USING (iri)
+  WHERE held.property = '{TERMS}person' AND office.property = '{TERMS}office')
+SELECT found.iri, names.name || year, iif(year = '', own || ' ' || names.plain, names.plain || replace(year, ',', '') || ' ' || own)
+FROM (SELECT *, (SELECT group_concat(plain, ' ') FROM names WHERE names.iri = found.iri) AS own FROM found) AS found
+JOIN names ON names.iri = other;
+"""  # noqa: S608
 _BEST = """
 SELECT iri, name FROM found JOIN names ON id = found.rowid LEFT JOIN kinds USING (iri) WHERE found MATCH :words
-ORDER BY names.plain <> :text, substr(names.plain, 1, length(:text)) <> :text, coalesce(place, :last),
+ORDER BY names.plain NOT IN (:text, :told), place IS NULL, substr(names.plain, 1, length(:told)) <> :told, place,
   length(names.plain), names.plain, iri
 LIMIT :most
 """
 _WORD = re.compile(r"[^\W_]+")
+#: Words that tell nothing apart here: they are looked for only where there is no other.
+_COMMON = "interpol the of and in at on a who what is was la le les l de du des d et en au qui quel est"
 
 
 def plain(text: str) -> str:
@@ -53,13 +71,15 @@ def plain(text: str) -> str:
 def build(statements: Iterable[Quad], path: Path, kinds: Sequence[str] = ()) -> None:
     """Write the index of the names in some statements to a file, which is empty or not there.
 
+    An event is also found by the name of its place or host and its year, a person by those of the offices held.
+
     kinds: IRIs of classes; of two names that fit as well, that of a thing of an earlier class comes first.
     """
     ranks = {kind: rank for rank, kind in enumerate(kinds)}
     with closing(sqlite3.connect(path)) as database, database:
         database.executescript(_TABLES)
         for quads in _batches(statements):
-            names, found = [], []
+            names, found, joins = [], [], []
             for quad in quads:
                 thing, value = quad.subject, quad.object
                 if not isinstance(thing, NamedNode):
@@ -68,10 +88,14 @@ def build(statements: Iterable[Quad], path: Path, kinds: Sequence[str] = ()) -> 
                     names.append((thing.value, value.value, plain(value.value)))
                 elif isinstance(value, NamedNode) and quad.predicate.value == RDF + "type" and value.value in ranks:
                     found.append((thing.value, ranks[value.value]))
+                if quad.predicate.value in _JOINS and not isinstance(value, BlankNode | Triple):
+                    joins.append((thing.value, quad.predicate.value, value.value))
             database.executemany("INSERT INTO names (iri, name, plain) VALUES (?, ?, ?)", dict.fromkeys(names))
             database.executemany(
                 "INSERT INTO kinds VALUES (?, ?) ON CONFLICT DO UPDATE SET place = min(place, excluded.place)", found
             )
+            database.executemany("INSERT OR IGNORE INTO joins VALUES (?, ?, ?)", joins)
+        database.execute(_OTHERS)
         database.execute("INSERT INTO found (found) VALUES ('rebuild')")
         words = [word for (word,) in database.execute("SELECT term FROM words WHERE length(term) > 3")]
         database.executemany(
@@ -82,21 +106,28 @@ def build(statements: Iterable[Quad], path: Path, kinds: Sequence[str] = ()) -> 
 def search(path: Path, text: str, most: int, seconds: float = 1.0) -> list[tuple[str, str]]:
     """Return IRI and name of the things that are called by all words of a text or by their beginnings, the best first.
 
-    A thing comes once, by its best name: the text itself, then what begins with it, then what has its words. A word that
-    begins no name stands for those that differ from it by a letter. Raises TimeoutError after some seconds.
+    A thing comes once, by its best name: the text itself, then of the ranked classes, then others, and of both what begins
+    with it before what has its words. A word that
+    begins no name stands for those that differ from it by a letter, or else are most like it; where no name has all words,
+    any will do. Raises TimeoutError after some seconds.
     """
     words = _WORD.findall(plain(text))
     if not words:
         return []
+    telling = [word for word in words if word not in _COMMON.split()] or words
     deadline = time.monotonic() + seconds
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as database:
         database.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
         try:
-            wanted = " AND ".join(f"({' OR '.join(_alike(database, word))})" for word in words)
-            asked = {"words": wanted, "text": " ".join(words), "last": 1 << 20, "most": 8 * most}
+            wanted = [f"({' OR '.join(_alike(database, word))})" for word in telling]
             best: dict[str, str] = {}
-            for iri, name in database.execute(_BEST, asked):
-                best.setdefault(iri, name)
+            for join in (" AND ", " OR ")[: len(telling)]:
+                asked = {"words": join.join(wanted), "most": 8 * most}
+                asked |= {"text": " ".join(words), "told": " ".join(telling)}
+                for iri, name in database.execute(_BEST, asked):
+                    best.setdefault(iri, name)
+                if best:
+                    break
             return list(islice(best.items(), most))
         except sqlite3.OperationalError as error:
             if time.monotonic() > deadline:
@@ -113,7 +144,13 @@ def _alike(database: sqlite3.Connection, word: str) -> Iterator[str]:
     ):
         marks = ", ".join("?" * (len(word) + 1))
         near = database.execute(f"SELECT DISTINCT word FROM shorter WHERE without IN ({marks})", _shorter(word))  # noqa: S608
-        yield from (f'"{other}"' for (other,) in near if abs(len(other) - len(word)) < 2)
+        found = [other for (other,) in near if abs(len(other) - len(word)) < 2]
+        if not found:
+            alike = database.execute(
+                "SELECT DISTINCT word FROM shorter WHERE word >= ? AND word < ?", (word[0], word[0] + "\uffff")
+            )
+            found = difflib.get_close_matches(word, (other for (other,) in alike), 3, 0.75)
+        yield from (f'"{other}"' for other in found)
 
 
 def _shorter(word: str) -> list[str]:

@@ -20,12 +20,13 @@ from pyoxigraph import Literal, NamedNode, QuerySolutions, QueryTriples, Store
 from interpol_graph.graph import paths
 from interpol_graph.graph.choices import Choices
 from interpol_graph.graph.prefixes import BASE, XSD, expand, prefixes, shorten
+from interpol_graph.graph.typography import french
 
 Term = NamedNode | Literal
 #: The official languages of the Organisation; labels are given in any of them.
 LANGUAGES = {"en": "English", "fr": "Français", "es": "Español", "ar": "العربية"}
 #: In these everything has a label; what has none in another language has its English one.
-_COMPLETE = ("en", "fr")
+COMPLETE = ("en", "fr")
 _OF_LABEL = re.compile(r"LANG\(\?(\w+)Label\) = \?_lang\b")
 #: Where its library is there, eight times as fast.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -166,17 +167,17 @@ class Question(NamedTuple):
 
 def _in_language(body: str, language: str) -> str:
     """Return a query whose ?xLabel, the label of ?x, is in a language: `?_lang` says where."""
-    if language not in _COMPLETE:
+    if language not in COMPLETE:
         own = rf'EXISTS {{ ?\1 rdfs:label ?\1Own FILTER(LANG(?\1Own) = "{language}") }}'
         body = _OF_LABEL.sub(rf'LANG(?\1Label) = IF({own}, "{language}", "en")', body)
-    return re.sub(r"\?_lang\b", f'"{language if language in _COMPLETE else "en"}"', body)
+    return re.sub(r"\?_lang\b", f'"{language if language in COMPLETE else "en"}"', body)
 
 
 def _words(header: dict[str, Any], key: str) -> dict[str, str]:
     words = {"en": header.get(key), "fr": header.get(f"{key}.fr")}
     if not all(isinstance(word, str) and word for word in words.values()):
         raise BadQuestion(f"the header needs {key} and {key}.fr, each a text")
-    return {language: str(word) for language, word in words.items()}
+    return {"en": str(words["en"]), "fr": french(str(words["fr"]))}
 
 
 def named(name: str) -> Question:
@@ -221,7 +222,7 @@ def _question(name: str, text: str) -> Question:
     words = _words(header, "title"), _words(header, "description")
     try:
         titles, picture = header.get("columns") or {}, header.get("picture") or {}
-        columns = {str(name): {"en": str(en), "fr": str(fr)} for name, (en, fr) in titles.items()}
+        columns = {str(name): {"en": str(en), "fr": french(str(fr))} for name, (en, fr) in titles.items()}
         fits = all(kind in PICTURES and set(drawn) <= set(columns) for kind, drawn in picture.items())
     except (TypeError, AttributeError, ValueError) as error:
         raise BadQuestion(

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from pyoxigraph import NamedNode, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat, Store, parse
 
 from interpol_graph.graph import paths
+from interpol_graph.graph.faults import fault
 from interpol_graph.graph.files import SourceFile, Unreadable
 from interpol_graph.graph.formats import Format
 from interpol_graph.graph.prefixes import GRAPHS, RDF
@@ -17,12 +18,6 @@ from interpol_graph.graph.statements import Statements, serialized
 DERIVED = NamedNode(GRAPHS + "derived")
 #: Graphs that can be asked for by name but stand outside the default graph.
 APART = frozenset({NamedNode(GRAPHS + "shapes")})
-
-_COMMENT = re.compile(r"(?:^|\s)#")
-_POSITION = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
-# The parser lists what it expected, character ranges included; those say nothing to a person, and its keywords mislead: it
-# names some that it tried by the way, and reads on while it tries.
-_RANGES = re.compile(r"\[(?:'[^']*'|\\'[^']*\\')[^\]]*\]|\[_\]", re.DOTALL)
 
 #: In N-Triples, what a rule asks of a statement: of a type the class, of anything else the property.
 _NEW = re.compile(rf"\S+ (<{RDF}type> )?<(.*?)>".encode())
@@ -149,48 +144,3 @@ def _reads(rule: str) -> set[str]:
     condition = rule.partition("WHERE")[2] or rule
     named = {spaces.get(prefix, "") + name for prefix, name in re.findall(r"(\w*):([\w-]+)", condition)}
     return named.union(re.findall(r"<([^>\s]*)>|", condition), re.findall(r"\?property\b|\?class\b", condition))
-
-
-class QueryFault(NamedTuple):
-    """Line and column (from 1; 0 if unknown) of a syntax error, and the sentence for it."""
-
-    line: int
-    column: int
-    reason: str
-
-
-def fault(message: str, query: str) -> QueryFault:
-    """Return the place and the words of a parser's message.
-
-    >>> fault('error at 1:16: expected "{"', "SELECT * WHERE ?s ?p ?o")
-    QueryFault(line=1, column=16, reason='expected `{`, after `SELECT * WHERE`')
-    """
-    match = _POSITION.match(message)
-    if match is None:
-        return QueryFault(0, 0, message)
-    line, column = int(match[1]), int(match[2])
-    listed = match[3].removeprefix("expected one of ").removeprefix("expected ")
-    words = [word.strip(' ",|\n') for word in re.split(r",\s(?![^\[]*\])", _RANGES.sub("", listed))]
-    sentences = [word for word in words if " " in word]
-    tokens = [word for word in words if word and " " not in word and not word.isalnum()]
-    lines = query.split("\n")  # as the parser counts them
-    before = "\n".join([*lines[: line - 1], lines[min(line, len(lines)) - 1][: column - 1]])
-    text = query.rstrip()
-    if at_end := len(before) >= len(text) > 0:
-        line, column = text.count("\n") + 1, len(text.rpartition("\n")[2]) + 1
-    if not query.strip():
-        reason = "the query is empty"
-    elif "Prefix not found" in sentences:
-        reason = "the prefix is not declared; add a PREFIX line for it"
-    elif at_end and len(lines) == 1 and _COMMENT.search(text):
-        reason = "unexpected end: a comment takes the rest of this one line (curl keeps line ends with --data-binary)"
-    elif sentences:
-        reason = sentences[0]
-    elif 0 < len(tokens) <= 8:
-        reason = "expected " + " or ".join(f"`{token}`" for token in dict.fromkeys(tokens))
-    elif at_end:
-        reason = "unexpected end, or something wrong before it"
-    else:
-        reason = "unexpected text"
-    near = lines[min(line, len(lines)) - 1][: column - 1][-40:].strip()
-    return QueryFault(line, column, f"{reason}, after `{near}`" if near else reason)

@@ -16,7 +16,7 @@ from interpol_graph.graph.formats import BY_SUFFIX, Format, of_kind
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import ENTITIES, GRAPHS, TERMS, shorten
 from interpol_graph.graph.questions import BadQuestion
-from interpol_graph.site import pages
+from interpol_graph.site import ontology, pages
 from interpol_graph.site.entity_page import EntityPage, gather
 
 blueprint = Blueprint("entities", __name__)
@@ -75,7 +75,8 @@ def page(kind: str, key: str) -> Response:
     if entity is None:
         raise _missing(kind, key)
     addresses = [(fmt, url_for("entities.data", kind=kind, key=key + fmt.suffix)) for fmt in GRAPH]
-    return render("entity.html", entity=entity, addresses=addresses, **_as_of(entity))
+    used = ontology.users(entity.iri) if kind == "ontology" else None
+    return render("entity.html", entity=entity, addresses=addresses, used=used, **_as_of(entity))
 
 
 @blueprint.get("/page/")

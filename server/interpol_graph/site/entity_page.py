@@ -12,7 +12,7 @@ from interpol_graph.endpoint.current import Parts, Row, Term, described, iri, se
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import TERMS, expand
 from interpol_graph.graph.questions import named
-from interpol_graph.site import backlinks, kinds, sections
+from interpol_graph.site import backlinks, kinds, metadata, sections
 from interpol_graph.site.backlinks import DERIVED
 from interpol_graph.site.citations import Citations, Mark
 from interpol_graph.site.kinds import Kind
@@ -135,6 +135,8 @@ class EntityPage:
         shown.update(*(found.things() for found in answers))
         self.groups = backlinks.groups(entity, [row for row in links if row["s"].value not in shown], self._labels)
         self.documents = list(self._citations.documents.values())
+        #: The same for machines that read pages.
+        self.jsonld = metadata.thing(entity, described(statements)[entity], self._labels)
 
     def _fact(self, name: str) -> Fact | None:
         """Return what is known of a property: what is stated, else what rules conclude."""

@@ -58,7 +58,10 @@ class Labels:
         """Return the label of an entity; without one its title, our own word for it, or its short name."""
         short = shorten(entity)
         own = phrase(short) if short in PHRASES and short.split(":")[0] in prefixes() else short
-        return self.text(entity, "rdfs:label", "dcterms:title") or Text(own)
+        label, title = self.text(entity, "rdfs:label"), self.text(entity, "dcterms:title")
+        if label and title and not label.language:  # that of a document is made of its title
+            return label._replace(language=title.language)
+        return label or title or Text(own)
 
     def ref(self, entity: str) -> Ref:
         """Return an entity with its label."""

@@ -1,23 +1,30 @@
-"""/ontology: every class, property and concept, as a page or as RDF."""
+"""/ontology: every class, property and concept, as a page with a filter or as RDF; and what the page of one term adds."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from io import BytesIO
+from typing import NamedTuple
 
-from flask import Blueprint, Response, url_for
+from flask import Blueprint, Response, redirect, request, url_for
+from werkzeug.wrappers import Response as Redirect
 
 from interpol_graph import __version__
 from interpol_graph.endpoint import negotiation
-from interpol_graph.endpoint.current import Parts, Row, data, described, gone, render, select, snapshot
+from interpol_graph.endpoint.current import Parts, Row, Term, data, described, gone, iri, render, select, snapshot
 from interpol_graph.endpoint.problems import NotFound
 from interpol_graph.graph.formats import BY_SUFFIX, Format, of_kind
+from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import GRAPHS, TERMS, shorten
-from interpol_graph.site.labels import Labels
+from interpol_graph.site.labels import Labels, Ref
 
 blueprint = Blueprint("ontology", __name__)
 
 GRAPH = of_kind("graph")
+#: Things that the page of a term shows as examples of its use.
+SHOWN = 12
+#: Pairs of classes up to which a property is drawn: what is said of nearly everything would hide the rest.
+_PAIRS = 8
 
 _TERMS = f'SELECT ?s ?p ?o WHERE {{ GRAPH graph:ontology {{ ?s ?p ?o }} FILTER(STRSTARTS(STR(?s), "{TERMS}")) }}'
 #: How often each property is used, and the first entity that has it with its first value.
@@ -26,21 +33,52 @@ _USES = """SELECT ?property ?uses ?subject (MIN(?object) AS ?value) WHERE {
     { SELECT DISTINCT ?property WHERE { ?property schema:rangeIncludes ?range } }
     ?entity ?property ?any } GROUP BY ?property }
   ?subject ?property ?object } GROUP BY ?property ?uses ?subject"""
+_SIZES = "SELECT ?class (COUNT(DISTINCT ?s) AS ?n) WHERE { ?s a ?class } GROUP BY ?class"
+#: The shapes that say something of each class and property.
+_RULES = """SELECT DISTINCT ?term ?rule WHERE { GRAPH graph:shapes {
+  { ?rule sh:path ?term } UNION { ?rule sh:targetClass|sh:targetSubjectsOf|sh:targetObjectsOf ?term }
+  UNION { ?shape sh:targetClass ?term ; sh:property ?rule }
+  ?rule sh:message ?message FILTER(isIRI(?rule) && isIRI(?term)) } } ORDER BY ?rule"""
+_USERS = """SELECT DISTINCT ?s WHERE {{ {{ ?s a {e} }} UNION {{ ?s {e} ?value }} FILTER(isIRI(?s)) }}
+  ORDER BY ?s LIMIT {most}"""
 _PROPERTIES = {"owl:AnnotationProperty", "owl:ObjectProperty", "owl:DatatypeProperty"}
+#: Section → class or scheme (nothing for none, or for several) → terms in order of name, with what is said of them.
+Sections = dict[str, dict[str, list[tuple[str, Parts]]]]
+
+
+class Diagram(NamedTuple):
+    """The classes in order, each with its depth below another one; and from one to another row the properties that lead there."""
+
+    rows: list[tuple[str, int]]
+    links: dict[tuple[int, int], list[str]]
 
 
 @blueprint.get("/ontology")
 def ontology() -> Response:
-    """Show the terms of the ontology, or return it as RDF."""
+    """Show the terms of the ontology, or those with the words ?q=; or return it as RDF."""
     if not negotiation.wants_html():
         return _rdf(negotiation.require(GRAPH, "The ontology"), negotiated=True)
     addresses = [(fmt, url_for("ontology.suffixed", rest=fmt.suffix)) for fmt in GRAPH]
-    terms = described(select(_TERMS), shorten)
-    uses = _uses(snapshot().digest)
+    terms, words = described(select(_TERMS), shorten), plain(request.args.get("q", "")).split()
+    uses, sizes, rules = _counted(snapshot().digest)
     referred = {t.value for parts in terms.values() for values in parts.values() for t in values if t.kind == "uri"}
     shown = {t.value for row in uses.values() for t in row.values() if t.kind == "uri"}
-    labels, sections = Labels({*terms, *referred, *shown}), _sections(terms)
-    return render("ontology.html", negotiated=True, sections=sections, labels=labels, uses=uses, addresses=addresses)
+    labels = Labels({*terms, *referred, *shown})
+    found = {term: parts for term, parts in terms.items() if all(word in _said(term, parts) for word in words)}
+    sections = {
+        kind: dict(sorted(groups.items(), key=lambda group: plain(labels.label(group[0]).value) if group[0] else ""))
+        for kind, groups in _sections(found).items()
+    }
+    return render(
+        "ontology.html", negotiated=True, sections=sections, labels=labels, uses=uses, sizes=sizes, rules=rules,
+        addresses=addresses, filter=" ".join(words), diagram=None if words else _diagram(terms, labels),
+    )  # fmt: skip
+
+
+@blueprint.get("/ontology/")
+def slashed() -> Redirect:
+    """Lead to the page by the other way of writing its address."""
+    return redirect(url_for("ontology.ontology"), 308)
 
 
 @blueprint.get("/ontology<rest>")
@@ -61,10 +99,21 @@ def version(version: str) -> Response:
     return ontology()
 
 
+def users(term: str) -> tuple[list[Ref], bool, list[str]]:
+    """Return the first things of a class, or that have a property; whether there are more; and the shapes about the term."""
+    rows = select(_USERS.format(e=iri(term), most=SHOWN + 1))
+    labels = Labels(row["s"].value for row in rows)
+    return [labels.ref(row["s"].value) for row in rows[:SHOWN]], len(rows) > SHOWN, _counted(snapshot().digest)[2][term]
+
+
 @lru_cache(maxsize=2)
-def _uses(digest: str) -> dict[str, Row]:
-    """Return property → its row of what is asked by _USES, of the state of the graph that this request asks, `digest`."""
-    return {row["property"].value: row for row in select(_USES)}
+def _counted(digest: str) -> tuple[dict[str, Row], dict[str, str], dict[str, list[str]]]:
+    """Return property → its row of _USES, class → its size, term → its shapes; of the state that this request asks, `digest`."""
+    rules: dict[str, list[str]] = defaultdict(list)
+    for row in select(_RULES):
+        rules[row["term"].value].append(shorten(row["rule"].value))
+    sizes = {row["class"].value: row["n"].value for row in select(_SIZES)}
+    return {row["property"].value: row for row in select(_USES)}, sizes, rules
 
 
 def _rdf(fmt: Format, *, negotiated: bool) -> Response:
@@ -74,14 +123,46 @@ def _rdf(fmt: Format, *, negotiated: bool) -> Response:
     return data(content.getvalue(), fmt.content_type, negotiated=negotiated)
 
 
-def _sections(terms: Mapping[str, Parts]) -> dict[str, dict[str, list[tuple[str, Parts]]]]:
-    """Return section → scheme (of concepts alone) → the terms in order of name, with what is said of them."""
-    sections: dict[str, dict[str, list[tuple[str, Parts]]]]
-    sections = {kind: defaultdict(list) for kind in ("classes", "properties", "concepts")}
+def _said(term: str, parts: Parts) -> str:
+    """Return what is searched of a term: its name, labels and definitions."""
+    texts = (t.value for name in ("rdfs:label", "skos:definition") for t in parts.get(name, ()))
+    return plain(" ".join([shorten(term), *texts]))
+
+
+def _sections(terms: Mapping[str, Parts]) -> Sections:
+    """Return the terms by section: properties by the class that they are said of, concepts by scheme, deprecated ones apart."""
+    sections: Sections = {kind: defaultdict(list) for kind in ("classes", "properties", "concepts", "deprecated")}
     for term, parts in sorted(terms.items(), key=lambda item: item[0].casefold()):
         types = {shorten(t.value) for t in parts["rdf:type"]}
         kind = "classes" if "owl:Class" in types else "properties" if types & _PROPERTIES else "concepts"
-        scheme = next((t.value for t in parts["skos:inScheme"]), "") if kind == "concepts" else ""
+        group = {"properties": "schema:domainIncludes", "concepts": "skos:inScheme"}.get(kind)
+        found = [t.value for t in parts[group]] if group else []
+        if parts["owl:deprecated"]:
+            kind, found = "deprecated", []
         if "skos:ConceptScheme" not in types:
-            sections[kind][scheme].append((term, parts))
+            sections[kind][found[0] if len(found) == 1 else ""].append((term, parts))
     return sections
+
+
+def _diagram(terms: Mapping[str, Parts], labels: Labels) -> Diagram:
+    """Return the classes and what links them."""
+    classes = dict(pair for found in _sections(terms)["classes"].values() for pair in found)
+
+    def below(parent: str, depth: int) -> Iterator[tuple[str, int]]:
+        of_it = [c for c, parts in classes.items() if parent in (_ours(parts["rdfs:subClassOf"], classes) or [""])]
+        for term in sorted(of_it, key=lambda c: plain(labels.label(c).value)):
+            yield term, depth
+            yield from below(term, depth + 1)
+
+    rows, links = list(below("", 0)), defaultdict(list)
+    places = {term: n for n, (term, _) in enumerate(rows)}
+    for name, parts in terms.items():
+        said, takes = (_ours(parts[f"schema:{end}Includes"], places) for end in ("domain", "range"))
+        if not parts["owl:deprecated"] and len(said) * len(takes) <= _PAIRS:
+            for pair in ((places[one], places[other]) for one in said for other in takes if one != other):
+                links[pair].append(name)
+    return Diagram(rows, links)
+
+
+def _ours(terms: list[Term], known: Mapping[str, object]) -> list[str]:
+    return [t.value for t in terms if t.value in known]

@@ -1,26 +1,30 @@
 """What all templates share: local links, formatted values, the reader's language carried along."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from flask import has_request_context, request, url_for
 
-from interpol_graph.endpoint.current import Term, snapshot
+from interpol_graph.endpoint.current import Term, modified, snapshot
 from interpol_graph.endpoint.negotiation import language
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.prefixes import BASE, ENTITIES, GRAPHS, TERMS, expand, shorten
-from interpol_graph.graph.questions import LANGUAGES
+from interpol_graph.graph.questions import COMPLETE, LANGUAGES
+from interpol_graph.graph.typography import french
 from interpol_graph.site.labels import Labels, Text
-from interpol_graph.site.phrases import day, number, phrase, span, speech
+from interpol_graph.site.phrases import PHRASES, day, in_french, number, phrase, size, span, speech
 
 _NUMBERS = {"integer", "decimal", "double", "float", "int", "long", "nonNegativeInteger", "positiveInteger"}
 _DATES = {"date", "gYearMonth", "gYear", "gMonthDay"}
+#: Parameters that say what a page is about, where its path does not.
+_SUBJECTS = ("class", "iri", "page")
 #: What a chosen language is carried along to.
 _PAGES = {
     "home.home", "search.search", "home.browse", "home.members", "entities.page", "entities.any_page", "dumps.dumps",
-    "questions.questions", "questions.question", "ontology.ontology", "sparql.sparql", "validate.validate",
+    "questions.questions", "questions.question", "ontology.ontology", "sparql.sparql", "editor.terms", "editor.question", "validate.validate",
 }  # fmt: skip
 
 
@@ -48,8 +52,10 @@ def href(iri: str) -> str | None:
 
 def subject(iri: str) -> str:
     """Return the address of the page about any subject of the graph, ours or not."""
+    if iri.startswith(TERMS):
+        return url_for("entities.page", kind="ontology", key=iri.removeprefix(TERMS))
     local = href(iri)
-    return local if local and local.startswith("/page/") else url_for("entities.any_page", iri=iri)
+    return local if local and local.startswith(("/page/", "/queries/")) else url_for("entities.any_page", iri=iri)
 
 
 def browse(iri: str) -> str:
@@ -92,6 +98,22 @@ def literal(value: Term) -> Text:
     return Text(text, value.language)
 
 
+def told(sentence: str) -> Text:
+    """Return what a problem says in the reader's language, where that is known, else in English."""
+    translated = in_french(sentence) if speech() == "fr" else None
+    return Text(translated or sentence, "fr" if translated else "en")
+
+
+def excerpt(body: bytes, limit: int) -> tuple[str, bool]:
+    """Return the beginning of a text, in at most so many characters, and whether that is all; of Turtle's prefixes those that it uses."""
+    text = body[: 4 * limit + 4].decode("utf-8", "ignore")
+    shown = text[:limit]
+    for line, name in re.findall(r"^(@prefix (\S*:) <[^>\n]*> \.\n)", shown, re.MULTILINE):
+        if shown.count(name) == 1:
+            shown = shown.replace(line, "", 1)
+    return shown, len(text) <= limit
+
+
 def said(words: Iterable[Term]) -> str:
     """Return some terms as people say them, in one line."""
     called = [shorten(word.value) if word.kind == "uri" else literal(word).value for word in words if word.value]
@@ -100,18 +122,31 @@ def said(words: Iterable[Term]) -> str:
 
 def this_page(**changes: str) -> str:
     """Return the address of this page with some query parameters changed, or with an empty value left out."""
-    changed = request.args.to_dict(flat=False) | changes
-    arguments = urlencode({name: value for name, value in changed.items() if value}, doseq=True)
+    return _address(request.args.to_dict(flat=False) | changes)
+
+
+def canonical(language: str = "") -> str:
+    """Return the full address of this page for search engines, without what is only asked of it.
+
+    language: of the page; `-` for that of whoever asks, nothing for that of this request.
+    """
+    kept = {name: request.args[name] for name in _SUBJECTS if name in request.args}
+    language = language or (request.args["lang"] if request.args.get("lang") in LANGUAGES else "-")
+    return request.host_url.rstrip("/") + _address(kept if language == "-" else kept | {"lang": language})
+
+
+def _address(arguments: Mapping[str, Any]) -> str:
     path = quote("/" + request.path.lstrip("/"))  # two slashes would name another host
-    return f"{path}?{arguments}" if arguments else path
+    asked = urlencode({name: value for name, value in arguments.items() if value}, doseq=True)
+    return f"{path}?{asked}" if asked else path
 
 
 def context() -> dict[str, object]:
     """Return what every template may use."""
     return {
-        "w": phrase, "lang": language(), "speech": speech(), "languages": LANGUAGES, "this": this_page,
-        "href": href, "subject": subject, "browse": browse, "address_of": address_of, "names": names, "short": shorten,
-        "ours": TERMS, "literal": literal, "said": said, "counted": number, "dated": day,
+        "w": phrase, "lang": language(), "speech": speech(), "languages": {code: LANGUAGES[code] for code in COMPLETE}, "this": this_page,
+        "canonical": canonical, "modified": modified, "href": href, "subject": subject, "browse": browse, "address_of": address_of, "names": names, "expand": expand, "short": shorten, "ours": TERMS,
+        "literal": literal, "said": said, "phrases": PHRASES, "told": told, "excerpt": excerpt, "french": french, "sized": size, "counted": number, "dated": day,
         "digest": snapshot().digest, "statements": sum(snapshot().graphs.values()),
     }  # fmt: skip
 

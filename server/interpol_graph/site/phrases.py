@@ -4,11 +4,27 @@ import re
 import tomllib
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from interpol_graph.endpoint.negotiation import language
+from interpol_graph.graph.typography import french
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+
 
 #: Key → language → phrase.
-PHRASES: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_name("phrases.toml").read_text(encoding="utf-8"))
+PHRASES: dict[str, dict[str, str]] = {
+    key: both | {"fr": french(both["fr"])} for key, both in _read("phrases.toml").items()
+}
+#: What a sentence of a problem looks like in English → the same in French.
+_PROBLEMS = {
+    re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(english)), re.DOTALL): french(told)
+    for english, told in _read("problems.toml").items()
+}
+#: Characters of a sentence that is compared with them.
+_LONGEST = 2000
 #: What is written in words, and with its thousands set apart; any other text that data call a date or number stays as it is.
 _DAY = re.compile(r"([0-9]+|-)-(0[1-9]|1[0-2])(?:-([0-9]{2}))?")
 _SPAN = re.compile(r"P(?:([0-9]{1,9})Y)?(?:([0-9]{1,9})M)?(?:([0-9]{1,9})D)?")
@@ -25,6 +41,19 @@ def phrase(key: str, **values: object) -> str:
     """Return one of the pages' own phrases in the reader's language, with its values filled in."""
     text = PHRASES[key][speech()]
     return text.format(**values) if values else text
+
+
+def in_french(sentence: str) -> str | None:
+    """Return what a problem says in French, or None where that is not known; its values stay unless they are known as well.
+
+    >>> in_french("The parameter year is a year such as 2015, not 'x'.")
+    "Le paramètre year est une année comme 2015, et non 'x'."
+    """
+    if len(sentence) <= _LONGEST:
+        for pattern, translated in _PROBLEMS.items():
+            if match := pattern.fullmatch(sentence):
+                return translated.format(**{name: in_french(said) or said for name, said in match.groupdict().items()})
+    return None
 
 
 def day(text: str, language: str | None = None) -> str:
@@ -62,6 +91,13 @@ def share(value: str, language: str | None = None) -> str:
     ('2.8\\xa0%', '50\\xa0%')
     """
     return f"{number(f'{(Decimal(value) * 100).normalize():f}', language)}\u00a0%" if _PART.fullmatch(value) else value
+
+
+def size(octets: int) -> str:
+    """Return a number of bytes as people write it, in decimal units."""
+    power = max((power for power in range(4) if octets >= 1000**power), default=0)
+    unit = phrase("bytes").split()[power]
+    return f"{number(f'{octets / 1000**power:.1f}' if power else octets)}\u00a0{unit}"
 
 
 def number(value: str | int, language: str | None = None) -> str:

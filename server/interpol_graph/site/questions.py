@@ -85,15 +85,13 @@ def question(name: str) -> Response:
         picture = api.picture(asked, table.rows, anchor="#row-") if asked.picture else ""
         if "source" in table.columns[1:]:
             documents = of_rows(asked, groups[: len(table.shown()[1])])
-    columns, rows, _ = table.shown() if table else ((), (), 0)
-    shown = {row[name].value for row in rows for name in columns if name in row and row[name].kind == "uri"}
     address = url_for("api.answer", name=name)
     labels, values, offers = _fields(asked, values)
     values |= {"lang": language()} if language() != "en" else {}
     formats = [(fmt, values | {"format": fmt.name}) for fmt in api.formats(asked)]
     return render(
         "question.html", lifetime=lifetime(answer), question=asked, values=labels, offers=offers, text=text,
-        answer=answer, table=table, labels=Labels(shown), picture=picture, documents=documents,
+        answer=answer, table=table, labels=Labels(table.iris() if table else ()), picture=picture, documents=documents,
         downloads=[(fmt, f"{address}?{urlencode(wanted)}") for fmt, wanted in formats],
         api=request.host_url.rstrip("/") + address + ("?" + urlencode(values) if values else ""),
     )  # fmt: skip

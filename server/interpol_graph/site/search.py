@@ -12,7 +12,7 @@ from interpol_graph.endpoint.problems import BadParameter
 from interpol_graph.engine.outcomes import OutOfTime
 from interpol_graph.graph import names
 from interpol_graph.graph.formats import BY_NAME, Offered
-from interpol_graph.graph.prefixes import TERMS
+from interpol_graph.graph.prefixes import SH, TERMS
 from interpol_graph.site.labels import Labels
 from interpol_graph.site.pages import subject
 
@@ -23,15 +23,16 @@ FOUND, SUGGESTED = 100, 10
 #: What is looked for first.
 KINDS = [TERMS + kind for kind in (
     "Person", "AssemblySession", "Organisation", "Organ", "Office", "Country", "Place", "NoticeType", "System", "Database", "Tool",
-    "OperationSeries", "Operation", "Conference", "Programme", "Project", "Initiative", "NationalCentralBureau",
-)]  # fmt: skip
+    "OperationSeries", "Operation", "Conference", "Election", "Programme", "Project", "Initiative", "NationalCentralBureau",
+)] + [SH + "SPARQLExecutable"]  # fmt: skip
 #: For programs: a list of results; what OpenSearch calls suggestions.
 OFFERED = (
     Offered("json", "JSON", ("application/json",)),
     Offered("suggestions", "OpenSearch suggestions", ("application/x-suggestions+json",)),
 )
 _KINDS = """SELECT ?s ?class WHERE {{
-  VALUES ?s {{ {iris} }} GRAPH ?g {{ ?s a ?class }} FILTER(?g != graph:derived) }}"""
+  VALUES ?s {{ {iris} }} GRAPH ?g {{ ?s a ?class }}
+  FILTER(?g != graph:derived && ?class NOT IN (sh:SPARQLSelectExecutable, sh:SPARQLConstructExecutable)) }}"""
 
 
 @blueprint.get("/search")
@@ -53,6 +54,12 @@ def search() -> Response:
         (labels.ref(iri), name, [labels.ref(kind) for kind in sorted(kinds[iri])]) for iri, name in shown.items()
     ]
     if fmt is None:
+        # By another name only what its own does not tell.
+        words = names.plain(q).split()
+        results = [
+            (ref, "" if all(word in names.plain(ref.label.value) for word in words) else name, of)
+            for ref, name, of in results
+        ]
         return current.render("search.html", negotiated=True, q=q, results=results, cut=len(found) > most)
     told: list[Any]
     if fmt == OFFERED[1]:

@@ -94,11 +94,19 @@ def verdict(term: Term, ours: frozenset[str]) -> Verdict | None:
         mend = "Write the value in the lexical form of its datatype, or mend the datatype."
         return "ill-typed-literal", message, mend
     iri = term.datatype.value if isinstance(term, Literal) else term.value if isinstance(term, NamedNode) else ""
+    if (found := misspelt(iri, ours)) is None:
+        return None
+    name, near = found
+    mend = f"Did you mean {near}?" if near else "Use a term that the vocabulary declares."
+    return "undeclared-term", f"{name} is not declared in its vocabulary", mend
+
+
+def misspelt(iri: str, ours: frozenset[str]) -> tuple[str, str] | None:
+    """Return a term that its vocabulary does not declare and the nearest that it does, if any, in short; None if all is well."""
     cut = max(iri.rfind("#"), iri.rfind("/")) + 1
     namespace, name = iri[:cut], iri[cut:]
     known = ours if namespace == TERMS else _external(namespace)
     if known is None or not name or name in known:
         return None
     near = get_close_matches(name, known, n=1)
-    mend = f"Did you mean {shorten(namespace + near[0])}?" if near else "Use a term that the vocabulary declares."
-    return "undeclared-term", f"{shorten(iri)} is not declared in its vocabulary", mend
+    return shorten(iri), shorten(namespace + near[0]) if near else ""
