@@ -54,6 +54,7 @@ ORDER BY names.plain NOT IN (:text, :told), place IS NULL, substr(names.plain, 1
   length(names.plain), names.plain, iri
 LIMIT :most
 """
+_ABOUT = "SELECT term FROM words WHERE term >= ? AND term < ? AND length(term) BETWEEN ? AND ?"
 _WORD = re.compile(r"[^\W_]+")
 #: Words that tell nothing apart here: they are looked for only where there is no other.
 _COMMON = "interpol the of and in at on a who what is was la le les l de du des d et en au qui quel est"
@@ -142,9 +143,9 @@ def _alike(database: sqlite3.Connection, word: str) -> Iterator[str]:
         near = database.execute(f"SELECT DISTINCT word FROM shorter WHERE without IN ({marks})", _shorter(word))  # noqa: S608
         found = [other for (other,) in near if abs(len(other) - len(word)) < 2]
         if not found:
-            alike = database.execute(
-                "SELECT DISTINCT word FROM shorter WHERE word >= ? AND word < ?", (word[0], word[0] + "\uffff")
-            )
+            # Of the same first letter and about as long: to compare words takes its time.
+            bounds = word[0], word[0] + "\uffff", len(word) - 2, len(word) + 2
+            alike = database.execute(_ABOUT, bounds)
             found = difflib.get_close_matches(word, (other for (other,) in alike), 3, 0.75)
         yield from (f'"{other}"' for other in found)
 

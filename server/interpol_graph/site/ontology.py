@@ -59,7 +59,7 @@ def ontology() -> Response:
     if not negotiation.wants_html():
         return _rdf(negotiation.require(GRAPH, "The ontology"), negotiated=True)
     addresses = [(fmt, url_for("ontology.suffixed", rest=fmt.suffix)) for fmt in GRAPH]
-    terms, words = described(select(_TERMS), shorten), plain(request.args.get("q", "")).split()
+    terms, words = described(select(_TERMS), shorten), plain(request.args.get("q", "")[:200]).split()
     uses, sizes, rules = _counted(snapshot().digest)
     referred = {t.value for parts in terms.values() for values in parts.values() for t in values if t.kind == "uri"}
     shown = {t.value for row in uses.values() for t in row.values() if t.kind == "uri"}
