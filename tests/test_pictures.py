@@ -57,7 +57,9 @@ def draw(app: Flask) -> Draw:
 
     def drawn(kind: str, columns: list[str], rows: list[Row], **options: Any) -> Element:
         with app.test_request_context(query_string=options.pop("query", "")):
-            return read(pictures.draw(kind, columns, rows, {}, "A title", alone=True, **options))
+            svg = pictures.draw(kind, columns, rows, {}, "A title", alone=True, **options)
+        assert len(svg) < 1_000_000, "however many rows there are"
+        return read(svg)
 
     return drawn
 
@@ -112,6 +114,21 @@ def test_points_are_as_high_as_their_numbers(draw: Draw) -> None:
     assert heights == pytest.approx([pictures.HIGH * value / 40 for value in values.values()], abs=0.1)
     across = [float(str(point.get("cx")).removesuffix("%")) for point in points]
     assert (across[1] - across[0]) / (across[2] - across[0]) == pytest.approx((10 + 4 / 12) / 20, abs=0.001)
+
+
+def test_what_has_one_figure_stands_with_others_of_its_kind(draw: Draw) -> None:
+    def row(what: str, kind: str, day: str) -> Row:
+        return {"what": words(what), "kind": words(kind), "day": date(day), "value": number(3)}
+
+    columns = ["day", "value", "what", "kind"]
+    rows = [row("A", "k", "2001"), row("A", "k", "2002"), row("B", "k", "2001"), row("C", "k", "2003")]
+    svg = draw("line", columns, rows)
+    assert [told(point)[:5] for point in marks(svg, "circle")] == ["A · k", "A · k", "B · k", "C · k"]
+    names = [text.text for text in svg.iter(SVG + "text") if text.get("class") == "name"]
+    assert names == ["A title", "A · k", "k: one figure of each"]
+    assert len(list(svg.iter(SVG + "polyline"))) == 1, "no line from one thing to another"
+    for alone in (columns, columns[:2]):
+        assert len(marks(draw("line", alone, rows[:1]), "circle")) == 1, "a single figure is drawn, too"
 
 
 def test_spans_last_as_long_as_they_did(draw: Draw) -> None:

@@ -194,8 +194,9 @@ def _lines(picture: Picture, first: str, *further: str) -> None:
             picture.left += 1
     across, picture.calendar = calendar([moment(row[first]) or 0 for _, row in drawn])
     groups = _groups(drawn, texts)
-    for names in [names for names, found in groups.items() if len({row[first] for _, row in found}) == 1]:
-        groups.setdefault(names[1:] if len(groups) > 1 else names, []).extend(groups.pop(names))
+    lone = [names for names, found in groups.items() if len({row[first] for _, row in found}) == 1]
+    for names in lone if len(groups) > 1 else ():
+        groups[names[1:]] += groups.pop(names)
     for names, found in picture.largest(groups):
         panel, points = picture.panel(names, len(groups) > 1), defaultdict[int, list[tuple[float, float]]](list)
         panel.height = HIGH if len(groups) == 1 else LOW
@@ -205,14 +206,10 @@ def _lines(picture: Picture, first: str, *further: str) -> None:
         panel.ticks = [(round(down * (high - tick), 1), tick) for tick in ticks(low, high)]
         for at, row in found:
             for one in picture.told(row):
-                x, y, series = (
-                    across(moment(row[first]) or 0),
-                    down * (high - one.number),
-                    picture.series.index(one.column),
-                )
-                told = [Told(first, row[first]), one]
-                panel.marks.append(Mark(at, _words(row, texts), told, x, round(y, 1), 0, series, one.unsure))
-                points[series].append((x, round(y, 1)))
+                x, y = across(moment(row[first]) or 0), round(down * (high - one.number), 1)
+                series, told = picture.series.index(one.column), [Told(first, row[first]), one]
+                panel.marks.append(Mark(at, _words(row, texts), told, x, y, 0, series, one.unsure))
+                points[series].append((x, y))
         if len(names) == len(texts):
             panel.lines = [(series, " ".join(f"{x},{y}" for x, y in sorted(line))) for series, line in points.items()]
         picture.height += panel.height + LINE
@@ -259,10 +256,8 @@ def _places(picture: Picture, first: str, latitude: str, longitude: str, *number
         if north is None or east is None or abs(north) > 90 or abs(east) > 180:
             picture.missing.append(words)
         elif len(panel.marks) < PLACES:
-            told, size = (
-                [one for one in picture.told(row) if one.number],
-                round((2.5 if numbers else 4) + 6.5 * sqrt(max(0, sizes[at]) / most), 1),
-            )
+            told = [one for one in picture.told(row) if one.number]
+            size = round((2.5 if numbers else 4) + 6.5 * sqrt(max(0, sizes[at]) / most), 1)
             panel.marks.append(Mark(at, words, told, *on_map(north, east), size))
         else:
             picture.left += 1
@@ -277,7 +272,7 @@ def _words(row: Row, columns: Iterable[str]) -> Words:
     return tuple(row.get(f"{name}Label") or row.get(name) or UNBOUND for name in columns)
 
 
-def _groups(rows: Numbered, columns: Sequence[str]) -> dict[Words, Numbered]:
+def _groups(rows: Numbered, columns: Sequence[str]) -> defaultdict[Words, Numbered]:
     """Return rows by what they say in some columns."""
     groups = defaultdict[Words, Numbered](list)
     for at, row in rows:
