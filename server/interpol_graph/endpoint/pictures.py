@@ -157,7 +157,7 @@ def _bars(picture: Picture, first: str, *further: str) -> None:
     texts, named = picture.sort(further), [first]
     groups, apart = _groups(picture.rows, texts), "unit" in texts  # what has another unit has another scale
     if len(groups) > PANELS and not apart:
-        groups, named = {(): picture.rows}, [first, *texts]
+        groups, named = _groups(picture.rows, ()), [first, *texts]
     picture.inline = named == [first] and all(len(_words(row, named)[0].value) < 9 for _, row in picture.rows)
     for names, found in picture.largest(groups):
         panel, compared = picture.panel(names), found if apart else picture.rows
