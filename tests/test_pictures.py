@@ -137,12 +137,14 @@ def test_spans_last_as_long_as_they_did(draw: Draw) -> None:
         {"who": words("B"), "from": date("1960"), "until": date("1964")},
         {"who": words("C"), "from": date("1960")},
         {"who": words("D")},
+        {"who": words("E"), "from": date("1955-05-05"), "until": date("1955-05-05")},
     ]
     svg = draw("timeline", ["who", "from", "until"], rows)
-    first, second, third = marks(svg, "rect")
+    first, second, third, day = marks(svg, "rect")
     lengths = [float(str(span.get("width")).removesuffix("%")) for span in (first, second)]
     assert lengths[0] == pytest.approx(2 * lengths[1], rel=0.01)
     assert "open" in str(third.get("class")) and "open" not in str(first.get("class"))
+    assert float(str(day.get("width")).removesuffix("%")) == pictures.LEAST, "it can be seen"
     assert "1 (D)" in str(svg.findtext(SVG + "desc")), "what cannot be drawn is named"
 
 

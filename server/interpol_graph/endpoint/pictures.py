@@ -24,8 +24,8 @@ from interpol_graph.endpoint.scales import amount, calendar, moment, on_map, tic
 ROWS, PANELS, BARS, SPANS, POINTS, PLACES = 2000, 8, 40, 45, 500, 400
 #: Pixels down: of a line of words, a bar, a span; of lines that are alone, or in one of several panels; of a map.
 LINE, BAR, SPAN, HIGH, LOW, MAP = 22, 17, 32, 210, 84, 296
-#: Percent across: the longest bar, before its number; a span of which an end is not known. The share behind the last end.
-LONGEST, STUB, ROOM = 62, 3, 0.06
+#: Percent across: the longest bar, before its number; a span of which an end is not known, one of a day. The share behind the last end.
+LONGEST, STUB, LEAST, ROOM = 62, 3, 0.5, 0.06
 #: What a picture that is opened by itself may do: use its own style.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 #: What XML cannot hold.
@@ -242,7 +242,8 @@ def _spans(picture: Picture, first: str, *further: str) -> None:
             x = max(0.0, across(end) - STUB) if begin is None and end else across(begin or 0)
             to = across(end) if end else 99 if goes_on else x + STUB
             told = [Told(name, row[name]) for name in dict.fromkeys([begun, ended]) if name in row]
-            panel.marks.append(Mark(at, words, told, x, places[words], round(to - x, 2), 0, None in (begin, end)))
+            wide = max(LEAST, round(to - x, 2))
+            panel.marks.append(Mark(at, words, told, x, places[words], wide, 0, None in (begin, end)))
         picture.height += panel.height
 
 
