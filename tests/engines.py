@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,10 +58,10 @@ class Engine:
 
 
 @contextmanager
-def oxigraph(folder: Path, *options: str) -> Iterator[Engine]:
-    """Run Oxigraph's server on a folder of its own."""
-    port, program = free_port(), Path(sys.executable).with_name("oxigraph")
-    command = [str(program), "serve", "--location", str(folder / "store"), "--bind", f"127.0.0.1:{port}", *options]
+def oxigraph(folder: Path, port: int | None = None, before: Sequence[str] = ()) -> Iterator[Engine]:
+    """Run Oxigraph's server on a folder of its own; before: the command that starts it, if one does."""
+    port, program = port or free_port(), Path(sys.executable).with_name("oxigraph")
+    command = [*before, str(program), "serve", "--location", str(folder / "store"), "--bind", f"127.0.0.1:{port}"]
     base = f"http://127.0.0.1:{port}"
     with _running("oxigraph", command, folder, base + "/query") as process:
         yield Engine("oxigraph", base + "/query", base + "/store", base + "/update", "", process, folder)

@@ -6,7 +6,6 @@ import json
 import threading
 import time
 import urllib.request
-from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -228,8 +227,12 @@ def test_the_server_answers_others_meanwhile(server: str) -> None:
 
 
 def uploaded(client: FlaskClient, content: bytes, text: str = "", query: str = "", **headers: str) -> TestResponse:
-    form = {"file": (BytesIO(content), "my.ttl"), "turtle": text}
-    return client.post(f"/validate{query}", data=form, content_type="multipart/form-data", headers=headers)
+    fields = (('file"; filename="my.ttl', content), ("turtle", text.encode()))
+    parts = (b'--end\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (n.encode(), c) for n, c in fields)
+    body = b"".join(parts) + b"--end--\r\n"
+    return client.post(
+        f"/validate{query}", data=body, content_type="multipart/form-data; boundary=end", headers=headers
+    )
 
 
 def test_a_file_is_validated_in_place_of_the_text(client: FlaskClient) -> None:

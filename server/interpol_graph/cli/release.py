@@ -25,7 +25,9 @@ from interpol_graph.site.phrases import PHRASES
 
 #: Whoever makes a release waits for it.
 _PATIENT = Settings(timeout=3600.0, memory=1 << 16, answer=1 << 12)
-_LABEL, _IRI = expand("rdfs:label"), re.compile(r"<([^<>\s]+)>")
+#: What things and documents are called by; a literal and an IRI as N-Triples write them.
+_NAMES = expand("rdfs:label"), expand("dcterms:title")
+_LITERAL, _IRI = re.compile(r'"(.*)"(?:@[\w-]+|\^\^<\S+>)?', re.DOTALL), re.compile(r"<([^<>\s]+)>")
 _QUADS, _DESCRIPTION = downloads.WHOLE + BY_NAME["nquads"].suffix, "dataset" + BY_NAME["turtle"].suffix
 
 
@@ -107,16 +109,20 @@ def _page(
     """Return what changed as a page that stands alone, in English or French."""
 
     def label(iri: str) -> str:
-        said = {text for of_one in facts for text in of_one.values.get((iri, _LABEL), ())}
-        return next(
-            (text[1:].rpartition('"@')[0] for text in sorted(said) if text.endswith(f"@{speech}")), shorten(iri)
-        )
+        said = {text for of_one in facts for name in _NAMES for text in of_one.values.get((iri, name), ())}
+        of_speech = sorted(said, key=lambda text: (not text.endswith(f"@{speech}"), text))
+        named = PHRASES.get(shorten(iri), {}).get(speech, shorten(iri))
+        return shown(of_speech[0]) if of_speech else named
+
+    def shown(text: str) -> str:
+        literal = _LITERAL.fullmatch(text)
+        return literal[1].replace('\\"', '"') if literal else _IRI.sub(lambda iri: shorten(iri[1]), text)
 
     return str(templates.get_template("difference.html").render(
         w=lambda key: PHRASES[key][speech], speech=speech, languages=LANGUAGES, before=before, after=after, changes=found,
         entities=[(entity, list(of_one)) for entity, of_one in groupby(found, key=lambda one: one.entity)],
         added=sum(len(one.added) for one in found), removed=sum(len(one.removed) for one in found),
-        label=label, short=shorten, shown=lambda text: _IRI.sub(lambda iri: shorten(iri[1]), text),
+        label=label, short=shorten, shown=shown,
     ))  # fmt: skip
 
 

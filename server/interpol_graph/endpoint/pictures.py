@@ -261,7 +261,7 @@ def _places(picture: Picture, first: str, latitude: str, longitude: str, *number
         elif len(panel.marks) < PLACES:
             told, size = (
                 [one for one in picture.told(row) if one.number],
-                round(2.5 + 6.5 * sqrt(max(0, sizes[at]) / most), 1),
+                round((2.5 if numbers else 4) + 6.5 * sqrt(max(0, sizes[at]) / most), 1),
             )
             panel.marks.append(Mark(at, words, told, *on_map(north, east), size))
         else:

@@ -164,13 +164,13 @@ def engine_silent(url: str) -> EngineSilent:
     return EngineSilent(f"The engine behind this endpoint does not answer in time: {url}; try again in a few seconds.")
 
 
-def engine_answers(url: str, status: int, given: str, wanted: str) -> EngineError:
-    """Return the error for an engine's answer of another status or media type than 200 and what was wanted."""
+def engine_answers(url: str, status: int, given: str, wanted: str, said: str) -> EngineError:
+    """Return the error for an engine's answer of another status or media type than 200 and what was wanted, and its words."""
     if status == 504:
         return engine_silent(url)
     if status in (429, 503):
         return Unavailable(f"The engine behind this endpoint is at its limit: {url} answers {status}; try again later.")
-    return engine_fails(f"{url} answers {status} with {given}, not 200 with {wanted}")
+    return engine_fails(f"{url} answers {status} with {given}, not 200 with {wanted}: {said}")
 
 
 def too_large(limit: int) -> AnswerTooLarge:

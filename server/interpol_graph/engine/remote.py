@@ -123,11 +123,12 @@ class Remote:
                         raise outcomes.too_large(limit)
         except httpx2.HTTPError as error:
             raise failing(self.url, error) from error
+        said = " ".join(body[:600].decode("utf-8", "replace").split())[:300]
         if response.status_code in (400, 422):
-            raise outcomes.not_evaluated(" ".join(body.decode("utf-8", "replace").split())[:300])
+            raise outcomes.not_evaluated(said)
         given = response.headers.get("Content-Type", "no media type").partition(";")[0].strip().lower()
         if response.status_code != 200 or given != media_type:
-            raise outcomes.engine_answers(self.url, response.status_code, given, media_type)
+            raise outcomes.engine_answers(self.url, response.status_code, given, media_type, said)
         return bytes(body)
 
     def dump(self, output: IO[bytes], fmt: Format, graph: str | None) -> None:

@@ -95,6 +95,8 @@ def literal(value: Term) -> Text:
         text = number(text)
     elif kind == "boolean" and text in ("true", "false"):
         text = phrase(text)
+    elif f"code.{text}" in PHRASES and not value.language:
+        text = phrase(f"code.{text}")
     return Text(text, value.language)
 
 
