@@ -102,6 +102,13 @@ def test_a_series_shows_its_editions_in_the_order_of_time(client: FlaskClient) -
     assert arrests[:5] == ["585", "1,003", "975", "nearly 3,500", "more than 5,500"]
 
 
+@pytest.mark.parametrize("path", ["/page/operation/haechi-v", "/browse/Operation?series=series:haechi"])
+def test_a_number_that_is_not_exact_says_so(client: FlaskClient, path: str) -> None:
+    """Of HAECHI V documents say more than 5,500 arrests; of HAECHI-II there were 1,003."""
+    text = page(client, path).get_text(" ", strip=True)
+    assert "≈ 5,500" in text and "≈ 1,003" not in text and "1,003" in text
+
+
 def test_a_date_that_is_only_more_precise_is_no_disagreement(client: FlaskClient, snapshot: Snapshot) -> None:
     found = snapshot.query(
         "SELECT ?about { ?claim a interpol:ConflictingClaim ; interpol:about ?about ; interpol:property ?p ; interpol:claimedValue ?told ."

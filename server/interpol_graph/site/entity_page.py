@@ -52,7 +52,7 @@ _DATES = {XSD + "date", XSD + "gYearMonth", XSD + "gYear"}
 _OPEN_END = "9999-12-31"
 _HIDDEN = {_A, _CITATION, _INFERENCE, *map(expand, ("rdfs:label", "rdfs:isDefinedBy", "skos:definition"))}
 # Figures stand in a table of their own, and dates say the year.
-_HIDDEN |= {TERMS + "figure", TERMS + "totalFigure", TERMS + "year"}
+_HIDDEN |= {TERMS + "figure", TERMS + "totalFigure", TERMS + "year", TERMS + "inexact"}
 
 
 class Claim(NamedTuple):
@@ -136,8 +136,8 @@ class EntityPage:
         own, claims = self._own[self.iri], self._disputes(self.iri, name)
         values = self._values(own, name)
         if not values and not claims:
-            found = self._derived.get(name)
-            return Fact(self._labels.ref(name), self._labels.values(found), derived=True) if found else None
+            found = self._labels.told(self._derived, name)
+            return Fact(self._labels.ref(name), found, derived=True) if found else None
         citations, inferences = ([self._own[t.value] for t in own[by]] for by in (_CITATION, _INFERENCE))
         reasons = [node for node in inferences if name in _iris(node[TERMS + "supports"])]
         grounds = {t.value for node in reasons for t in node[TERMS + "inferredFrom"]}

@@ -54,7 +54,11 @@ def members(name: str) -> Response:
     rows = _ordered(select(_MEMBERS.format(those=those, order=shown.order or _DATE)), place, shown) if place else []
     here = rows[(number - 1) * PER_PAGE : number * PER_PAGE]
     things, open_ = [row["item"].value for row in here], [of for name, of in shown.facets.items() if name not in chosen]
-    cells = select(_CELLS.format(things=values(things), columns=values(shown.columns))) if here else []
+    cells = (
+        select(_CELLS.format(things=values(things), columns=values([*shown.columns, TERMS + "inexact"])))
+        if here
+        else []
+    )
     counts = select(_COUNTS.format(facets=values(open_), those=those)) if open_ and len(rows) > 1 else []
     seen = {t.value for row in (*cells, *counts) for t in row.values() if t.kind == "uri"}
     labels = Labels({kind, *things, *seen, *shown.columns, *shown.facets.values(), *map(_expanded, chosen.values())})
@@ -73,7 +77,7 @@ def members(name: str) -> Response:
         "members.html", kind=labels.ref(kind), definition=definition, total=len(rows), page=number,
         columns=[labels.ref(of) for of in told],
         items=[
-            (labels.ref(row["item"].value), [labels.values(found[row["item"].value][of]) for of in told], row.get("key"))
+            (labels.ref(row["item"].value), [labels.told(found[row["item"].value], of) for of in told], row.get("key"))
             for row in here
         ],
         chosen={facet: (labels.ref(shown.facets[facet]), _called(text, labels)) for facet, text in chosen.items()},

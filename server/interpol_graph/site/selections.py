@@ -5,17 +5,25 @@ from collections.abc import Mapping
 from interpol_graph.graph.prefixes import shorten
 from interpol_graph.site.phrases import speech
 
+#: What stands before a number that is not exact.
+INEXACT = "≈"
+
 
 def selection(pattern: str, columns: Mapping[str, bool] = {}, order: str = "", *, cited: bool = False) -> str:
     """Return a query for the ?item of a pattern with their labels, in an order before that of their names.
 
-    columns: IRI of a property of them → whether its values have labels; cited: whether with their documents, ?source.
+    columns: IRI of a property of them → whether its values have labels, numbers with what qualifies them; cited: whether with their documents, ?source.
     """
     names, lines = ["?item", "?itemLabel"], [pattern, _label("item")]
     for of, labelled in columns.items():
         column = shorten(of).rpartition(":")[2]
         names += [f"?{column}", f"?{column}Label"][: 1 + labelled]
         lines.append(f"OPTIONAL {{ ?item {prefixed(of)} ?{column} {_label(column) * labelled} }}")
+        if column.endswith("Count"):
+            names.append(f"?{column}Qualifier")
+            lines.append(
+                f'OPTIONAL {{ ?item interpol:inexact {prefixed(of)} BIND("{INEXACT}" AS ?{column}Qualifier) }}'
+            )
     if cited:
         names.append("?source")
         lines.append("OPTIONAL { ?item interpol:citation/interpol:source ?source }")
