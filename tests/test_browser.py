@@ -18,7 +18,7 @@ TYPES = (
     "/page/country/RW", "/page/operation/haechi-v", "/page/series/haechi", "/page/system/icse", "/page/notice/red",
     "/page/organ/executive-committee", "/page/source/ga84-closing", "/page/membership/KI", "/page/ontology/Operation",
     "/page/ontology/Cybercrime", "/queries/", "/queries/president-on-day", "/queries/attendance-over-time", "/api/", "/sparql",
-    "/dumps/", "/validate", "/page/person/nobody",
+    "/dumps/", "/ontology", "/validate", "/validate/rules", "/page/person/nobody",
 )  # fmt: skip
 #: Rules that axe leaves out unless asked.
 RULES = {"rules": {name: {"enabled": True} for name in ("label-content-name-mismatch", "target-size")}}

@@ -43,6 +43,11 @@ def test_every_copy_gives_the_same_answer_with_the_same_tag(three: Copies) -> No
     assert len(found) == 1 and "W/" in min(found)[0]
 
 
+def test_a_long_query_has_its_answer(three: Copies) -> None:
+    query = f"SELECT ?n {{ session:84 interpol:number ?n }} # {'x' * 30_000}"
+    assert [ask(three.url, query)[0] for _ in range(2)] == [200, 200]
+
+
 def test_a_repeat_asks_no_copy(three: Copies) -> None:
     query = "SELECT ?n { session:84 interpol:number ?n }"
     first = ask(three.url, query)

@@ -85,7 +85,10 @@ def test_every_saved_question_has_the_same_answer_but_those_told(
                 others[name] = "another answer"
         except EngineError as error:
             others[name] = str(error)
-    assert others.keys() == DEVIATIONS[engine.name].keys(), others
+    told = DEVIATIONS[engine.name]
+    assert others.keys() <= told.keys(), others
+    # What is wrong with dates depends on which there are; anything else that is right now shall be told no longer.
+    assert {name for name, why in told.items() if why != _DATES} <= others.keys(), "mended: delete it from the table"
 
 
 def test_what_is_there_already_is_not_sent_again(engine: Engine) -> None:

@@ -227,3 +227,14 @@ def test_a_page_asks_a_bounded_number_of_queries(
     monkeypatch.setattr(Snapshot, "query", lambda *args, **kwargs: asked.append(1) or query(*args, **kwargs))
     page(client, f"/page/{name}")
     assert 4 <= len(asked) <= 11
+
+
+def test_every_class_has_a_list_that_leads_to_pages(client: FlaskClient) -> None:
+    addresses = [str(link["href"]) for link in page(client, "/browse/").select("main tbody a")]
+    assert len(addresses) > 40
+    for address in addresses:
+        soup = page(client, address)
+        thing = soup.select_one("table.answer td:first-child a")
+        assert thing or "Nothing with an address of its own" in text(soup.main), address
+        if thing:
+            assert text(page(client, str(thing["href"])).h1) == text(thing), address

@@ -1,6 +1,6 @@
 """Three copies behind nginx with its cache, as server/layouts/nginx.conf has it: the repeated mix beside the same bytes as static files of the same nginx.
 
-    .venv/bin/python benchmarks/copies.py [--seconds S] [--rounds N]
+    .venv/bin/python benchmarks/layouts.py [--seconds S] [--rounds N]
 
 Needs nginx and wrk (apt install nginx wrk). Copies, nginx and wrk share the machine.
 """
