@@ -520,6 +520,14 @@ def test_foreign_data_can_be_browsed(hostile: FlaskClient) -> None:
     assert soup.select_one("a[href='/page/session/1']")
 
 
+def test_a_page_that_has_not_changed_keeps_its_policy(client: FlaskClient) -> None:
+    """A browser takes the fields of a 304 for those of the page: one for data would forbid it its style and script."""
+    headers = {"Accept": BROWSER}
+    tag = client.get("/page/session/84", headers=headers).headers["ETag"]
+    again = client.get("/page/session/84", headers=headers | {"If-None-Match": tag})
+    assert again.status_code == 304 and "Content-Security-Policy" not in again.headers
+
+
 def test_only_local_assets(client: FlaskClient) -> None:
     assets = page(client, "/sparql").select("link[rel=stylesheet], link[rel=icon], script")
     assert len(assets) >= 3

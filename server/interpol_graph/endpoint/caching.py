@@ -104,7 +104,8 @@ def register(app: Flask, digest: Callable[[], str]) -> None:
         if location := response.headers.get("Location"):  # whatever Host was sent, the reader stays here
             response.headers["Location"] = location.removeprefix(request.host_url.rstrip("/"))
         _encode(response)
-        response.headers.extend(_security(response.mimetype or ""))
+        # What has not changed keeps the policy that it came with: a 304 does not know its type.
+        response.headers.extend(_COMMON if response.status_code == 304 else _security(response.mimetype or ""))
         if request.method == "OPTIONS":
             response.headers.extend(_PREFLIGHT)
             if asked_for := request.headers.get("Access-Control-Request-Headers"):
