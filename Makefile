@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 BROWSER := .venv/.browser
-# Written last when the editor is built.
+# What npm and the build of the editor write last.
+MODULES := server/web/node_modules/.package-lock.json
 ASSETS := server/interpol_graph/static/vendor/LICENSES.txt
 # A file of tests stays in one process, so that what it starts is started once; in the order of names none of the long ones is last.
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
@@ -25,11 +26,15 @@ serve: $(READY) ## serve the graph on http://127.0.0.1:8000/
 
 assets: $(ASSETS) ## build the editor of /sparql, with Node and npm of the system or, without them, from PyPI
 
-$(ASSETS): server/web/package-lock.json server/web/build.js $(wildcard server/web/src/*.js) | $(READY)
-	@echo "Building the editor …"
+$(MODULES): server/web/package-lock.json | $(READY)
+	@echo "Fetching what the editor is built of …"
 	@{ node -e 'process.exit(process.versions.node.split(".")[0] < 18)' && command -v npm; } >/dev/null 2>&1 || \
 		$(BIN)/python -m pip install --quiet --group node
-	@PATH="$(CURDIR)/$(BIN):$$PATH" && cd server/web && npm ci --no-audit --no-fund --loglevel=error >/dev/null && npm run --silent build
+	@PATH="$(CURDIR)/$(BIN):$$PATH" && cd server/web && npm ci --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+
+$(ASSETS): $(MODULES) server/web/build.js $(wildcard server/web/src/*.js)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" && cd server/web && npm run --silent build
 
 $(BROWSER): $(READY)
 	@$(BIN)/python tests/browser.py

@@ -57,7 +57,9 @@ def draw(app: Flask) -> Draw:
 
     def drawn(kind: str, columns: list[str], rows: list[Row], **options: Any) -> Element:
         with app.test_request_context(query_string=options.pop("query", "")):
-            return read(pictures.draw(kind, columns, rows, {}, "A title", alone=True, **options))
+            svg = pictures.draw(kind, columns, rows, {}, "A title", alone=True, **options)
+        assert len(svg) < 1_000_000, "however many rows there are"
+        return read(svg)
 
     return drawn
 
@@ -114,18 +116,35 @@ def test_points_are_as_high_as_their_numbers(draw: Draw) -> None:
     assert (across[1] - across[0]) / (across[2] - across[0]) == pytest.approx((10 + 4 / 12) / 20, abs=0.001)
 
 
+def test_what_has_one_figure_stands_with_others_of_its_kind(draw: Draw) -> None:
+    def row(what: str, kind: str, day: str) -> Row:
+        return {"what": words(what), "kind": words(kind), "day": date(day), "value": number(3)}
+
+    columns = ["day", "value", "what", "kind"]
+    rows = [row("A", "k", "2001"), row("A", "k", "2002"), row("B", "k", "2001"), row("C", "k", "2003")]
+    svg = draw("line", columns, rows)
+    assert [told(point)[:5] for point in marks(svg, "circle")] == ["A · k", "A · k", "B · k", "C · k"]
+    names = [text.text for text in svg.iter(SVG + "text") if text.get("class") == "name"]
+    assert names == ["A title", "A · k", "k: one figure of each"]
+    assert len(list(svg.iter(SVG + "polyline"))) == 1, "no line from one thing to another"
+    for alone in (columns, columns[:2]):
+        assert len(marks(draw("line", alone, rows[:1]), "circle")) == 1, "a single figure is drawn, too"
+
+
 def test_spans_last_as_long_as_they_did(draw: Draw) -> None:
     rows = [
         {"who": words("A"), "from": date("1950"), "until": date("1959")},
         {"who": words("B"), "from": date("1960"), "until": date("1964")},
         {"who": words("C"), "from": date("1960")},
         {"who": words("D")},
+        {"who": words("E"), "from": date("1955-05-05"), "until": date("1955-05-05")},
     ]
     svg = draw("timeline", ["who", "from", "until"], rows)
-    first, second, third = marks(svg, "rect")
+    first, second, third, day = marks(svg, "rect")
     lengths = [float(str(span.get("width")).removesuffix("%")) for span in (first, second)]
     assert lengths[0] == pytest.approx(2 * lengths[1], rel=0.01)
     assert "open" in str(third.get("class")) and "open" not in str(first.get("class"))
+    assert float(str(day.get("width")).removesuffix("%")) == pictures.LEAST, "it can be seen"
     assert "1 (D)" in str(svg.findtext(SVG + "desc")), "what cannot be drawn is named"
 
 

@@ -24,8 +24,8 @@ from interpol_graph.endpoint.scales import amount, calendar, moment, on_map, tic
 ROWS, PANELS, BARS, SPANS, POINTS, PLACES = 2000, 8, 40, 45, 500, 400
 #: Pixels down: of a line of words, a bar, a span; of lines that are alone, or in one of several panels; of a map.
 LINE, BAR, SPAN, HIGH, LOW, MAP = 22, 17, 32, 210, 84, 296
-#: Percent across: the longest bar, before its number; a span of which an end is not known. The share behind the last end.
-LONGEST, STUB, ROOM = 62, 3, 0.06
+#: Percent across: the longest bar, before its number; a span of which an end is not known, one of a day. The share behind the last end.
+LONGEST, STUB, LEAST, ROOM = 62, 3, 0.5, 0.06
 #: What a picture that is opened by itself may do: use its own style.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 #: What XML cannot hold.
@@ -157,7 +157,7 @@ def _bars(picture: Picture, first: str, *further: str) -> None:
     texts, named = picture.sort(further), [first]
     groups, apart = _groups(picture.rows, texts), "unit" in texts  # what has another unit has another scale
     if len(groups) > PANELS and not apart:
-        groups, named = {(): picture.rows}, [first, *texts]
+        groups, named = _groups(picture.rows, ()), [first, *texts]
     picture.inline = named == [first] and all(len(_words(row, named)[0].value) < 9 for _, row in picture.rows)
     for names, found in picture.largest(groups):
         panel, compared = picture.panel(names), found if apart else picture.rows
@@ -194,8 +194,9 @@ def _lines(picture: Picture, first: str, *further: str) -> None:
             picture.left += 1
     across, picture.calendar = calendar([moment(row[first]) or 0 for _, row in drawn])
     groups = _groups(drawn, texts)
-    for names in [names for names, found in groups.items() if len({row[first] for _, row in found}) == 1]:
-        groups.setdefault(names[1:] if len(groups) > 1 else names, []).extend(groups.pop(names))
+    lone = [names for names, found in groups.items() if len({row[first] for _, row in found}) == 1]
+    for names in lone if len(groups) > 1 else ():
+        groups[names[1:]] += groups.pop(names)
     for names, found in picture.largest(groups):
         panel, points = picture.panel(names, len(groups) > 1), defaultdict[int, list[tuple[float, float]]](list)
         panel.height = HIGH if len(groups) == 1 else LOW
@@ -205,14 +206,10 @@ def _lines(picture: Picture, first: str, *further: str) -> None:
         panel.ticks = [(round(down * (high - tick), 1), tick) for tick in ticks(low, high)]
         for at, row in found:
             for one in picture.told(row):
-                x, y, series = (
-                    across(moment(row[first]) or 0),
-                    down * (high - one.number),
-                    picture.series.index(one.column),
-                )
-                told = [Told(first, row[first]), one]
-                panel.marks.append(Mark(at, _words(row, texts), told, x, round(y, 1), 0, series, one.unsure))
-                points[series].append((x, round(y, 1)))
+                x, y = across(moment(row[first]) or 0), round(down * (high - one.number), 1)
+                series, told = picture.series.index(one.column), [Told(first, row[first]), one]
+                panel.marks.append(Mark(at, _words(row, texts), told, x, y, 0, series, one.unsure))
+                points[series].append((x, y))
         if len(names) == len(texts):
             panel.lines = [(series, " ".join(f"{x},{y}" for x, y in sorted(line))) for series, line in points.items()]
         picture.height += panel.height + LINE
@@ -245,7 +242,8 @@ def _spans(picture: Picture, first: str, *further: str) -> None:
             x = max(0.0, across(end) - STUB) if begin is None and end else across(begin or 0)
             to = across(end) if end else 99 if goes_on else x + STUB
             told = [Told(name, row[name]) for name in dict.fromkeys([begun, ended]) if name in row]
-            panel.marks.append(Mark(at, words, told, x, places[words], round(to - x, 2), 0, None in (begin, end)))
+            wide = max(LEAST, round(to - x, 2))
+            panel.marks.append(Mark(at, words, told, x, places[words], wide, 0, None in (begin, end)))
         picture.height += panel.height
 
 
@@ -259,10 +257,8 @@ def _places(picture: Picture, first: str, latitude: str, longitude: str, *number
         if north is None or east is None or abs(north) > 90 or abs(east) > 180:
             picture.missing.append(words)
         elif len(panel.marks) < PLACES:
-            told, size = (
-                [one for one in picture.told(row) if one.number],
-                round(2.5 + 6.5 * sqrt(max(0, sizes[at]) / most), 1),
-            )
+            told = [one for one in picture.told(row) if one.number]
+            size = round((2.5 if numbers else 4) + 6.5 * sqrt(max(0, sizes[at]) / most), 1)
             panel.marks.append(Mark(at, words, told, *on_map(north, east), size))
         else:
             picture.left += 1
@@ -277,7 +273,7 @@ def _words(row: Row, columns: Iterable[str]) -> Words:
     return tuple(row.get(f"{name}Label") or row.get(name) or UNBOUND for name in columns)
 
 
-def _groups(rows: Numbered, columns: Sequence[str]) -> dict[Words, Numbered]:
+def _groups(rows: Numbered, columns: Sequence[str]) -> defaultdict[Words, Numbered]:
     """Return rows by what they say in some columns."""
     groups = defaultdict[Words, Numbered](list)
     for at, row in rows:

@@ -6,7 +6,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 from flask import Blueprint, Response, request
@@ -156,8 +158,8 @@ def _statements() -> bytes:
             supported=[*TURTLE, FORM, UPLOAD],
         )
     if request.mimetype in (FORM, UPLOAD):
-        file = request.files.get("file")
-        content = (file.read() if file else b"") or request.form.get("turtle", "").encode()
+        with closing(request.files.get("file") or BytesIO()) as file:
+            content = file.read() or request.form.get("turtle", "").encode()
     else:
         content = request.get_data()
     if len(content) > LARGEST:

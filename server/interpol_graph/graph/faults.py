@@ -66,7 +66,9 @@ def fault(message: str, query: str) -> QueryFault:
     else:
         reason = f"unexpected `{_WORD.match(text, place)[0][:40]}`"  # type: ignore[index]
     before = text[:place]
-    near = before.rpartition("\n")[2][-40:].strip()
+    near = re.sub(
+        r"^(?=.{41}).*?\s(?=.{0,40}$)", "", before.rpartition("\n")[2]
+    ).strip()  # whole words, 40 letters of them
     line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
     return QueryFault(line, column, f"{reason}, after `{near}`" if near else reason)
 
@@ -132,5 +134,4 @@ def _ungrouped(query: str) -> str:
             else []
         )
         names = [name for name in re.findall(r"[?$]\w+", clause) if name not in grouped]
-    selected = " and ".join(f"`{name}`" for name in names) + " is" if names else "a variable is"
-    return f"{selected} selected, but neither grouped nor counted: name it in GROUP BY, or take SAMPLE, COUNT or the like of it"
+    return f"{f'`{names[0]}`' if names else 'a variable'} is selected, but neither grouped nor counted: name it in GROUP BY, or take SAMPLE, COUNT or the like of it"

@@ -54,6 +54,7 @@ ORDER BY names.plain NOT IN (:text, :told), place IS NULL, substr(names.plain, 1
   length(names.plain), names.plain, iri
 LIMIT :most
 """
+_ABOUT = "SELECT term FROM words WHERE term >= ? AND term < ? AND length(term) BETWEEN ? AND ?"
 _WORD = re.compile(r"[^\W_]+")
 #: Words that tell nothing apart here: they are looked for only where there is no other.
 _COMMON = "interpol the of and in at on a who what is was la le les l de du des d et en au qui quel est"
@@ -103,13 +104,13 @@ def build(statements: Iterable[Quad], path: Path, kinds: Sequence[str] = ()) -> 
         )
 
 
-def search(path: Path, text: str, most: int, seconds: float = 1.0) -> list[tuple[str, str]]:
+def search(path: Path, text: str, most: int, seconds: float = 1.0, some: bool = False) -> list[tuple[str, str]]:
     """Return IRI and name of the things that are called by all words of a text or by their beginnings, the best first.
 
     A thing comes once, by its best name: the text itself, then of the ranked classes, then others, and of both what begins
     with it before what has its words. A word that
-    begins no name stands for those that differ from it by a letter, or else are most like it; where no name has all words,
-    any will do. Raises TimeoutError after some seconds.
+    begins no name stands for those that differ from it by a letter, or else are most like it. some: any of the words will
+    do. Raises TimeoutError after some seconds.
     """
     words = _WORD.findall(plain(text))
     if not words:
@@ -121,13 +122,9 @@ def search(path: Path, text: str, most: int, seconds: float = 1.0) -> list[tuple
         try:
             wanted = [f"({' OR '.join(_alike(database, word))})" for word in telling]
             best: dict[str, str] = {}
-            for join in (" AND ", " OR ")[: len(telling)]:
-                asked = {"words": join.join(wanted), "most": 8 * most}
-                asked |= {"text": " ".join(words), "told": " ".join(telling)}
-                for iri, name in database.execute(_BEST, asked):
-                    best.setdefault(iri, name)
-                if best:
-                    break
+            asked = {"words": (" OR " if some else " AND ").join(wanted), "most": 8 * most}
+            for iri, name in database.execute(_BEST, asked | {"text": " ".join(words), "told": " ".join(telling)}):
+                best.setdefault(iri, name)
             return list(islice(best.items(), most))
         except sqlite3.OperationalError as error:
             if time.monotonic() > deadline:
@@ -146,9 +143,9 @@ def _alike(database: sqlite3.Connection, word: str) -> Iterator[str]:
         near = database.execute(f"SELECT DISTINCT word FROM shorter WHERE without IN ({marks})", _shorter(word))  # noqa: S608
         found = [other for (other,) in near if abs(len(other) - len(word)) < 2]
         if not found:
-            alike = database.execute(
-                "SELECT DISTINCT word FROM shorter WHERE word >= ? AND word < ?", (word[0], word[0] + "\uffff")
-            )
+            # Of the same first letter and about as long: to compare words takes its time.
+            bounds = word[0], word[0] + "\uffff", len(word) - 2, len(word) + 2
+            alike = database.execute(_ABOUT, bounds)
             found = difflib.get_close_matches(word, (other for (other,) in alike), 3, 0.75)
         yield from (f'"{other}"' for other in found)
 

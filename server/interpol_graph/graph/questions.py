@@ -72,8 +72,8 @@ TYPES: dict[str, tuple[str, Callable[[str], Term]]] = {
 }
 
 
-#: What an answer can be drawn as.
-PICTURES = ("line", "bar", "timeline", "map")
+#: What an answer can be drawn as, and the fewest columns that this shows.
+PICTURES = {"line": 2, "bar": 2, "timeline": 2, "map": 3}
 
 
 class Parameter(NamedTuple):
@@ -223,14 +223,18 @@ def _question(name: str, text: str) -> Question:
     try:
         titles, picture = header.get("columns") or {}, header.get("picture") or {}
         columns = {str(name): {"en": str(en), "fr": french(str(fr))} for name, (en, fr) in titles.items()}
-        fits = all(kind in PICTURES and set(drawn) <= set(columns) for kind, drawn in picture.items())
+        fits = all(
+            len(drawn) >= PICTURES.get(kind, 99) and set(drawn) <= set(columns) for kind, drawn in picture.items()
+        )
     except (TypeError, AttributeError, ValueError) as error:
         raise BadQuestion(
             "columns are like country: [Country, Pays], a picture like {bar: [country, votes]}"
         ) from error
     documents = header.get("documents") or {}
     if not (fits and set(documents) <= set(columns)):
-        raise BadQuestion(f"a picture is one of {', '.join(PICTURES)}; it and documents name columns of the answer")
+        raise BadQuestion(
+            f"a picture is one of {', '.join(PICTURES)}; it shows two columns of the answer or more, a map three, and documents names one"
+        )
     used, known = set(re.findall(r"[?$]_(\w+)", body)), {"lang"}
     for parameter in parameters:
         if parameter.type not in TYPES:

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from interpol_graph.endpoint.current import UNBOUND, Row
 from interpol_graph.graph.names import plain
-from interpol_graph.graph.prefixes import GRAPHS, TERMS, shorten
+from interpol_graph.graph.prefixes import GRAPHS, TERMS
 from interpol_graph.site.labels import Labels, Ref
+from interpol_graph.site.selections import prefixed, selection
 
 #: Links that a page shows of one group.
 SHOWN = 50
@@ -75,13 +76,4 @@ def _query(entity: str, name: str, kind: str) -> str:
     """Return a SPARQL query for all members of a group."""
     path = "interpol:citation/interpol:source" if name == TERMS + "citation" else prefixed(name)
     kinds = f" ; a {prefixed(kind)}" if kind else ""
-    label = 'OPTIONAL { ?item rdfs:label ?itemLabel FILTER(LANG(?itemLabel) = "en") }'
-    pattern = f"?item {path} {prefixed(entity)}{kinds} ."
-    return f"SELECT DISTINCT ?item ?itemLabel WHERE {{\n  {pattern}\n  {label}\n}}\nORDER BY ?itemLabel\n"
-
-
-def prefixed(iri: str) -> str:
-    """Return a prefixed name where that is sure to be one, else the IRI in brackets."""
-    short = shorten(iri)
-    local = short.partition(":")[2].replace("-", "").replace("_", "")
-    return short if short != iri and local.isalnum() and local.isascii() else f"<{iri}>"
+    return selection(f"?item {path} {prefixed(entity)}{kinds} .")

@@ -10,6 +10,7 @@ from flask import Blueprint, Response
 
 from interpol_graph.endpoint import api, current, dumps, sparql
 from interpol_graph.endpoint.caching import lifetime
+from interpol_graph.endpoint.current import UNBOUND, Row, Table, Term
 from interpol_graph.endpoint.negotiation import language
 from interpol_graph.endpoint.pictures import BARS, draw
 from interpol_graph.endpoint.scales import amount, moment
@@ -82,7 +83,7 @@ def page(asked: sparql.Asked, error: EngineError | None = None) -> Response:
     )  # fmt: skip
 
 
-def _mark_years(table: current.Table, query: str) -> None:
+def _mark_years(table: Table, query: str) -> None:
     """Make years of the whole numbers in columns of years: their thousands are not set apart."""
     years = {name for name in table.columns if name.lower().endswith("year")} | set(_YEAR.findall(query))
     for row in table.rows:
@@ -91,7 +92,7 @@ def _mark_years(table: current.Table, query: str) -> None:
                 row[name] = row[name]._replace(datatype=XSD + "gYear")
 
 
-def _picture(table: current.Table, labels: Labels) -> str:
+def _picture(table: Table, labels: Labels) -> str:
     """Return what is drawn of rows whose columns ask for it: places, what lasts, numbers by time, numbers of things; else nothing."""
     columns, rows, _ = table.shown()
     if len(rows) < 2:
@@ -109,14 +110,15 @@ def _picture(table: current.Table, labels: Labels) -> str:
         kind, drawn = "bar", columns
     else:
         return ""
+    named = f"{first}Label"
     called = [
-        {**row, f"{first}Label": current.Term("literal", *labels.label(row[first].value))} if row[first].kind == "uri" else row
-        for row in rows if first in row
+        {named: Term("literal", *labels.label(row[first].value)), **row} if row.get(first, UNBOUND).kind == "uri" else row
+        for row in rows
     ]  # fmt: skip
     return draw(kind, drawn, called, {}, phrase("answer"), anchor="#row-")
 
 
-def _columns(columns: list[str], rows: list[current.Row], scale: Callable[[current.Term], object]) -> list[str]:
+def _columns(columns: list[str], rows: list[Row], scale: Callable[[Term], object]) -> list[str]:
     """Return the columns in which all that is there, and something is, stands somewhere on a scale."""
     values = {name: [scale(row[name]) for row in rows if name in row] for name in columns}
     return [name for name, found in values.items() if found and None not in found]

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from interpol_graph.endpoint import pictures
 from interpol_graph.endpoint.current import Parts, Row, Term, described, iri, select
 from interpol_graph.graph.names import plain
-from interpol_graph.graph.prefixes import TERMS, expand
+from interpol_graph.graph.prefixes import TERMS, XSD, expand
 from interpol_graph.graph.questions import named
 from interpol_graph.site import backlinks, kinds, metadata, sections
 from interpol_graph.site.backlinks import DERIVED
@@ -18,6 +18,7 @@ from interpol_graph.site.citations import Citations, Mark
 from interpol_graph.site.kinds import Kind
 from interpol_graph.site.labels import Labels, Ref, Value
 from interpol_graph.site.phrases import phrase, share
+from interpol_graph.site.sections import Found
 
 #: The statements of an entity and those of its blank nodes, with the graph that each stands in.
 _FACTS = """SELECT ?s ?p ?o ?g WHERE {{
@@ -46,11 +47,12 @@ _FIRST = (
 _LAST = ("skos:altLabel", "dcterms:identifier", "owl:sameAs", "skos:exactMatch", "rdfs:seeAlso", "schema:url")
 _PLACES = {TERMS + name: place - len(_FIRST) for place, name in enumerate(_FIRST)}
 _PLACES |= {expand(name): place for place, name in enumerate(_LAST, 1)}
+_DATES = {XSD + "date", XSD + "gYearMonth", XSD + "gYear"}
 # The last possible day of what goes on serves comparison; to a reader it is no date.
 _OPEN_END = "9999-12-31"
 _HIDDEN = {_A, _CITATION, _INFERENCE, *map(expand, ("rdfs:label", "rdfs:isDefinedBy", "skos:definition"))}
 # Figures stand in a table of their own, and dates say the year.
-_HIDDEN |= {TERMS + "figure", TERMS + "totalFigure", TERMS + "year"}
+_HIDDEN |= {TERMS + "figure", TERMS + "totalFigure", TERMS + "year", TERMS + "inexact"}
 
 
 class Claim(NamedTuple):
@@ -87,21 +89,12 @@ class Figure(NamedTuple):
     claims: list[Claim]
 
 
-class Gathered(NamedTuple):
-    """What is known of an entity before it is written: statements, what is about it, links to it, answers of its sections."""
-
-    statements: list[Row]
-    around: list[Row]
-    links: list[Row]
-    kind: Kind
-    answers: list[sections.Found]
-
-
 class EntityPage:
     """An entity as its page shows it: essentials, sections, figures, facts, links to it, and the documents cited."""
 
-    def __init__(self, entity: str, gathered: Gathered) -> None:
-        statements, around, links, kind, answers = gathered
+    def __init__(
+        self, entity: str, kind: Kind, statements: list[Row], around: list[Row], links: list[Row], answers: list[Found]
+    ) -> None:
         seen = {t.value for row in (*statements, *around, *links) for t in row.values() if t.kind == "uri"}
         self.iri, self._labels = entity, Labels(seen.union({entity}, *(found.iris() for found in answers)))
         self._citations = Citations(self._labels)
@@ -143,8 +136,8 @@ class EntityPage:
         own, claims = self._own[self.iri], self._disputes(self.iri, name)
         values = self._values(own, name)
         if not values and not claims:
-            found = self._derived.get(name)
-            return Fact(self._labels.ref(name), self._labels.values(found), derived=True) if found else None
+            found = self._labels.told(self._derived, name)
+            return Fact(self._labels.ref(name), found, derived=True) if found else None
         citations, inferences = ([self._own[t.value] for t in own[by]] for by in (_CITATION, _INFERENCE))
         reasons = [node for node in inferences if name in _iris(node[TERMS + "supports"])]
         grounds = {t.value for node in reasons for t in node[TERMS + "inferredFrom"]}
@@ -157,8 +150,14 @@ class EntityPage:
 
     def _concluded(self, derived: Mapping[str, list[Term]], known: set[str]) -> dict[str, list[Term]]:
         """Return property → what rules conclude of it in our own words, unless it is stated or known otherwise."""
-        known = known.union(t.value for terms in self._own[self.iri].values() for t in terms)
-        told = {name: [t for t in terms if t.value not in known] for name, terms in derived.items()}
+        own = [t for terms in self._own[self.iri].values() for t in terms]
+        known, dates = known.union(t.value for t in own), tuple(t.value for t in own if t.datatype in _DATES)
+        told = {
+            name: [
+                t for t in terms if t.value not in known and not (t.datatype in _DATES and t.value.startswith(dates))
+            ]
+            for name, terms in derived.items()
+        }
         return {name: terms for name, terms in told.items() if terms and name.startswith(TERMS)}
 
     def _figure(self, figure: str) -> Figure:
@@ -222,15 +221,15 @@ def gather(entity: str) -> EntityPage | None:
         return None
     facts = described(statements)[entity]
     kind = kinds.of(_iris(facts[_A]))
-    answers = sections.gather(entity, place, kind.sections, facts)
-    return EntityPage(entity, Gathered(statements, around, links, kind, answers))
+    answers = sections.gather(entity, kind.sections, facts)
+    return EntityPage(entity, kind, statements, around, links, answers)
 
 
 def _standing(claimed: list[Term], asserted: list[Term]) -> str:
     """Return how a claim stands to what is asserted: `alone`, or of dates more `precise` or as `vague` as the year of it."""
     if not asserted:
         return "alone"
-    pairs = [(c, a) for c in claimed for a in asserted if {c.datatype, a.datatype} <= sections.DATES]
+    pairs = [(c, a) for c in claimed for a in asserted if {c.datatype, a.datatype} <= _DATES]
     if any(c.value.startswith(f"{a.value}-") for c, a in pairs):
         return "precise"
     return "vague" if any(a.value.startswith(f"{c.value}-") for c, a in pairs) else "differs"

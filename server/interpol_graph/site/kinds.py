@@ -14,7 +14,7 @@ class Part(NamedTuple):
     heading: a phrase; question, given: its name, and values of further parameters (a property of the entity that is a
     number, with what is added to it); items: a pattern of SPARQL whose ?item are shown, ?this being the entity;
     columns: what is shown: columns of the question (of none, all), or IRIs of properties of the items; picture:
-    whether that of the question is drawn; order: the property by whose values items stand, else by their dates.
+    whether that of the question is drawn; order: that of items, before their names.
     """
 
     heading: str
@@ -57,7 +57,7 @@ def _kind(row: dict[str, Any]) -> Kind:
             "section." + heading, part.get("question", ""),
             {name: (_iri(of), more) for name, (of, more) in part.get("given", {}).items()},
             part.get("items", ""), tuple(map(_iri if "items" in part else str, part.get("columns", ()))),
-            part.get("picture", False), _iri(part["order"]) if "order" in part else "",
+            part.get("picture", False), part.get("order", ""),
         )
         for heading, part in row.get("sections", {}).items()
     ]  # fmt: skip

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from interpol_graph.endpoint.current import Term, described, select, values
+from interpol_graph.endpoint.current import Parts, Term, described, select, values
 from interpol_graph.endpoint.negotiation import language
 from interpol_graph.graph.names import plain
-from interpol_graph.graph.prefixes import prefixes, shorten
-from interpol_graph.site.phrases import PHRASES, phrase
+from interpol_graph.graph.prefixes import TERMS, prefixes, shorten
+from interpol_graph.site.phrases import PHRASES, number, phrase
+from interpol_graph.site.selections import INEXACT
 
 _LABELS = """SELECT ?s ?p ?o WHERE {{ VALUES ?s {{ {iris} }}
   ?s ?p ?o FILTER(?p IN (
@@ -76,6 +77,14 @@ class Labels:
         found = [t for t in dict.fromkeys(terms) if t.kind != "bnode"]
         shown = self.spoken([self.ref(t.value) if t.kind == "uri" else t for t in found])
         return sorted(shown, key=lambda v: plain(v.label.value) if isinstance(v, Ref) else v.value)
+
+    def told(self, parts: Parts, name: str) -> list[Value]:
+        """Return the values of a property of a thing, whose statements are property → terms; a number that is not exact says so."""
+        inexact = any(t.value == name for t in parts.get(TERMS + "inexact", ()))
+        found = self.values(parts.get(name, ()))
+        return [
+            v._replace(value=f"{INEXACT} {number(v.value)}") if inexact and isinstance(v, Term) else v for v in found
+        ]
 
     def spoken(self, values: Sequence[Value]) -> list[Value]:
         """Return values without the texts in other languages than the best for the reader."""

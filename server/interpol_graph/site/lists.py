@@ -14,10 +14,9 @@ from interpol_graph.endpoint.problems import BadParameter, NotFound
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import TERMS, expand, shorten
 from interpol_graph.site import kinds
-from interpol_graph.site.backlinks import prefixed
 from interpol_graph.site.kinds import Kind
 from interpol_graph.site.labels import Labels, Ref, Text
-from interpol_graph.site.phrases import speech
+from interpol_graph.site.selections import selection
 
 #: Things on one page.
 PER_PAGE = 100
@@ -55,7 +54,11 @@ def members(name: str) -> Response:
     rows = _ordered(select(_MEMBERS.format(those=those, order=shown.order or _DATE)), place, shown) if place else []
     here = rows[(number - 1) * PER_PAGE : number * PER_PAGE]
     things, open_ = [row["item"].value for row in here], [of for name, of in shown.facets.items() if name not in chosen]
-    cells = select(_CELLS.format(things=values(things), columns=values(shown.columns))) if here else []
+    cells = (
+        select(_CELLS.format(things=values(things), columns=values([*shown.columns, TERMS + "inexact"])))
+        if here
+        else []
+    )
     counts = select(_COUNTS.format(facets=values(open_), those=those)) if open_ and len(rows) > 1 else []
     seen = {t.value for row in (*cells, *counts) for t in row.values() if t.kind == "uri"}
     labels = Labels({kind, *things, *seen, *shown.columns, *shown.facets.values(), *map(_expanded, chosen.values())})
@@ -74,12 +77,12 @@ def members(name: str) -> Response:
         "members.html", kind=labels.ref(kind), definition=definition, total=len(rows), page=number,
         columns=[labels.ref(of) for of in told],
         items=[
-            (labels.ref(row["item"].value), [labels.values(found[row["item"].value][of]) for of in told], row.get("key"))
+            (labels.ref(row["item"].value), [labels.told(found[row["item"].value], of) for of in told], row.get("key"))
             for row in here
         ],
         chosen={facet: (labels.ref(shown.facets[facet]), _called(text, labels)) for facet, text in chosen.items()},
         facets={facet: (labels.ref(of), _choices(of, counts, labels)) for facet, of in shown.facets.items() if of in open_},
-        more=len(rows) > number * PER_PAGE, query=_query(those, refers),
+        more=len(rows) > number * PER_PAGE, query=selection(those, refers),
     )  # fmt: skip
 
 
@@ -136,17 +139,3 @@ def _choices(of: str, counts: list[Row], labels: Labels) -> list[Choice]:
     if all(choice.key.isdecimal() for choice in found):
         return sorted(found, key=lambda choice: int(choice.key), reverse=True)
     return sorted(found, key=lambda choice: plain(choice.label.value))
-
-
-def _query(those: str, columns: dict[str, bool]) -> str:
-    """Return a SPARQL query for all things of a list; columns: IRI → whether its values are things with labels."""
-    names, lines = [], []
-    for of, things in {"item": True, **columns}.items():
-        column = "item" if of == "item" else shorten(of).rpartition(":")[2]
-        label = (
-            f'OPTIONAL {{ ?{column} rdfs:label ?{column}Label FILTER(LANG(?{column}Label) = "{speech()}") }}' * things
-        )
-        names += [f"?{column}"] + [f"?{column}Label"] * things
-        lines += [label if of == "item" else f"OPTIONAL {{ ?item {prefixed(of)} ?{column} {label} }}"]
-    text = "\n  ".join([those, *lines])
-    return f"SELECT DISTINCT {' '.join(names)} WHERE {{\n  {text}\n}}\nORDER BY ?itemLabel ?item\n"

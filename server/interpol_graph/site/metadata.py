@@ -91,4 +91,8 @@ def _value(term: Term, labels: Labels, plain: bool) -> Any:
         return term.value
     if term.kind != "uri" or href(term.value) is None:
         return None
-    return term.value if plain else {"@id": term.value, "name": labels.label(term.value).value}
+    return (
+        term.value
+        if plain or term.value.startswith(_SCHEMA)
+        else {"@id": term.value, "name": labels.label(term.value).value}
+    )

@@ -6,8 +6,7 @@ from functools import lru_cache
 from io import BytesIO
 from typing import NamedTuple
 
-from flask import Blueprint, Response, redirect, request, url_for
-from werkzeug.wrappers import Response as Redirect
+from flask import Blueprint, Response, request, url_for
 
 from interpol_graph import __version__
 from interpol_graph.endpoint import negotiation
@@ -19,6 +18,7 @@ from interpol_graph.graph.prefixes import GRAPHS, TERMS, shorten
 from interpol_graph.site.labels import Labels, Ref
 
 blueprint = Blueprint("ontology", __name__)
+blueprint.add_url_rule("/ontology/", "slashed", redirect_to="/ontology")
 
 GRAPH = of_kind("graph")
 #: Things that the page of a term shows as examples of its use.
@@ -59,7 +59,7 @@ def ontology() -> Response:
     if not negotiation.wants_html():
         return _rdf(negotiation.require(GRAPH, "The ontology"), negotiated=True)
     addresses = [(fmt, url_for("ontology.suffixed", rest=fmt.suffix)) for fmt in GRAPH]
-    terms, words = described(select(_TERMS), shorten), plain(request.args.get("q", "")).split()
+    terms, words = described(select(_TERMS), shorten), plain(request.args.get("q", "")[:200]).split()
     uses, sizes, rules = _counted(snapshot().digest)
     referred = {t.value for parts in terms.values() for values in parts.values() for t in values if t.kind == "uri"}
     shown = {t.value for row in uses.values() for t in row.values() if t.kind == "uri"}
@@ -73,12 +73,6 @@ def ontology() -> Response:
         "ontology.html", negotiated=True, sections=sections, labels=labels, uses=uses, sizes=sizes, rules=rules,
         addresses=addresses, filter=" ".join(words), diagram=None if words else _diagram(terms, labels),
     )  # fmt: skip
-
-
-@blueprint.get("/ontology/")
-def slashed() -> Redirect:
-    """Lead to the page by the other way of writing its address."""
-    return redirect(url_for("ontology.ontology"), 308)
 
 
 @blueprint.get("/ontology<rest>")

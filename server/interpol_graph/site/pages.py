@@ -95,6 +95,8 @@ def literal(value: Term) -> Text:
         text = number(text)
     elif kind == "boolean" and text in ("true", "false"):
         text = phrase(text)
+    elif f"code.{text}" in PHRASES and not value.language:
+        text = phrase(f"code.{text}")
     return Text(text, value.language)
 
 
@@ -109,7 +111,7 @@ def excerpt(body: bytes, limit: int) -> tuple[str, bool]:
     text = body[: 4 * limit + 4].decode("utf-8", "ignore")
     shown = text[:limit]
     for line, name in re.findall(r"^(@prefix (\S*:) <[^>\n]*> \.\n)", shown, re.MULTILINE):
-        if shown.count(name) == 1:
+        if len(re.findall(rf"(?<![\w.-]){re.escape(name)}", shown)) == 1:
             shown = shown.replace(line, "", 1)
     return shown, len(text) <= limit
 

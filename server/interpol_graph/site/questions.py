@@ -81,7 +81,7 @@ def question(name: str) -> Response:
     table, documents, picture = tabulated(answer), None, ""
     if table and table.rows:
         groups = merged(table)
-        table = replace(table, columns=_told(table), rows=[group[0] for group in groups])
+        table = replace(table, columns=_told(asked, table), rows=[group[0] for group in groups])
         picture = api.picture(asked, table.rows, anchor="#row-") if asked.picture else ""
         if "source" in table.columns[1:]:
             documents = of_rows(asked, groups[: len(table.shown()[1])])
@@ -97,12 +97,12 @@ def question(name: str) -> Response:
     )  # fmt: skip
 
 
-def _told(table: Table) -> list[str]:
-    """Return the columns that say something, but for what a cell of another says: what qualifies it, where it leads."""
+def _told(asked: Question, table: Table) -> list[str]:
+    """Return the columns that say something, but for what another or the map says: what qualifies it, where it leads or is."""
     filled = {name for row in table.rows for name in row}
     beside = {"qualifier", "qualifierLabel", "figure", "figureLabel"} if "value" in filled else set()
     beside |= {"paragraph"} if "source" in table.columns[1:] else set()
-    beside |= {f"{name}Qualifier" for name in table.columns}
+    beside |= {f"{name}Qualifier" for name in table.columns} | set(asked.picture.get("map", ())[1:3])
     return [name for name in table.columns if name in filled - beside or f"{name}Label" in filled - beside]
 
 

@@ -44,7 +44,7 @@ def search() -> Response:
     page = negotiation.wants_html()
     fmt = None if page else negotiation.require(OFFERED, "A search", OFFERED)
     most = SUGGESTED if fmt == OFFERED[1] else FOUND
-    found = _found(q, most + 1)
+    found, some = _found(q, most + 1)
     shown = dict(list(found.items())[:most])
     kinds: dict[str, set[str]] = defaultdict(set)
     for row in current.select(_KINDS.format(iris=current.values(shown))) if shown else ():
@@ -60,7 +60,7 @@ def search() -> Response:
             (ref, "" if all(word in names.plain(ref.label.value) for word in words) else name, of)
             for ref, name, of in results
         ]
-        return current.render("search.html", negotiated=True, q=q, results=results, cut=len(found) > most)
+        return current.render("search.html", negotiated=True, q=q, results=results, cut=len(found) > most, some=some)
     told: list[Any]
     if fmt == OFFERED[1]:
         addresses = [request.host_url.rstrip("/") + subject(ref.iri) for ref, _, _ in results]
@@ -84,10 +84,10 @@ def description() -> Response:
     return current.data(content, "application/opensearchdescription+xml", negotiated=False)
 
 
-def _found(q: str, most: int) -> dict[str, str]:
-    """Return IRI → name of what is found. Raises OutOfTime, and as `dumps.made` does."""
+def _found(q: str, most: int) -> tuple[dict[str, str], bool]:
+    """Return IRI → name of what is found, and whether only some of the words are. Raises OutOfTime, and as `dumps.made` does."""
     if not q:
-        return {}
+        return {}, False
 
     fmt = BY_NAME["nquads"]
     whole = dumps.whole(fmt)
@@ -96,6 +96,8 @@ def _found(q: str, most: int) -> dict[str, str]:
         names.build(parse(path=whole, format=fmt.rdf), Path(output.name), KINDS)
 
     try:
-        return dict(names.search(dumps.made("names", index), q, most))
+        path = dumps.made("names", index)
+        found = names.search(path, q, most)
+        return dict(found or names.search(path, q, most, some=True)), not found
     except TimeoutError as error:
         raise OutOfTime("The search took too long and was stopped; write more of the words.") from error

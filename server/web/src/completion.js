@@ -10,22 +10,24 @@ const TYPED = /[?$][\p{L}\p{N}_]*|[\p{L}][\p{L}\p{N}_-]*(?::[\p{L}\p{N}_.-]*)?/u
 const MOST = 40;
 
 /** data: the addresses of the terms (a JSON of prefixes and terms with their labels) and of the search. */
-export function completer({ terms, search }) {
+export function sources({ terms, search }) {
   let loading;
-  return async (context) => {
+  const offer = (found) => async (context) => {
     const word = context.matchBefore(TYPED);
     const place = syntaxTree(context.state).resolveInner(context.pos, -1).name;
     if (/string|comment|iriref/i.test(place) || (!context.explicit && (word?.text.length ?? 0) < 2)) return null;
-    const typed = word?.text ?? "";
-    const from = word?.from ?? context.pos;
-    if (/^[?$]/.test(typed)) return { from, options: variables(context.state.doc.toString(), typed) };
     loading ??= fetch(terms).then((answer) => answer.json());
-    const known = await loading;
-    const options = ranked(known.terms, typed);
-    if (!typed.includes(":")) options.unshift(...words(known.prefixes, typed));
-    if (options.length < MOST) options.push(...(await entities(context, search, known.prefixes, typed)));
-    return context.aborted ? null : { from, options, filter: false };
+    const options = await found(await loading, word?.text ?? "", context);
+    return context.aborted ? null : { from: word?.from ?? context.pos, options, filter: false };
   };
+  // Two, so that what is known here does not wait for what is searched for there.
+  return [offer(known), offer((told, typed, context) => entities(context, search, told.prefixes, typed))];
+}
+
+/** Variables of the query, or keywords, prefixes and terms. */
+function known({ prefixes, terms }, typed, context) {
+  if (/^[?$]/.test(typed)) return variables(context.state.doc.toString(), typed);
+  return typed.includes(":") ? ranked(terms, typed) : [...words(prefixes, typed), ...ranked(terms, typed)];
 }
 
 function variables(text, typed) {
@@ -61,7 +63,7 @@ function ranked(terms, typed) {
 async function entities(context, search, prefixes, typed) {
   const [prefix, local] = typed.includes(":") ? typed.split(":") : ["", typed];
   const space = prefixes[prefix] ?? "";
-  if (local.length < 2 || (prefix && !space.includes("/id/"))) return [];
+  if (local.length < 2 || /^[?$]/.test(typed) || (prefix && !space.includes("/id/"))) return [];
   const stop = new AbortController();
   context.addEventListener("abort", () => stop.abort());
   try {

@@ -5,7 +5,7 @@ import { bracketMatching, indentOnInput } from "@codemirror/language";
 import { lintKeymap } from "@codemirror/lint";
 import { EditorState, Prec } from "@codemirror/state";
 import { EditorView, highlightSpecialChars, keymap, lineNumbers } from "@codemirror/view";
-import { completer } from "./completion.js";
+import { sources } from "./completion.js";
 import { faults } from "./faults.js";
 import { language, look } from "./look.js";
 
@@ -51,7 +51,7 @@ const view = new EditorView({
       indentOnInput(),
       bracketMatching(),
       closeBrackets(),
-      autocompletion({ override: [completer(form.dataset)], icons: false }),
+      autocompletion({ override: sources(form.dataset), icons: false }),
       language,
       look,
       faults(form.dataset),

@@ -32,6 +32,6 @@ export const look = EditorView.theme({
   ".cm-tooltip-autocomplete ul li[aria-selected]": { color: "var(--paper)", backgroundColor: "var(--accent)" },
   ".cm-completionDetail": { fontFamily: "var(--sans)", fontStyle: "normal", opacity: "0.85" },
   // By default a picture in the address of a style, which the strict policy forbids.
-  ".cm-lintRange-error": { backgroundImage: "none", textDecoration: "underline wavy var(--warn)" },
+  ".cm-lintRange-error": { background: "var(--warn-paper)", boxShadow: "0 3px 0 var(--warn)" },
   ".cm-diagnostic": { fontFamily: "var(--sans)", borderLeft: "4px solid var(--warn)" },
 });

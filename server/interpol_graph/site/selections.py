@@ -1,0 +1,42 @@
+"""SPARQL text that selects things, for the pages and for those who go on from them."""
+
+from collections.abc import Mapping
+
+from interpol_graph.graph.prefixes import shorten
+from interpol_graph.site.phrases import speech
+
+#: What stands before a number that is not exact.
+INEXACT = "≈"
+
+
+def selection(pattern: str, columns: Mapping[str, bool] = {}, order: str = "", *, cited: bool = False) -> str:
+    """Return a query for the ?item of a pattern with their labels, in an order before that of their names.
+
+    columns: IRI of a property of them → whether its values have labels, numbers with what qualifies them; cited: whether with their documents, ?source.
+    """
+    names, lines = ["?item", "?itemLabel"], [pattern, _label("item")]
+    for of, labelled in columns.items():
+        column = shorten(of).rpartition(":")[2]
+        names += [f"?{column}", f"?{column}Label"][: 1 + labelled]
+        lines.append(f"OPTIONAL {{ ?item {prefixed(of)} ?{column} {_label(column) * labelled} }}")
+        if column.endswith("Count"):
+            names.append(f"?{column}Qualifier")
+            lines.append(
+                f'OPTIONAL {{ ?item interpol:inexact {prefixed(of)} BIND("{INEXACT}" AS ?{column}Qualifier) }}'
+            )
+    if cited:
+        names.append("?source")
+        lines.append("OPTIONAL { ?item interpol:citation/interpol:source ?source }")
+    text = "\n  ".join(lines)
+    return f"SELECT DISTINCT {' '.join(names)} WHERE {{\n  {text}\n}}\nORDER BY {order} ?itemLabel ?item\n"
+
+
+def prefixed(iri: str) -> str:
+    """Return a prefixed name where that is sure to be one, else the IRI in brackets."""
+    short = shorten(iri)
+    local = short.partition(":")[2].replace("-", "").replace("_", "")
+    return short if short != iri and local.isalnum() and local.isascii() else f"<{iri}>"
+
+
+def _label(name: str) -> str:
+    return f'OPTIONAL {{ ?{name} rdfs:label ?{name}Label FILTER(LANG(?{name}Label) = "{speech()}") }}'
