@@ -21,7 +21,6 @@ from interpol_graph.engine.embedded import Embedded, Engine
 from interpol_graph.engine.evaluator import Evaluator
 from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.outcomes import EngineError
-from interpol_graph.engine.remote import Remote
 from interpol_graph.graph.files import Unreadable
 from interpol_graph.graph.prefixes import prefixes
 
@@ -107,7 +106,12 @@ def main() -> None:
     for ending in (signal.SIGTERM, signal.SIGHUP):  # to all of a service, they must not cut answers off
         signal.signal(ending, signal.SIG_IGN)
     try:
-        engine = Remote(settings) if settings.engine else Embedded(settings)
+        if settings.engine:
+            from interpol_graph.engine.remote import Remote  # its client takes a while to be read
+
+            engine: Engine = Remote(settings)
+        else:
+            engine = Embedded(settings)
     except (Unreadable, EngineError, OSError, ValueError, SyntaxError) as error:
         print(json.dumps({"error": str(error)}))
         sys.exit(2)
