@@ -98,6 +98,7 @@ def test_an_engine_at_its_own_limit_is_no_answer(server: str) -> None:
     ("url", "words"),
     [
         ("http://127.0.0.1:1/", "does not answer"),
+        ("http://user:secret@127.0.0.1:1/", "INTERPOL_GRAPH_ENGINE_AUTH"),
         ("ftp://127.0.0.1/", "no address of an engine"),
         ("nothing", "no address of an engine"),
     ],
@@ -172,7 +173,15 @@ def told() -> Iterator[tuple[str, type[Told]]]:
         (503, {}, b"", Unavailable, "answers 503"),
         (429, {}, b"", Unavailable, "answers 429"),
         (504, {}, b"", EngineSilent, "in time"),
-        (400, {"Content-Type": "text/plain"}, b"no such\nfunction", ForbiddenQuery, "no such function"),
+        (
+            400,
+            {"Content-Type": "text/plain"},
+            b"no such function\n\tat org.x.Y(Y.java:7)",
+            ForbiddenQuery,
+            "no such function$",
+        ),
+        (200, {"X-SQL-State": "S1TAT"}, WORDS, EngineFails, r"limit of its own \(X-SQL-State: S1TAT\)"),
+        (200, {"X-SPARQL-MaxRows": "2"}, WORDS, EngineFails, "limit of its own"),
         (200, {}, WORDS * 400_000, AnswerTooLarge, None),
         (200, {}, b'{"head":', EngineFails, "fails"),
     ],
@@ -188,8 +197,9 @@ def test_what_is_no_whole_answer_is_none(
     url, handler = told
     with EvaluatorProcess(Settings(engine=url, answer=1)) as process:
         handler.script.append((status, fields, body))
-        with pytest.raises(error, match=words):
+        with pytest.raises(error, match=words) as raised:
             process.pool().snapshot().query(BOOLEAN)
+    assert url not in str(raised.value), "where it stands is no business of a visitor"
 
 
 def test_what_an_engine_says_in_its_own_way_is_understood(told: tuple[str, type[Told]]) -> None:

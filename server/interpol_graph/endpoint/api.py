@@ -44,7 +44,7 @@ def answer(name: str) -> Response:
     wish = negotiation.require(formats(asked), "The answer", (*ANSWERS, SVG, *FORMATS))
     limit, offset = map(_whole, PAGING)
     if wish == SVG:
-        limit = limit or pictures.ROWS + 1
+        limit = min(limit or pictures.ROWS + 1, pictures.ROWS + 1)
     fmt = BY_NAME.get(wish.name, BY_NAME["json"])
     found = query(_page(text, limit, offset), results=fmt, graph=fmt)
     if wish == ROWS:

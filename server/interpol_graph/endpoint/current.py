@@ -18,6 +18,7 @@ from interpol_graph.engine.limits import Lane
 from interpol_graph.engine.outcomes import Departed, EngineError
 from interpol_graph.engine.snapshot import Answer, Snapshot
 from interpol_graph.graph import questions
+from interpol_graph.graph.prefixes import GRAPHS
 
 
 class Term(NamedTuple):
@@ -143,6 +144,12 @@ def described(rows: Iterable[Row], called: Callable[[str], str] = str) -> dict[s
     for row in rows:
         found[row["s"].value][called(row["p"].value)].append(row["o"])
     return found
+
+
+def own() -> bool:
+    """Say whether what is served is this project's graph, not other data: it has its ontology."""
+    given = current_app.extensions["pool"].settings.data
+    return not given and GRAPHS + "ontology" in snapshot().graphs
 
 
 def modified() -> datetime | None:

@@ -68,7 +68,7 @@ def dataset() -> Response:
     with current.heavy():
         turtle = render_template(
             "dataset.ttl", root=root, state=state, counts=counts, files=files, languages=LANGUAGES, space=ENTITIES, base=BASE,
-            own=not settings.data, questions=len(saved()), prefixes=prefixes(), modified=current.modified(),
+            own=current.own(), questions=len(saved()), prefixes=prefixes(), modified=current.modified(),
         )  # fmt: skip
         statements = [quad.triple for quad in canonical(parse(turtle, RdfFormat.TURTLE))]
         return current.data(serialize(statements, format=fmt.rdf, prefixes=PREFIXES) or b"", fmt.content_type)
@@ -77,10 +77,9 @@ def dataset() -> Response:
 @blueprint.app_context_processor
 def _embedded() -> dict[str, Any]:
     """Give templates what dataset.jsonld says of the project's own graph; of other data it says nothing."""
-    own = not current_app.extensions["pool"].settings.data
     return {
         "dataset": lambda: (
-            (*_extent(current.snapshot().digest), current.snapshot().triples, dumps.wholes()) if own else None
+            (*_extent(current.snapshot().digest), current.snapshot().triples, dumps.wholes()) if current.own() else None
         )
     }
 

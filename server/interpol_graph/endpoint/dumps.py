@@ -175,7 +175,7 @@ def _compress(path: Path, output: IO[bytes]) -> None:
 
 def _files() -> dict[str, tuple[Format, str | None]]:
     """Return file name → (format, graph or None for the whole)."""
-    return files(current.snapshot().graphs, own=not current_app.extensions["pool"].settings.data)
+    return files(current.snapshot().graphs, own=current.own())
 
 
 def sums() -> dict[str, str]:

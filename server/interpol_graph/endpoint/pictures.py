@@ -188,7 +188,7 @@ def _lines(picture: Picture, first: str, *further: str) -> None:
     for at, row in picture.rows:
         if moment(row.get(first)) is None or not picture.told(row):
             picture.missing.append(_words(row, texts or [first]))
-        elif len(drawn) < POINTS:
+        elif len(drawn) * len(picture.series) < POINTS:
             drawn.append((at, row))
         else:
             picture.left += 1

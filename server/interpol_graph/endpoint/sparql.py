@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -25,6 +26,9 @@ from interpol_graph.graph.statements import canonical
 from interpol_graph.validation import vocabulary
 
 blueprint = Blueprint("sparql", __name__)
+
+#: Terms without a declaration of which a page tells at most.
+STRANGERS = 5
 
 FORM = "application/x-www-form-urlencoded"
 QUERY = "application/sparql-query"
@@ -163,10 +167,14 @@ def answer(asked: Asked, accept: str, failed: frozenset[str] = frozenset()) -> A
 
 
 def strangers(query: str) -> list[tuple[str, str]]:
-    """Return the terms of a query that their vocabulary does not declare, each with the one that may be meant, if any."""
+    """Return the first terms of a query that their vocabulary does not declare, each with the one that may be meant, if any.
+
+    Raises Busy, Departed.
+    """
     ours = _declared(current.snapshot().digest)
-    found = {iri: vocabulary.misspelt(iri, ours) for iri in tokens.names(query)} if ours else {}
-    return [pair for pair in found.values() if pair]
+    with current.heavy():  # to find the nearest takes milliseconds for each
+        found = (vocabulary.misspelt(iri, ours) for iri in dict.fromkeys(tokens.names(query))) if ours else ()
+        return list(islice(filter(None, found), STRANGERS))
 
 
 @lru_cache(maxsize=2)
@@ -191,7 +199,7 @@ def _description() -> Response:
             queries=QUERIES,
             union=set(state.graphs) == set(state.default),
             triples=state.triples,
-            own=not current_app.extensions["pool"].settings.data,
+            own=current.own(),
             modified=current.modified(),
         )
         # Blank nodes have the same names, and statements the same order, whoever is asked and how often.

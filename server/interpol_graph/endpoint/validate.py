@@ -63,6 +63,8 @@ def findings() -> Response:
             return _page()
         fmt = negotiation.require(REPORTS, "A report", REPORTS)
         return data(report(_statements(), fmt), fmt.content_type, lifetime=caching.UNCACHED)
+    except OSError as error:  # what is long is read into a file
+        raise Unavailable("There is no room on the disk for what was sent; try again later.") from error
     except RequestEntityTooLarge:
         raise BodyTooLarge(
             f"The statements are larger than {LARGEST >> 10} KiB, the most that is validated here; install the command "

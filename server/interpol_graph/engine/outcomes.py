@@ -159,18 +159,23 @@ def engine_fails(why: str) -> EngineFails:
     return EngineFails(f"The engine behind this endpoint fails: {why}.")
 
 
-def engine_silent(url: str) -> EngineSilent:
+def engine_silent() -> EngineSilent:
     """Return the error for another engine that does not answer in time."""
-    return EngineSilent(f"The engine behind this endpoint does not answer in time: {url}; try again in a few seconds.")
+    return EngineSilent("The engine behind this endpoint does not answer in time; try again in a few seconds.")
 
 
-def engine_answers(url: str, status: int, given: str, wanted: str, said: str) -> EngineError:
-    """Return the error for an engine's answer of another status or media type than 200 and what was wanted, and its words."""
+def engine_cuts(said: str) -> EngineFails:
+    """Return the error for an engine that says of its answer that it is not whole."""
+    return EngineFails(f"The engine behind this endpoint cut its answer at a limit of its own ({said}); {_ADVICE}")
+
+
+def engine_answers(status: int, given: str, wanted: str) -> EngineError:
+    """Return the error for an engine's answer of another status or media type than 200 and what was wanted."""
     if status == 504:
-        return engine_silent(url)
+        return engine_silent()
     if status in (429, 503):
-        return Unavailable(f"The engine behind this endpoint is at its limit: {url} answers {status}; try again later.")
-    return engine_fails(f"{url} answers {status} with {given}, not 200 with {wanted}: {said}")
+        return Unavailable(f"The engine behind this endpoint is at its limit: it answers {status}; try again later.")
+    return engine_fails(f"it answers {status} with {given}, not 200 with {wanted}")
 
 
 def too_large(limit: int) -> AnswerTooLarge:

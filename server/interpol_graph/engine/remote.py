@@ -37,6 +37,8 @@ _COUNT = "SELECT ?g (COUNT(*) AS ?n) { { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o 
 #: How Virtuoso names a node without a name, how it writes what is true or not, and what it answers an ASK.
 _NODE = re.compile(rb'("type"\s*:\s*"bnode"\s*,\s*"value"\s*:\s*")nodeID://')
 _TRUTH, _ONE = re.compile(rb'(#boolean"\s*,\s*"value"\s*:\s*")([01])(?=")'), Literal(1)
+#: What Virtuoso sends beside 200 when it cut an answer at a limit of its own.
+_CUT = ("X-SQL-State", "X-SQL-Message", "X-SPARQL-MaxRows")
 _JSON, _NTRIPLES, _NQUADS = (BY_NAME[name] for name in ("json", "ntriples", "nquads"))
 
 
@@ -47,7 +49,9 @@ def client(url: str, timeout: float) -> httpx2.Client:
     """
     if httpx2.URL(url).scheme not in ("http", "https") or not httpx2.URL(url).host:
         raise ValueError(f"{url} is no address of an engine; one begins with http:// or https://")
-    scheme, _, secret = os.environ.get(AUTH, "").partition(" ")
+    if httpx2.URL(url).userinfo:
+        raise ValueError(f"the address of the engine holds credentials; they stand in the environment, as {AUTH}")
+    scheme, _, secret = os.environ.get(AUTH, "").strip().partition(" ")
     headers = {"User-Agent": f"interpol-graph/{__version__}"}
     auth: httpx2.Auth | None = None
     if scheme.lower() == "bearer":
@@ -69,8 +73,10 @@ def client(url: str, timeout: float) -> httpx2.Client:
 def failing(url: str, error: Exception) -> outcomes.EngineError:
     """Return the error for an engine that could not be asked."""
     if isinstance(error, httpx2.TimeoutException):
-        return outcomes.engine_silent(url)
-    return outcomes.engine_fails(f"{url} does not answer: {error or type(error).__name__}")
+        return outcomes.engine_silent()
+    # What is wrong with a request of ours may repeat its header, and that the secret.
+    why = "" if isinstance(error, httpx2.LocalProtocolError) else str(error)
+    return outcomes.engine_fails(f"it does not answer: {why or type(error).__name__}")
 
 
 class Remote:
@@ -126,12 +132,16 @@ class Remote:
                         raise outcomes.too_large(limit)
         except httpx2.HTTPError as error:
             raise failing(self.url, error) from error
-        said = " ".join(body[:600].decode("utf-8", "replace").split())[:300]
+        said = body[:600].decode("utf-8", "replace").strip().split("\n")[0][:200].strip()
         if response.status_code in (400, 422):
             raise outcomes.not_evaluated(said)
+        if cut := [f"{name}: {response.headers[name]}" for name in _CUT if name in response.headers]:
+            raise outcomes.engine_cuts("; ".join(cut))
         given = response.headers.get("Content-Type", "no media type").partition(";")[0].strip().lower()
         if response.status_code != 200 or given != media_type:
-            raise outcomes.engine_answers(self.url, response.status_code, given, media_type, said)
+            problem = outcomes.engine_answers(response.status_code, given, media_type)
+            problem.facts["engine"] = said  # for the log: a visitor need not know what stands there
+            raise problem
         return bytes(body)
 
     def dump(self, output: IO[bytes], fmt: Format, graph: str | None) -> None:

@@ -137,5 +137,5 @@ def _choices(of: str, counts: list[Row], labels: Labels) -> list[Choice]:
             label = value.label if isinstance(value, Ref) else Text(value.value)
             found.append(Choice(label, int(row["n"].value), shorten(row["o"].value)))
     if all(choice.key.isdecimal() for choice in found):
-        return sorted(found, key=lambda choice: int(choice.key), reverse=True)
+        return sorted(found, key=lambda choice: (len(choice.key), choice.key), reverse=True)
     return sorted(found, key=lambda choice: plain(choice.label.value))

@@ -18,6 +18,8 @@ blueprint = Blueprint("metadata", __name__)
 
 #: Addresses in one site map; the protocol allows 50,000.
 MOST = 10_000
+#: Values of one property that are told in schema.org's words.
+VALUES = 100
 #: Pages about no single thing.
 _PAGES = (
     "home.home", "questions.questions", "questions.documentation", "home.browse", "dumps.dumps", "ontology.ontology",
@@ -44,7 +46,7 @@ def site_maps() -> Response:
     return _map(parts=max(parts, 1))
 
 
-@blueprint.get("/sitemap-<int:part>.xml")
+@blueprint.get("/sitemap-<int(max=99999):part>.xml")
 def site_map(part: int) -> Response:
     """List the pages of a part of all things, in the first one also those that are about no single thing."""
     found = current.select(_PART + str((part - 1) * MOST)) if part > 0 else []
@@ -57,6 +59,7 @@ def site_map(part: int) -> Response:
 
 
 def _map(**context: object) -> Response:
+    current.modified()  # asked before a place is taken
     with current.heavy():
         return current.data(_written("sitemap.xml", **context), "application/xml", negotiated=False)
 
@@ -76,7 +79,9 @@ def thing(entity: str, parts: Mapping[str, list[Term]], labels: Labels) -> dict[
     said: dict[str, list[Any]] = defaultdict(list)
     for name, terms in sorted(parts.items()):
         short = _OTHERS.get(shorten(name)) or name.removeprefix(_SCHEMA)
-        values = (_value(t, labels, short == "sameAs") for t in terms if short != name)
+        if short == name or not short.isalpha():  # `@context` is no property
+            continue
+        values = (_value(t, labels, short == "sameAs") for t in terms[:VALUES])
         said[short] += (value for value in values if value and value not in said[short])
     if definition := labels.text(entity, "skos:definition"):
         said["description"] = [definition.value]

@@ -142,9 +142,12 @@ def _diagram(terms: Mapping[str, Parts], labels: Labels) -> Diagram:
     """Return the classes and what links them."""
     classes = dict(pair for found in _sections(terms)["classes"].values() for pair in found)
 
+    told: set[str] = set()
+
     def below(parent: str, depth: int) -> Iterator[tuple[str, int]]:
         of_it = [c for c, parts in classes.items() if parent in (_ours(parts["rdfs:subClassOf"], classes) or [""])]
-        for term in sorted(of_it, key=lambda c: plain(labels.label(c).value)):
+        for term in sorted(set(of_it) - told, key=lambda c: plain(labels.label(c).value)):
+            told.add(term)
             yield term, depth
             yield from below(term, depth + 1)
 

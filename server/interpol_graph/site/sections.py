@@ -1,5 +1,6 @@
 """The sections of an entity's page: saved questions about it, and the things that a pattern finds, as its kind wishes."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from interpol_graph.endpoint import api
 from interpol_graph.endpoint.current import DOCUMENT, Row, Table, Term, merged, query, table
 from interpol_graph.endpoint.negotiation import language
 from interpol_graph.graph.prefixes import shorten
-from interpol_graph.graph.questions import Question, named, shown
+from interpol_graph.graph.questions import BadQuestion, Question, named, shown
 from interpol_graph.site.citations import Citations, Mark
 from interpol_graph.site.kinds import Part
 from interpol_graph.site.labels import Labels, Value
@@ -66,7 +67,10 @@ def gather(entity: str, parts: Iterable[Part], facts: Mapping[str, list[Term]]) 
         asked = named(part.question) if part.question else None
         values = _values(entity, part, asked, facts) if asked else {}
         if asked and values is not None:
-            text = asked.filled(values | {"lang": language()})
+            try:
+                text = asked.filled(values | {"lang": language()})
+            except BadQuestion:  # no value that it takes: the year of a session before 1005, an entity of other data
+                continue
             more = url_for("questions.question", name=asked.name, **values)  # type: ignore[arg-type]
         elif part.items:
             pattern = part.items.replace("?this", prefixed(entity))
@@ -129,7 +133,7 @@ def _values(entity: str, part: Part, asked: Question, facts: Mapping[str, list[T
     """Return the values that a question is asked with, the entity for its first of the type iri; None if one is not known."""
     values = {p.name: shorten(entity) for p in asked.parameters if p.type == "iri"}
     for name, (of, more) in part.given.items():
-        if not facts.get(of):
+        if not facts.get(of) or not re.fullmatch("[0-9]{1,9}", facts[of][0].value):
             return None
         values[name] = str(int(facts[of][0].value) + more)
     return values
