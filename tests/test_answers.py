@@ -103,7 +103,10 @@ COLUMNS = """#+ columns:
         (HEADER + "#+ columns:\n#+   s: [Subject, Sujet]\nSELECT ?s ?p { ?s ?p ?o }", "differ in p"),
         (HEADER + COLUMNS + "#+ picture: bar\nSELECT ?s { ?s ?p ?o }", "a picture like"),
         (HEADER + COLUMNS + "#+ picture: {pie: [s]}\nSELECT ?s { ?s ?p ?o }", "one of line, bar, timeline, map"),
-        (HEADER + COLUMNS + "#+ picture: {bar: [s, n]}\nSELECT ?s { ?s ?p ?o }", "shows columns of the answer"),
+        (
+            HEADER + COLUMNS + "#+ picture: {bar: [s, n]}\nSELECT ?s { ?s ?p ?o }",
+            "it shows two columns of the answer or more",
+        ),
         (HEADER + COLUMNS + "SELECT ?s { ?s ?p }", "is not SPARQL 1.1"),
         (HEADER + "#+ parameters:\n#+   day: {type: date}\nSELECT (?_day AS ?d) {}", "needs type, default"),
     ],

@@ -58,7 +58,7 @@ def at_terminal(stream: str, *arguments: str) -> str:
     ("language", "words"),
     [
         ("en", ["Who presided over the Organisation on a given day?", "President ", "France", "certain", "Rows: 1"]),
-        ("fr", ["Qui présidait l'Organisation un jour donné ?", "Président ", "France", "Lignes : 1"]),
+        ("fr", ["Qui présidait l’Organisation un jour donné\u202f?", "Président ", "France", "Lignes\xa0: 1"]),
     ],
 )
 def test_a_terminal_gets_a_table(language: str, words: list[str]) -> None:

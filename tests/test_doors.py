@@ -15,6 +15,7 @@ import interpol_graph
 from interpol_graph.cli.main import main
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph import questions, rows
+from interpol_graph.graph.typography import french
 
 QUESTIONS = sorted(questions.saved())
 
@@ -33,15 +34,19 @@ def test_every_door_gives_the_same_answer(client: FlaskClient, name: str, langua
 
     page = client.get(f"/queries/{name}?lang={language}", headers={"Accept": "text/html"})
     soup = BeautifulSoup(page.text, "html.parser")
-    assert soup.h1 and soup.h1.get_text() == question.title[language]
-    titles = [title[language] for title in question.columns.values()]
-    assert [title.get_text() for title in soup.select("table.answer th")] == titles
-    shown = [[cell.get_text() for cell in row.select("td")] for row in soup.select("table.answer tbody tr")]
-    assert len(shown) == min(len(found), 1000)
-    for row, cells in zip(found, shown, strict=False):
-        for column, cell in zip(question.columns, cells, strict=True):
+    printed = french if language == "fr" else str
+    assert soup.h1 and soup.h1.get_text() == printed(question.title[language])
+    titles = {printed(title[language]): column for column, title in question.columns.items()}
+    told = [titles[title.get_text()] for title in soup.select("table.answer th")]
+    assert told and told == [column for column in question.columns if column in told]
+    lines = [[french(cell.get_text()) for cell in row.select("td")] for row in soup.select("table.answer tbody tr")]
+    # Rows that differ in their documents alone are one line; a French title is printed as such in any language.
+    assert 0 < len(lines) <= min(len(found), 1000)
+    cells = dict(zip(told, map(set, zip(*lines, strict=True)), strict=True))
+    for row in found[:1000]:
+        for column in told:
             if label := row.get(f"{column}Label"):
-                assert cell == label
+                assert any(french(label) in cell for cell in cells[column]), (column, label)
 
 
 @pytest.mark.parametrize(
