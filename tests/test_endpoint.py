@@ -159,8 +159,8 @@ def test_malformed_query_is_400_with_line_and_column(server: str) -> None:
     status, headers, body = asked(server, "SELECT * WHERE {\n  ?s ?p }", "text/csv")
     problem = json.loads(body)
     assert (status, headers["content-type"]) == (400, "application/problem+json")
-    assert (problem["status"], problem["line"], problem["column"]) == (400, 2, 10)
-    assert "line 2, column 10" in problem["detail"]
+    assert (problem["status"], problem["line"], problem["column"]) == (400, 2, 9)
+    assert "line 2, column 9" in problem["detail"]
 
 
 def test_unacceptable_is_406_with_the_formats_on_offer(server: str) -> None:

@@ -18,11 +18,11 @@ from conftest import slack
 from interpol_graph.endpoint import problems
 from interpol_graph.engine import outcomes
 from interpol_graph.engine.channel import frame, receive
+from interpol_graph.engine.embedded import Embedded
 from interpol_graph.engine.evaluator import Evaluator
 from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.outcomes import Busy, Departed, OutOfMemory, OutOfTime, Unavailable
 from interpol_graph.engine.pool import EvaluatorProcess, NotStarted
-from interpol_graph.graph.store import KnowledgeGraph
 from test_endpoint import asked
 
 CROSS_JOIN = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
@@ -139,17 +139,18 @@ def test_service_is_refused_however_it_is_spelt(server: str, listener: tuple[str
 
 
 def test_the_engine_itself_cannot_reach_out(
-    graph: KnowledgeGraph, listener: tuple[str, list[object]], monkeypatch: pytest.MonkeyPatch
+    listener: tuple[str, list[object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even if a keyword slipped past the reading of the words, an evaluator cannot open a socket."""
     monkeypatch.setattr(outcomes, "forbidden", lambda _: None)
     url, seen = listener
+    engine = Embedded(Settings())
     ours, its = socket.socketpair()
     pid = os.fork()
     if not pid:
         try:
             ours.close()
-            Evaluator(graph, its, Settings()).serve()
+            Evaluator(engine, its, Settings()).serve()
         finally:
             os._exit(0)
     its.close()

@@ -144,12 +144,14 @@ def _sent(name: str, path: Path, content_type: str, download: str | None = None)
 def _ready() -> dict[str, str]:
     """Make files for a moment, and return the checksums once all are there."""
     end = time.monotonic() + MOMENT
-    for name, (fmt, graph) in _files().items():
-        if time.monotonic() > end:
-            return {}
-        with suppress(Unwritable):
-            made(name, _dump(fmt, graph))
-    return sums()
+    with suppress(Unavailable):  # without room on the disk, the page lists what there is
+        for name, (fmt, graph) in _files().items():
+            if time.monotonic() > end:
+                return {}
+            with suppress(Unwritable):
+                made(name, _dump(fmt, graph))
+        return sums()
+    return {}
 
 
 def wholes() -> list[tuple[Format, str, int | None]]:
