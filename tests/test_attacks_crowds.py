@@ -22,6 +22,12 @@ from interpol_graph.engine.limits import LONGEST_QUERY, Settings
 
 #: A query whose answer is small and has millions of cells.
 WIDE = f"SELECT {' '.join(f'?c{number}' for number in range(4000))} {{ ?s ?p ?o }} LIMIT 1000"
+#: A query of terms that nobody declares, each of which has a near one to be found.
+INVENTED = (
+    "PREFIX s: <https://schema.org/> ASK { VALUES ?x { " + " ".join(f"s:sameAs{n:x}" for n in range(18_000)) + " } }"
+)
+#: A sentence that is taken for one of ours, and can be divided in very many ways.
+DIVIDED = "The parameter x" + " is not " * 80 + "; there are " * 54 + ", such as " * 65 + "x"
 XSD = "http://www.w3.org/2001/XMLSchema#"
 
 
@@ -49,6 +55,17 @@ def test_a_page_shows_a_bounded_number_of_cells_and_says_so(attacked: Target) ->
     ).checked(within=3, statuses={200})
     assert len(page.body) < 2_000_000 and page.text.count("<td") <= 20_000
     assert "100 of 4000 columns" in page.text and "200 of 1000 rows" in page.text and "format=csv" in page.text
+
+
+def test_what_a_visitor_writes_is_compared_with_ours_within_bounds(attacked: Target) -> None:
+    form = urllib.parse.urlencode({"query": INVENTED}).encode()
+    kind = "application/x-www-form-urlencoded"
+    page = attacked.send("/sparql", method="POST", body=form, Content_Type=kind, Accept="text/html")
+    assert page.checked(within=3, statuses={200}).text.count("is no term of its vocabulary") == 5
+    path = "/page/?" + urllib.parse.urlencode({"lang": "fr", "iri": DIVIDED})
+    assert "Le graphe ne dit rien" in attacked.send(path, Accept="text/html").checked(within=1, statuses={404}).text
+    for digits in (5, 17, 4298):
+        attacked.send(f"/sitemap-{'9' * digits}.xml").checked(within=1, statuses={404})
 
 
 @pytest.mark.parametrize("number", sampled([20, 140], [20], "attack"))
