@@ -11,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
 
 import browser as browsers
+from conftest import sampled
 
 #: A page of each type.
 TYPES = (
@@ -19,6 +20,10 @@ TYPES = (
     "/page/organ/executive-committee", "/page/source/ga84-closing", "/page/membership/KI", "/page/ontology/Operation",
     "/page/ontology/Cybercrime", "/queries/", "/queries/president-on-day", "/queries/attendance-over-time", "/api/", "/sparql",
     "/dumps/", "/ontology", "/validate", "/validate/rules", "/page/person/nobody",
+)  # fmt: skip
+#: Those that axe judges in `make test`; it takes seconds for each.
+SAMPLE = (
+    "/", "/search?q=kigali", "/page/session/84", "/queries/attendance-over-time", "/sparql", "/validate", "/page/person/nobody",
 )  # fmt: skip
 #: Rules that axe leaves out unless asked.
 RULES = {"rules": {name: {"enabled": True} for name in ("label-content-name-mismatch", "target-size")}}
@@ -79,14 +84,19 @@ def edited(page: Page, query: str) -> None:
     page.keyboard.insert_text(query)
 
 
-@pytest.mark.parametrize("path", [*TYPES, pytest.param("/ontology", marks=pytest.mark.slow)])
-def test_a_page_is_for_everyone(opened: Opened, path: str) -> None:
+@pytest.mark.parametrize("path", TYPES)
+def test_a_page_fits_every_screen(opened: Opened, path: str) -> None:
     page = opened(path)
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 844})
         page.reload()
         assert page.evaluate("document.documentElement.scrollWidth") <= width, "it scrolls sideways"
         assert page.evaluate(SHIFT) == 0
+
+
+@pytest.mark.parametrize("path", sampled(TYPES, SAMPLE, "slow"))
+def test_a_page_is_for_everyone(opened: Opened, path: str) -> None:
+    page = opened(path)
     for scheme, options in (("light", RULES), ("dark", {"runOnly": ["color-contrast"]})):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         found = Axe().run(page, options=options)
