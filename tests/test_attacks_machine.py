@@ -53,8 +53,8 @@ def small_disk() -> None:
 
 @pytest.fixture
 def cramped(short: Path) -> Iterator[Target]:
-    """A server whose disk for temporary files holds little more than its own."""
-    with target(before=(*SMALL_DISK, MOUNT.format(60), "sh"), TMPDIR=str(short)) as found:
+    """A server whose disk for temporary files holds its own, three files of the whole graph and little more."""
+    with target(before=(*SMALL_DISK, MOUNT.format(90), "sh"), TMPDIR=str(short)) as found:
         yield found
 
 
