@@ -88,6 +88,8 @@ class Door:
         self.reading: defaultdict[str, dict[asyncio.Timeout, None]] = defaultdict(dict)
         #: Client address → its requests that are at work or wait.
         self.at_work = Counter[str]()
+        #: Client address → what lets no more of its requests on than there are threads: the others wait behind their own.
+        self.turns = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(threads))
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -115,6 +117,7 @@ class Door:
             self.at_work[client] -= 1
             if not self.at_work[client]:
                 del self.at_work[client]
+                self.turns.pop(client, None)
 
     def _client(self, scope: dict[str, Any]) -> str:
         """Return the address of the client, behind proxies that are believed what they say it is."""
@@ -137,7 +140,8 @@ class Door:
         loop = asyncio.get_running_loop()
         watch = asyncio.ensure_future(_departure(receive, left))
         try:
-            status, fields, body = await loop.run_in_executor(self.pool, self._call, environ)
+            async with self.turns[client]:
+                status, fields, body = await loop.run_in_executor(self.pool, self._call, environ)
         finally:
             watch.cancel()
         if isinstance(body, bytes) and len(body) > PIECE and not self._take(len(body), taken):
