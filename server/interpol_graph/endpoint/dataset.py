@@ -56,7 +56,7 @@ def dataset() -> Response:
     """Describe the graph in the RDF format that the client likes best: as a whole, its counts, its downloads, its services."""
     fmt = negotiation.require(of_kind("graph"), "The description of the graph")
     state = current.snapshot()
-    counts = _counts(state.digest)
+    counts, modified = _counts(state.digest), current.modified()
     root = request.url_root.rstrip("/")
     settings, files = current_app.extensions["pool"].settings, []
     # Another engine holds the graph, and its files are elsewhere.
@@ -68,7 +68,7 @@ def dataset() -> Response:
     with current.heavy():
         turtle = render_template(
             "dataset.ttl", root=root, state=state, counts=counts, files=files, languages=LANGUAGES, space=ENTITIES, base=BASE,
-            own=current.own(), questions=len(saved()), prefixes=prefixes(), modified=current.modified(),
+            own=current.own(), questions=len(saved()), prefixes=prefixes(), modified=modified,
         )  # fmt: skip
         statements = [quad.triple for quad in canonical(parse(turtle, RdfFormat.TURTLE))]
         return current.data(serialize(statements, format=fmt.rdf, prefixes=PREFIXES) or b"", fmt.content_type)

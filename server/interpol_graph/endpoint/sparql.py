@@ -187,7 +187,7 @@ def _declared(digest: str) -> frozenset[str]:
 def _description() -> Response:
     """Return the SPARQL 1.1 Service Description, all numbers counted, in the RDF format that the client likes best."""
     fmt = negotiation.require(of_kind("graph"), "The description of this endpoint")
-    state = current.snapshot()
+    state, modified = current.snapshot(), current.modified()
     with current.heavy():
         turtle = render_template(
             "service-description.ttl",
@@ -200,7 +200,7 @@ def _description() -> Response:
             union=set(state.graphs) == set(state.default),
             triples=state.triples,
             own=current.own(),
-            modified=current.modified(),
+            modified=modified,
         )
         # Blank nodes have the same names, and statements the same order, whoever is asked and how often.
         triples = [quad.triple for quad in canonical(parse(turtle, format=RdfFormat.TURTLE))]

@@ -62,9 +62,14 @@ class Citations:
         document = self.documents[iri]
         if name and (property := self._labels.ref(name)) not in document.supports:
             document.supports.append(property)
-        document.paragraphs = sorted({*document.paragraphs, *paragraphs}, key=_natural)
-        return Mark(document.number, tuple(sorted(paragraphs, key=_natural)))
+        document.paragraphs = sorted({*document.paragraphs, *paragraphs}, key=natural)
+        return Mark(document.number, tuple(sorted(paragraphs, key=natural)))
 
 
-def _natural(text: str) -> tuple[int, str]:
+def natural(text: str) -> tuple[int, str]:
+    """Return what paragraphs are ordered by: numbers as numbers.
+
+    >>> sorted(["10", "2", "a"], key=natural)
+    ['a', '2', '10']
+    """
     return (int(text), "") if text.isdecimal() and len(text) < 10 else (0, text)

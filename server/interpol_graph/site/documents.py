@@ -7,6 +7,7 @@ from typing import NamedTuple
 from interpol_graph.endpoint.current import Row, select, values
 from interpol_graph.graph.prefixes import expand
 from interpol_graph.graph.questions import Question
+from interpol_graph.site.citations import natural
 from interpol_graph.site.labels import Labels, Ref
 
 _CITED = """SELECT DISTINCT ?thing ?source ?paragraph {{ VALUES ?thing {{ {things} }} ?thing interpol:citation ?citation .
@@ -15,14 +16,14 @@ _CITED = """SELECT DISTINCT ?thing ?source ?paragraph {{ VALUES ?thing {{ {thing
 _COPIES = ("wiki", "copy", "mirror", "scribd", "docplayer", "fdocuments", "slideshare", "pdfcoffee", "vdoc")
 
 
-class Document(NamedTuple):
+class Cited(NamedTuple):
     """A document with its label, and the paragraphs of it that are meant."""
 
     ref: Ref
     paragraphs: list[str]
 
 
-def of_rows(question: Question, groups: Sequence[Sequence[Row]]) -> list[list[Document]]:
+def of_rows(question: Question, groups: Sequence[Sequence[Row]]) -> list[list[Cited]]:
     """Return the documents of each of some rows, which stand together where they differ by their document alone.
 
     Those are added that the things of the question's column `documents` cite for the same.
@@ -45,7 +46,7 @@ def of_rows(question: Question, groups: Sequence[Sequence[Row]]) -> list[list[Do
     labels = Labels(iri for documents in found for iri in documents)
     return [
         [
-            Document(labels.ref(iri), sorted(documents[iri]))
+            Cited(labels.ref(iri), sorted(documents[iri], key=natural))
             for iri in sorted(documents, key=lambda iri: _rank(labels, iri))
         ]
         for documents in found

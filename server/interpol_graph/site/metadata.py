@@ -59,13 +59,13 @@ def site_map(part: int) -> Response:
 
 
 def _map(**context: object) -> Response:
-    current.modified()  # asked before a place is taken
+    date = current.modified()  # asked before a place is taken
     with current.heavy():
-        return current.data(_written("sitemap.xml", **context), "application/xml", negotiated=False)
+        return current.data(_written("sitemap.xml", date=date, **context), "application/xml", negotiated=False)
 
 
 def _written(template: str, **context: object) -> bytes:
-    return render_template(template, root=request.host_url.rstrip("/"), date=current.modified(), **context).encode()
+    return render_template(template, root=request.host_url.rstrip("/"), **context).encode()
 
 
 def thing(entity: str, parts: Mapping[str, list[Term]], labels: Labels) -> dict[str, Any]:
