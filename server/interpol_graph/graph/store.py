@@ -20,7 +20,7 @@ DERIVED = NamedNode(GRAPHS + "derived")
 APART = frozenset({NamedNode(GRAPHS + "shapes")})
 
 #: In N-Triples, what a rule asks of a statement: of a type the class, of anything else the property.
-_NEW = re.compile(rf"\S+ (<{RDF}type> )?<(.*?)>".encode())
+_NEW = re.compile(rf"^\S+ (<{RDF}type> )?<(.*?)>".encode(), re.MULTILINE)
 
 
 class KnowledgeGraph:
@@ -34,21 +34,14 @@ class KnowledgeGraph:
     def __init__(self, files: Iterable[SourceFile], rules: Path | None = paths.RULES, named: bool = True) -> None:
         self.exact = Statements(named_text for file in files for named_text in file.texts().items())
         self.store = Store()
-        if named:
-            self.store.bulk_extend(self.exact)
         # The union is stored, not computed: a pattern over forty graphs would be asked forty times.
         for name, text in self.exact.texts.items():
             if name not in APART:
-                self.store.bulk_extend(parse(text, RdfFormat.N_TRIPLES))
+                self.store.bulk_extend(parse(text, RdfFormat.N_TRIPLES, lenient=True))
         if rules:
-            self.derive(sorted(rules.glob("*.rq")), named)
-
-    def derive(self, rules: list[Path], named: bool = True) -> None:
-        """Run the rules to their end, and keep what they conclude as the graph `derived`."""
-        concluded = conclude(self.store, rules, stated=False)
-        self.exact.add(DERIVED, concluded)
-        if named:
-            self.store.bulk_extend(self.exact.quads(DERIVED))
+            self.exact.add(DERIVED, conclude(self.store, sorted(rules.glob("*.rq")), stated=False))
+        if named:  # last: the rules, which ask the default graph, need not pass by these
+            self.store.bulk_extend(self.exact)
 
     @property
     def graphs(self) -> list[NamedNode]:
@@ -127,12 +120,12 @@ def conclude(store: Store, rules: list[Path], stated: bool = True) -> bytes:
             # As text: objects of Python would cost more than the evaluation.
             text = answer.serialize(format=RdfFormat.N_TRIPLES) or b""
             fresh = [line for line in text.splitlines(keepends=True) if line not in concluded]
-            quads = list(parse(b"".join(fresh), RdfFormat.N_TRIPLES))
+            quads = list(parse(b"".join(fresh), RdfFormat.N_TRIPLES, lenient=True))
             if not stated:
                 fresh = [line for line, quad in zip(fresh, quads, strict=True) if quad not in store]
             store.extend(quads)
             concluded |= dict.fromkeys(fresh)
-            new = {match.groups() for match in map(_NEW.match, fresh) if match}
+            new = set(_NEW.findall(b"".join(fresh)))
             asked = {iri.decode() for _, iri in new} | {"?class" if kind else "?property" for kind, _ in new}
             due.update(other for other in rules if not reads[other].isdisjoint(asked))
     return b"".join(concluded)
