@@ -2,8 +2,8 @@
 
 import os
 import tempfile
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +15,7 @@ from interpol_graph.cli import Failure
 from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.pool import NotStarted
 from interpol_graph.graph import questions
+from interpol_graph.serving import supervisor
 
 
 def limits(command: Callable[..., None]) -> Callable[..., None]:
@@ -58,23 +59,19 @@ def command(host: str, port: int, workers: int, data: tuple[Path, ...], log: boo
         )
     if settings.release and not settings.engine:
         raise Failure("--release goes with --engine: without it the files are made of the graph that is loaded")
-    # The workers are forked from this process: what is imported while the graph is loaded they need not wait for.
-    application = threading.Thread(target=import_module, args=["interpol_graph.app"])
-
     try:
         with tempfile.TemporaryDirectory(prefix="interpol-graph-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
             _make_counters(folder / "metrics", workers)
-            from interpol_graph.serving import supervisor
-
-            questions.saved()
             address = supervisor.check_port(host, port)
             click.echo(f"Loading {', '.join(settings.data) or settings.engine or 'the bundled graph'} …")
-            application.start()
             keeper = supervisor.Supervisor(settings, folder)
-            sizes = keeper.start()["graphs"]
+            # The workers are forked from this process: what is read while the graph is loaded they need not wait for.
+            with ThreadPoolExecutor(1) as beside:
+                application = beside.submit(_read_ahead)
+                sizes = keeper.start()["graphs"]
             try:
-                application.join()
+                application.result()
                 loaded = f"Loaded {sum(sizes.values()):,} statements in {len(sizes)} graphs."
                 click.echo(f"{loaded} Serving on http://{host}:{port}/ (Ctrl+C ends).")
                 supervisor.run(keeper, address, port, workers, log)
@@ -85,9 +82,12 @@ def command(host: str, port: int, workers: int, data: tuple[Path, ...], log: boo
     except OSError as error:
         where = error.filename or tempfile.gettempdir()
         raise Failure(f"cannot serve: {error.strerror or error}, at {where}") from error
-    finally:
-        if application.ident:  # begun, and an import that a process does not wait for ends in a traceback
-            application.join()
+
+
+def _read_ahead() -> None:
+    """Import the application and read the saved questions. Raises BadQuestion."""
+    import_module("interpol_graph.app")
+    questions.saved()
 
 
 def _make_counters(folder: Path, workers: int) -> None:

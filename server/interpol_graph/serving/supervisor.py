@@ -17,12 +17,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP1Settings
-from granian.log import LogLevels
-
-from interpol_graph.endpoint import observation
 from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.pool import EvaluatorProcess, NotStarted
 from interpol_graph.graph import paths
@@ -83,10 +77,10 @@ class Supervisor:
         self.reload, self._stop = threading.Event(), threading.Event()
         #: Those that were replaced, and when each is given up.
         self._replaced: list[tuple[EvaluatorProcess, float]] = []
+        self._files = self._copied()
 
     def start(self) -> dict[str, Any]:
         """Start the first evaluators and the watch over them; return what they say of the graph. Raises NotStarted."""
-        self._files = self._copied()
         self.process = self._started(self._files)
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
         self._thread.start()
@@ -138,7 +132,7 @@ class Supervisor:
                     self.reload.clear()
                     self._reload()
             except _FOR_A_WHILE as error:
-                observation.log(event="evaluators not started", why=str(error))
+                _log(event="evaluators not started", why=str(error))
                 self._stop.wait(1)
             for process, deadline in list(self._replaced):
                 if not process.alive or time.monotonic() > deadline:
@@ -148,7 +142,7 @@ class Supervisor:
     def _replace(self, files: Path, event: str, **facts: Any) -> None:
         old, self.process = self.process, self._started(files)
         self._replaced.append((old, time.monotonic() + max(60, 2 * self.settings.timeout)))
-        observation.log(event=event, **facts, digest=self.process.about["digest"])
+        _log(event=event, **facts, digest=self.process.about["digest"])
 
     def _reload(self) -> None:
         files = None
@@ -160,9 +154,15 @@ class Supervisor:
             files, self._files = self._files, files
         except _FOR_A_WHILE as error:
             why = str(error).replace(f"{files}/", "")
-            observation.log(event="reload refused", why=why, digest=self.process.about["digest"])
+            _log(event="reload refused", why=why, digest=self.process.about["digest"])
         if files:  # those refused, or those that were served before
             shutil.rmtree(files, ignore_errors=True)
+
+
+def _log(**facts: Any) -> None:
+    from interpol_graph.endpoint import observation  # with Flask, which the graph's process does not wait for
+
+    observation.log(**facts)
 
 
 def _as_new() -> None:
@@ -173,6 +173,11 @@ def _as_new() -> None:
 
 def run(supervisor: Supervisor, address: str, port: int, workers: int, log: bool) -> None:
     """Serve what a supervisor has started at an address until told to stop; log: whether each request is written down."""
+    from granian import Granian
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
+    from granian.log import LogLevels
+
     settings = supervisor.settings
     # A slow client costs a descriptor: as many as the system allows.
     with suppress(ValueError, OSError):
