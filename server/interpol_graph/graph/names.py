@@ -12,19 +12,10 @@ from pathlib import Path
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
 
-from interpol_graph.graph.prefixes import RDF, TERMS
+from interpol_graph.graph.prefixes import RDF, TERMS, expand
 
 #: What things are called by.
-PROPERTIES = frozenset(
-    {
-        "http://www.w3.org/2000/01/rdf-schema#label",
-        "http://www.w3.org/2004/02/skos/core#prefLabel",
-        "http://www.w3.org/2004/02/skos/core#altLabel",
-        "http://purl.org/dc/terms/title",
-        "https://schema.org/name",
-        TERMS + "acronym",
-    }
-)
+_PROPERTIES = "rdfs:label skos:prefLabel skos:altLabel dcterms:title schema:name interpol:acronym"
 #: What joins a thing to others by whose names it is found as well: where and when an event was, who held which office.
 _JOINS = frozenset(TERMS + name for name in ("place", "hostCountry", "startDate", "person", "office"))
 _TABLES = """
@@ -76,6 +67,7 @@ def build(statements: Iterable[Quad], path: Path, kinds: Sequence[str] = ()) -> 
 
     kinds: IRIs of classes; of two names that fit as well, that of a thing of an earlier class comes first.
     """
+    properties = set(map(expand, _PROPERTIES.split()))
     ranks = {kind: rank for rank, kind in enumerate(kinds)}
     with closing(sqlite3.connect(path)) as database, database:
         database.executescript(_TABLES)
@@ -85,7 +77,7 @@ def build(statements: Iterable[Quad], path: Path, kinds: Sequence[str] = ()) -> 
                 thing, value = quad.subject, quad.object
                 if not isinstance(thing, NamedNode):
                     continue
-                if isinstance(value, Literal) and quad.predicate.value in PROPERTIES:
+                if isinstance(value, Literal) and quad.predicate.value in properties:
                     names.append((thing.value, value.value, plain(value.value)))
                 elif isinstance(value, NamedNode) and quad.predicate.value == RDF + "type" and value.value in ranks:
                     found.append((thing.value, ranks[value.value]))

@@ -10,21 +10,8 @@ from interpol_graph.graph.prefixes import XSD
 #: A row: column → value, None where there is none.
 Row = dict[str, Any]
 #: What is written in JSON as it is in RDF; of these datatypes, what is not (INF, a number beyond all bounds) stays text.
-_PLAIN = {
-    XSD + name
-    for name in [
-        "integer",
-        "int",
-        "long",
-        "short",
-        "byte",
-        "decimal",
-        "double",
-        "float",
-        "boolean",
-        "nonNegativeInteger",
-    ]
-}
+_NUMBERS = "integer int long short byte nonNegativeInteger decimal double float"
+_PLAIN = {XSD + name for name in (*_NUMBERS.split(), "boolean")}
 _IN_JSON = re.compile(r"-?(0|[1-9][0-9]{0,99})(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?|true|false")
 
 

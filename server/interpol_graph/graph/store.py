@@ -1,6 +1,5 @@
 """The graph in memory: exact terms for dumps, an indexed store for queries, rules run to their end, words for a query that is none."""
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any
@@ -11,16 +10,13 @@ from interpol_graph.graph import paths
 from interpol_graph.graph.faults import fault
 from interpol_graph.graph.files import SourceFile, Unreadable
 from interpol_graph.graph.formats import Format
-from interpol_graph.graph.prefixes import GRAPHS, RDF
+from interpol_graph.graph.prefixes import GRAPHS
 from interpol_graph.graph.reifiers import REIFIERS, reified
 from interpol_graph.graph.statements import Statements, serialized
 
 DERIVED = NamedNode(GRAPHS + "derived")
 #: Graphs that can be asked for by name but stand outside the default graph.
 APART = frozenset({NamedNode(GRAPHS + "shapes")})
-
-#: In N-Triples, what a rule asks of a statement: of a type the class, of anything else the property.
-_NEW = re.compile(rf"^\S+ (<{RDF}type> )?<(.*?)>".encode(), re.MULTILINE)
 
 
 class KnowledgeGraph:
@@ -109,11 +105,10 @@ def conclude(store: Store, rules: list[Path], stated: bool = True) -> bytes:
     stated: whether to return, too, what the graph stated already. Raises Unreadable for a rule that is none.
     """
     concluded: dict[bytes, None] = {}
-    reads = {rule: _reads(rule.read_text(encoding="utf-8")) for rule in rules}
-    due = set(rules)
-    while due:
-        for rule in filter(due.__contains__, rules):
-            due.remove(rule)
+    before = -1
+    while before < len(concluded):
+        before = len(concluded)
+        for rule in rules:
             answer = ask(store, rule)
             if not isinstance(answer, QueryTriples):
                 raise Unreadable(rule, "a rule is a CONSTRUCT query")
@@ -125,15 +120,4 @@ def conclude(store: Store, rules: list[Path], stated: bool = True) -> bytes:
                 fresh = [line for line, quad in zip(fresh, quads, strict=True) if quad not in store]
             store.extend(quads)
             concluded |= dict.fromkeys(fresh)
-            new = set(_NEW.findall(b"".join(fresh)))
-            asked = {iri.decode() for _, iri in new} | {"?class" if kind else "?property" for kind, _ in new}
-            due.update(other for other in rules if not reads[other].isdisjoint(asked))
     return b"".join(concluded)
-
-
-def _reads(rule: str) -> set[str]:
-    """Return the IRIs of which the condition of a rule asks, and ?property or ?class if it asks for any."""
-    spaces = dict(re.findall(r"PREFIX\s+(\w*):\s*<(.*?)>", rule))
-    condition = rule.partition("WHERE")[2] or rule
-    named = {spaces.get(prefix, "") + name for prefix, name in re.findall(r"(\w*):([\w-]+)", condition)}
-    return named.union(re.findall(r"<([^>\s]*)>|", condition), re.findall(r"\?property\b|\?class\b", condition))
