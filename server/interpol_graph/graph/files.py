@@ -11,8 +11,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from io import BytesIO
+from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
@@ -32,6 +31,8 @@ _XML_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\0": "utf-16-le",
 
 #: In N-Triples, a literal without a language, of a datatype that only one with a language can have.
 _UNTAGGED = re.compile(rf'"(?:[^"\\\n]|\\.)*+"\^\^<{RDF}(?:l|dirL)angString>'.encode())
+
+_NTRIPLES = partial(serialize, format=RdfFormat.N_TRIPLES)
 
 #: What stands for standard input where a file is named; Turtle is expected there.
 STANDARD_INPUT = Path("-")
@@ -130,9 +131,9 @@ class SourceFile:
             graphs: defaultdict[Name, list[Triple]] = defaultdict(list)
             for quad in self.read(list):
                 graphs[own if isinstance(quad.graph_name, DefaultGraph) else quad.graph_name].append(quad.triple)
-            texts = {name: _ntriples(triples) for name, triples in graphs.items()}
+            texts = {name: _NTRIPLES(triples) or b"" for name, triples in graphs.items()}
         else:  # from parser to serialiser, the statements never become objects of Python
-            texts = {own: self.read(_ntriples)}
+            texts = {own: self.read(_NTRIPLES) or b""}
         for text in texts.values():
             if b"angString>" in text and (literal := _UNTAGGED.search(text)):
                 words = "has the datatype of texts with a language and none"
@@ -176,12 +177,6 @@ def _format_of(path: Path) -> Format | None:
     name = path.name.lower().removesuffix(".gz")
     fmt = BY_SUFFIX.get(Path(name).suffix)
     return fmt if fmt in DUMPS else None
-
-
-def _ntriples(statements: Iterable[Quad] | Iterable[Triple]) -> bytes:
-    output = BytesIO()
-    serialize(statements, output, RdfFormat.N_TRIPLES)
-    return output.getvalue()
 
 
 def project_files(root: Path = paths.ROOT) -> list[SourceFile]:
