@@ -88,35 +88,33 @@ def _stumble(query: str) -> tuple[int, list[str]] | None:
     It names the farthest place that it looked at, which lies behind: it compares as many letters as a keyword has. So it
     is asked again with the spaces so wide that no comparison reaches from one word into the next.
     """
-    pieces = [match[0] + _GAP * bool(match["gap"]) for match in _WORD.finditer(query)] + [_GAP]
-    wide = "".join(pieces)
+    wide = _WORD.sub(lambda match: match[0] + _GAP * bool(match["gap"]), query) + _GAP
     try:
         Store().query(wide, base_iri=BASE, prefixes=prefixes())
     except SyntaxError as error:
         if found := _read(str(error.msg)):
             line, column, words = found
             reached = sum(len(before) + 1 for before in wide.split("\n")[: line - 1]) + column - 1
-            return (len(query) if reached >= len(wide) else _back(pieces, reached, words)), words
+            return (len(query) if reached >= len(wide) else _back(query, reached, words)), words
     return None
 
 
-def _back(pieces: list[str], reached: int, words: list[str]) -> int:
-    """Return the place in the query of one in its pieces with wide spaces, less the letters of the keyword that was compared."""
+def _back(query: str, reached: int, words: list[str]) -> int:
+    """Return the place in the query of one in it with wide spaces, less the letters of the keyword that was compared."""
     begins = max((reached - len(word) for word in words if _KEYWORD.fullmatch(word)), default=reached)
-    start = end = place = 0  # of the last word before what was reached, and what is before it in the query
-    at = before = 0
-    for piece in pieces:
-        if at > reached:
+    first = end = wider = shift = (
+        0  # of the last word before what was reached: its place, and what spaces have added there
+    )
+    for match in _WORD.finditer(query):
+        if match.start() + shift > reached:
             break
-        if piece.endswith(_GAP):
-            before += len(piece) - len(_GAP)
+        if match["gap"]:
+            shift += len(_GAP)
         else:
-            # adjacent pieces are one word
-            start, place = (start, place) if at == end else (at, before)
-            end = at + len(piece)
-            before += len(piece)
-        at += len(piece)
-    return place + (begins - start if start <= begins < end else 0)
+            if match.start() != end:  # adjacent pieces are one word
+                first, wider = match.start(), shift
+            end = match.end()
+    return begins - wider if first <= begins - wider < end else first
 
 
 def _ungrouped(query: str) -> str:
