@@ -102,7 +102,11 @@ class Tools:
         ],
     ) -> str:
         """Run a query within the limits of the endpoint (10 seconds, no SERVICE, no updates): up to 50 rows, or Turtle. Select the things, and documents by interpol:citation/interpol:source, so that the answer can name its documents."""
-        return self._sparql(query)
+        accepted = {"Accept": "application/sparql-results+json, text/turtle;q=0.9"}
+        response = self._sent("POST", "/sparql", data={"query": query}, headers=accepted)
+        if "json" in response.headers["Content-Type"]:
+            return self._answer(rows.read(response.content))
+        return _turtle(response.text)
 
     def schema(
         self, of: Annotated[str, Field(description="a class, such as Operation; nothing for the classes")] = ""
@@ -134,17 +138,6 @@ class Tools:
             answer["more"] = f"there are more rows: offset={offset + most}, or OFFSET"
         told = _told(answer)
         return told if len(told) <= CHARACTERS or most == 1 else self._answer(found, offset, most // 2)
-
-    def _sparql(self, query: str) -> str:
-        response = self._sent(
-            "POST",
-            "/sparql",
-            data={"query": query},
-            headers={"Accept": "application/sparql-results+json, text/turtle;q=0.9"},
-        )
-        if "json" in response.headers["Content-Type"]:
-            return self._answer(rows.read(response.content))
-        return _turtle(response.text)
 
     def _rows(self, query: str) -> list[rows.Row]:
         return rows.read(self._sent("POST", "/sparql", data={"query": query, "format": "json"}).content)
