@@ -86,13 +86,11 @@ class Statements:
     @property
     def digest(self) -> str:
         """The SHA-256 of the N-Quads, in hexadecimal."""
-        lines = [
-            line
-            for name, text in self.texts.items()
-            for line in text.replace(b" .\n", _end(name)).splitlines(keepends=True)
-        ]
-        lines.sort()  # runs in order, which it merges
-        return hashlib.sha256(b"".join(lines)).hexdigest()
+        lines = merge(*(chain.from_iterable(map(BytesIO, self._named([name]))) for name in self.texts))
+        digest = hashlib.sha256()
+        for batch in _joined(lines):
+            digest.update(batch)
+        return digest.hexdigest()
 
     def _united(self, names: Iterable[Name]) -> Iterator[bytes]:
         texts = (BytesIO(self.texts.get(name, b"")) for name in names)
