@@ -541,9 +541,12 @@ def test_every_deprecated_term_is_answered_by_its_successor(derive: Derive) -> N
     ontology, data, expected = derive(""), [], {}
     for place, row in enumerate(rows(ontology, query)):
         old, new, one, other = row["old"], row["new"], f"<urn:x-one:{place}>", f"<urn:x-other:{place}>"
-        if row["concept"].value == "true":
-            data.append(f"{one} interpol:measure {new} .")
-            expected[old.value] = f"{one} interpol:measure {old}"
+        if row["class"] is None:
+            said = "interpol:measure" if row["concept"].value == "true" else "interpol:elects"
+            data.append(f'{one} {said} {new} . {new} interpol:termLength "P{place}Y"^^xsd:duration .')
+            expected[old.value] = f"{one} {said} {old}"
+            if said == "interpol:elects":
+                expected[old.value] += f' . {old} interpol:termLength "P{place}Y"^^xsd:duration'
             continue
         data.append(f"{one} a {row['class']} . {other} a {row['taken']} .")
         if "XMLSchema#" in row["taken"].value:
