@@ -17,12 +17,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from shutil import copytree
 
-from pyoxigraph import BlankNode, Dataset, DefaultGraph, Literal, NamedNode, Quad, QuerySolutions, RdfFormat, serialize
-from pyshacl.graph_abstraction import DataGraph
-from pyshacl.validator import Validator
-from rdflib import RDF, RDFS, SH, SKOS, BNode, Graph, URIRef
-from rdflib import Literal as RdflibLiteral
-from rdflib.term import Node
+from pyoxigraph import Dataset, DefaultGraph, NamedNode, Quad, QuerySolutions, RdfFormat, serialize
 
 from damage import TYPE, Mutant
 from interpol_graph.graph import paths
@@ -30,35 +25,14 @@ from interpol_graph.graph.files import Unreadable, project_files
 from interpol_graph.graph.prefixes import GRAPHS, prefixes, shorten
 from interpol_graph.graph.store import DERIVED, KnowledgeGraph, ask
 from interpol_graph.shacl.data import Index
+from interpol_graph.shacl.shapes import Shapes
+from interpol_graph.shacl.validation import Validation
 from interpol_graph.validation import run, scope, vocabulary
 
-Statement = tuple[Node, Node, Node]
 ONTOLOGY, SHAPES = NamedNode(GRAPHS + "ontology"), NamedNode(GRAPHS + "shapes")
+IN_SCHEME = NamedNode(prefixes()["skos"] + "inScheme")
 #: Findings that rest on what the rules conclude: they count only after the rules have run again.
 CONCLUDED = re.compile(r"overlapping-|circular-|shape:Bound-")
-
-
-def term(node: NamedNode | BlankNode | Literal) -> Node:
-    """Return a node or literal as rdflib has it, literals as written."""
-    if isinstance(node, NamedNode):
-        return URIRef(node.value)
-    if isinstance(node, BlankNode):
-        return BNode(node.value)
-    if node.language:
-        return RdflibLiteral(node.value, lang=node.language)
-    plain = node.datatype.value == "http://www.w3.org/2001/XMLSchema#string"
-    return RdflibLiteral(node.value, datatype=None if plain else URIRef(node.datatype.value), normalize=False)
-
-
-def statement(quad: Quad) -> Statement:
-    """Return a statement as rdflib has it."""
-    return term(quad.subject), term(quad.predicate), term(quad.object)
-
-
-def for_shapes(quad: Quad) -> bool:
-    """Tell whether the shapes see a statement: all but themselves and conclusions about blank nodes."""
-    blank = isinstance(quad.subject, BlankNode) or isinstance(quad.object, BlankNode)
-    return quad.graph_name != SHAPES and not (quad.graph_name == DERIVED and blank)
 
 
 class Judge:
@@ -67,15 +41,8 @@ class Judge:
     def __init__(self) -> None:
         self.graph = KnowledgeGraph(project_files())
         self.exact = Dataset(self.graph.exact)
-        shapes, self.union = Graph(), Graph()
-        for quad in self.exact:
-            if quad.graph_name == SHAPES:
-                shapes.add(statement(quad))
-            elif for_shapes(quad):
-                self.union.add(statement(quad))
         self.terms = vocabulary.declared(Index(self.exact.quads_for_graph_name(ONTOLOGY)))
-        self.validator = Validator(DataGraph.from_rdflib(self.union), shacl_graph=shapes, options={"inplace": True})
-        self.shapes = [(shape, [set(part) for part in shape.target()]) for shape in self.validator.shacl_graph.shapes]
+        self.shapes = Shapes(Index(self.exact.quads_for_graph_name(SHAPES)))
         self.known: dict[Path, set[str]] = {}
         seconds: dict[Path, float] = {}
         for path in sorted(paths.CHECKS.glob("*.rq")):
@@ -109,7 +76,7 @@ class Judge:
         for quad in mutant.added:
             found = (vocabulary.verdict(node, self.terms) for node in (quad.subject, quad.predicate, quad.object))
             yield from (verdict[0] for verdict in found if verdict)
-        changed = {statement(quad) for quad in (*mutant.removed, *mutant.added)}
+        changed = {*mutant.removed, *mutant.added}
         self._change(mutant.removed, mutant.added)
         for quad in mutant.removed:
             if quad.predicate == TYPE:  # what was concluded of the entity may have stood on its class
@@ -128,11 +95,7 @@ class Judge:
             self.graph.store.remove(Quad(quad.subject, quad.predicate, quad.object))
         self.graph.derive(sorted(paths.RULES.glob("*.rq")))
         after = self._derived()
-        for quad in filter(for_shapes, before - after):
-            self.union.remove(statement(quad))
-        for quad in filter(for_shapes, after - before):
-            self.union.add(statement(quad))
-        yield from self._shaped(changed | {statement(quad) for quad in before ^ after if for_shapes(quad)})
+        yield from self._shaped(changed | (before ^ after))
         asked = early if before == after else ()
         yield from (check.stem for check in checks if check not in asked and self._offends(check))
 
@@ -149,11 +112,9 @@ class Judge:
             kept = store.quads_for_pattern(quad.subject, quad.predicate, quad.object, None)
             if all(isinstance(other.graph_name, DefaultGraph) for other in kept):
                 store.remove(Quad(quad.subject, quad.predicate, quad.object))
-            self.union.remove(statement(quad))
         for quad in added:
             store.extend([quad, Quad(quad.subject, quad.predicate, quad.object)])
             exact.add(quad)
-            self.union.add(statement(quad))
 
     def _rows(self, check: Path) -> Iterator[str]:
         rows = ask(self.graph.store, check)
@@ -164,40 +125,17 @@ class Judge:
         """Tell whether a check finds more than in the undamaged graph."""
         return any(row not in self.known[check] for row in self._rows(check))
 
-    def _shaped(self, changed: set[Statement]) -> Iterator[str]:
+    def _shaped(self, changed: set[Quad]) -> Iterator[str]:
         """Yield the shapes that a node touched by the change violates."""
-        nodes = {
-            node for subject, _, value in changed for node in (subject, value) if not isinstance(node, RdflibLiteral)
-        }
-        for subject, predicate, _ in changed:
-            if predicate in (RDF.type, SKOS.inScheme):
-                nodes |= set(self.union.subjects(None, subject))
-        classes = {
-            node: {wider for own in self.union.objects(node, RDF.type) for wider in self._wider(own)} for node in nodes
-        }
-        out = {node: set(self.union.predicates(node, None)) for node in nodes}
-        into = {node: set(self.union.predicates(None, node)) for node in nodes}
-        executor = self.validator.make_executor()
-        for shape, (targets, wanted, implicit, objects_of, subjects_of) in self.shapes:
-            kinds = wanted | implicit
-            focus = [
-                node
-                for node in nodes
-                if node in targets
-                or not kinds.isdisjoint(classes[node])
-                or not into[node].isdisjoint(objects_of)
-                or not out[node].isdisjoint(subjects_of)
-            ]
-            if focus:
-                for _, _, triples in shape.validate(executor, self.validator.data_graph, focus=focus)[1]:
-                    yield next(shorten(_iri(value)) for _, name, value in triples if name == SH.sourceShape)
-
-    def _wider(self, own: Node) -> Iterable[Node]:
-        return self.union.transitive_objects(own, RDFS.subClassOf)
-
-
-def _iri(value: object) -> str:
-    return str(value[1] if isinstance(value, tuple) else value)
+        nodes = {node for quad in changed for node in (quad.subject, quad.object)}
+        for quad in changed:
+            if quad.predicate in (TYPE, IN_SCHEME):
+                stated = self.graph.store.quads_for_pattern(None, None, quad.subject, DefaultGraph())
+                nodes.update(each.subject for each in stated)
+        said = Index(self.graph.store.quads_for_pattern(None, None, None, DefaultGraph()))
+        validation = Validation(said, self.shapes, only=nodes)
+        for result in validation.results(self.shapes.roots):
+            yield shorten(getattr(result.shape, "value", ""))
 
 
 class Whole:

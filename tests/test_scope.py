@@ -92,12 +92,21 @@ def test_a_file_is_judged_among_all_the_others(checkout: Path) -> None:
     result = validated("data/tom.ttl")
     assert result.exit_code == 1
     assert "data/tom.ttl:8:21: error: http://example.org/zoo/tom: A friend is a cat." in result.stdout
-    assert "kit.ttl" not in result.stdout and "Other files have 1 more, not shown." in result.stderr
+    assert "kit.ttl" not in result.stdout and "1 error, 0 warnings in 1 file." in result.stderr
     other = validated("data/more")
     assert (
         other.exit_code == 0
         and "data/more/kit.ttl:7:1: warning: http://example.org/zoo/kit is nobody's friend. [lonely]" in other.stdout
     )
+
+
+def test_what_another_file_has_wrong_is_not_said_of_the_one_that_is_judged(checkout: Path) -> None:
+    write(checkout / "data/more/kit.ttl", "zoo:kit a interpol:Cat ;\n    interpol:friend zoo:tom , zoo:rex .\n")
+    write(checkout / "data/empty.ttl", "")
+    for name in ("data/tom.ttl", "data/empty.ttl", "ontology", "shapes/common.ttl"):
+        result = validated(name)
+        assert (result.exit_code, result.stdout) == (0, ""), result.output
+    assert validated("data/more").exit_code == validated().exit_code == 1
 
 
 def test_a_checkout_is_found_from_anywhere(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any, get_args
 
 import click
+from pyoxigraph import NamedNode
 
 from interpol_graph.cli import Failure
 from interpol_graph.graph import paths
@@ -78,7 +79,7 @@ def command(
             if listing:
                 return _list_rules(shapes, output)
             mapped = {iri: Path(path).resolve() for iri, _, path in (each.rpartition("=") for each in maps)}
-            judged, nodes = (frozenset(map(expand, each)) for each in (only, focus))
+            judged, nodes = (frozenset(map(NamedNode, map(expand, each))) for each in (only, focus))
             manner = Manner(only=judged, focus=nodes, maps=mapped, **settings)
             named = Named(names, shapes, context)
             if changed is None and not staged:
@@ -135,7 +136,8 @@ def _of_changes(named: Named, changed: str | None, staged: bool, manner: Manner,
     if not found.elsewhere or not any(each.beyond for each in scopes):
         return found
     with changes.standing(since.top, since.base, here) as moved:
-        earlier = run.earlier(named.moved(moved), manner, moved(since.top))
+        broken = {finding.rule for finding in found.elsewhere}
+        earlier = run.earlier(named.moved(moved), manner, moved(since.top), broken)
     return report.compared(found, seen.top, earlier)
 
 

@@ -89,11 +89,11 @@ def default_graph(files: Iterable[SourceFile]) -> Store:
     return store
 
 
-def ask(store: Store, path: Path) -> QuerySolutions | QueryBoolean | QueryTriples:
-    """Evaluate the query in a file of the project. Raises Unreadable with the position when it is not SPARQL."""
+def ask(store: Store, path: Path, **graphs: Any) -> QuerySolutions | QueryBoolean | QueryTriples:
+    """Evaluate the query in a file of the project; graphs: as the store takes them. Raises Unreadable with the position when it is not SPARQL."""
     query = path.read_text(encoding="utf-8")
     try:
-        return store.query(query)
+        return store.query(query, **graphs)
     except SyntaxError as error:
         found = fault(error.msg, query)
         raise Unreadable(path, f"is not SPARQL 1.1: {found.reason}", found.line, found.column) from error

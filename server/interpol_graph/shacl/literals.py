@@ -70,7 +70,7 @@ RANGES: dict[str, tuple[float, float]] = {
 _CLASS = r"\\.|\[(?:\\.|[^\]\\])*\]"
 _PIECES, _MARKS = re.compile(rf"{_CLASS}|[ \t\n\r]+", re.DOTALL), re.compile(rf"({_CLASS})|[$.]", re.DOTALL)
 #: What only XPath's dialect has: categories, blocks, characters of names, one class less another.
-_XPATH_ONLY = re.compile(r"(?<!\\)(?:\\\\)*(?:\\[pPiIcC]|-\[)")
+_XPATH_ONLY = re.compile(r"(?<!\\)(?:\\\\)*(?:\\[pPiIcC]|\[(?:\\.|[^\]\\])*-\[)")
 #: Characters up to which points and spans of time are compared: numbers of thousands of digits are none that a clock shows.
 _LONGEST = 300
 #: A time without a zone may stand up to fourteen hours off one with a zone.

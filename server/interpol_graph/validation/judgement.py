@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
-from pyoxigraph import NamedNode, Quad, Triple
+from pyoxigraph import NamedNode, Triple
 
 from interpol_graph.graph.files import Unreadable
 from interpol_graph.graph.prefixes import shorten
@@ -33,7 +32,7 @@ class Manner:
     """How a validation is done.
 
     judge: who judges by shapes; strict: whether shapes with faults are refused; keep_going: whether files that cannot be read
-    are findings; only, focus: IRIs of the shapes and nodes that alone are judged, all if empty; maps: imported IRI → the file
+    are findings; only, focus, rules: the shapes, nodes and rules that alone are judged, or judged by, all if empty; maps: imported IRI → the file
     that it is, fetch: whether others may be fetched; fail_on: the slightest severity that fails; most: findings that are kept
     of a rule; max_size: mebibytes that one file may have.
     """
@@ -41,8 +40,9 @@ class Manner:
     judge: Judge = "own"
     strict: bool = False
     keep_going: bool = False
-    only: frozenset[str] = frozenset()
-    focus: frozenset[str] = frozenset()
+    only: frozenset[Term] = frozenset()
+    focus: frozenset[Term] = frozenset()
+    rules: frozenset[str] = frozenset()
     maps: dict[str, Path] = field(default_factory=dict)
     fetch: bool = False
     fail_on: str = "error"
@@ -54,18 +54,19 @@ USUAL = Manner()
 
 
 def by_shapes(
+    data: Index,
     files: Sequence[Reading],
     shapes: Sequence[Reading],
-    derived: Iterable[Quad],
     manner: Manner,
     progress: Progress = iter,
+    nodes: Collection[Term] | None = None,
 ) -> tuple[Iterator[Finding], list[Finding]]:
-    """Return a finding for every result of validating files, and what is derived from them, by shapes; and remarks on these.
+    """Return a finding for every result of validating data by shapes, placed in files; and remarks on the shapes.
 
+    nodes: those that alone are judged, None for all.
     Raises Unreadable for shapes that cannot be used.
     """
-    statements = Index(chain(derived, _statements(files)))
-    rule_book = Index(_statements(shapes))
+    rule_book = Index(statements(shapes))
     if shapes and not aimed(rule_book):
         raise Unreadable(shapes[0].path, "holds no shape with a target, so nothing would be checked by it")
     read = Shapes(rule_book)
@@ -73,11 +74,10 @@ def by_shapes(
         refused = [_unusable(fault, shapes) for fault in read.faults]
         refused[0].others = tuple(refused[1:])
         raise refused[0]
-    known = {node.value: shape for node, shape in read.all.items() if isinstance(node, NamedNode)}
-    for name in manner.only - known.keys():
-        near = get_close_matches(name, known, n=1)
+    for name in (node.value for node in manner.only - read.all.keys() if isinstance(node, NamedNode)):
+        near = get_close_matches(name, [node.value for node in read.all if isinstance(node, NamedNode)], n=1)
         raise Unreadable(shapes[0].path, f"holds no shape {name}" + (f"; did you mean {near[0]}?" if near else ""))
-    validation = Validation(statements, read, shown, frozenset(map(NamedNode, manner.focus)) or None)
+    validation = Validation(data, read, shown, nodes)
     remarks = [remark(fault, shapes, "shapes-fault") for fault in read.faults]
     remarks += [
         remark(BadShapes(shape.node, "the shape has a target, and nothing in the data is one"), shapes, "idle-shape")
@@ -87,7 +87,7 @@ def by_shapes(
 
     def findings() -> Iterator[Finding]:
         try:
-            for result in judged(validation, manner.judge, frozenset(map(NamedNode, manner.only)), progress):
+            for result in judged(validation, manner.judge, manner.only, progress):
                 yield _finding(result, files)
         except BadShapes as error:
             raise _unusable(error, shapes) from error
@@ -132,7 +132,8 @@ def _unusable(fault: BadShapes, shapes: Sequence[Reading]) -> Unreadable:
     return Unreadable(path, f"{shown(fault.node)}: {fault.reason}", line, column)
 
 
-def _statements(files: Iterable[Reading]) -> Iterator[Statement]:
+def statements(files: Iterable[Reading]) -> Iterator[Statement]:
+    """Yield what files say. Raises Unreadable for what is beyond RDF 1.1."""
     for file in files:
         for quad in file.quads:
             if isinstance(quad.object, Triple):

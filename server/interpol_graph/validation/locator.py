@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pyoxigraph import BlankNode, RdfFormat
+from pyoxigraph import BlankNode, RdfFormat, Store, parse
 
 from interpol_graph.graph.files import SourceFile
 from interpol_graph.shacl.data import Statement, Term, reached
@@ -21,13 +21,29 @@ class Reading:
     """One file, read once: its statements in the order of the file, and where they stand, if that is asked.
 
     shown: whether findings of this file are shown; only then are places looked up at all.
-    Raises Unreadable as SourceFile.quads does.
+    Raises Unreadable as SourceFile.texts does.
     """
 
     def __init__(self, file: SourceFile, shown: bool = True) -> None:
         self.path, self.graph, self.format, self.shown = file.path, file.graph, file.format, shown
+        self._texts = file.texts()
+
+    @cached_property
+    def quads(self) -> list[Statement]:
+        """The statements, in the parser's order."""
         terms: dict[Any, Any] = {}
-        self.quads = [Statement(*(terms.setdefault(term, term) for term in quad)) for quad in file.quads()]
+        found = [
+            Statement(*(terms.setdefault(term, term) for term in (*quad.triple, name)))
+            for name, text in self._texts.items()
+            for quad in parse(text, RdfFormat.N_TRIPLES)
+        ]
+        self._texts = {}
+        return found
+
+    def load(self, store: Store) -> None:
+        """Load the statements, not read yet, into a store, each in its graph; blank nodes have other labels there."""
+        for name, text in self._texts.items():
+            store.load(text, RdfFormat.N_TRIPLES, to_graph=name)
 
     @cached_property
     def text(self) -> Text | None:

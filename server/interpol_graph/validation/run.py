@@ -11,7 +11,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path as FilePath
 
-from pyoxigraph import Literal, NamedNode, Quad, QuerySolutions, RdfFormat, Store, parse
+from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, QuerySolutions, RdfFormat, Store, parse
 
 from interpol_graph.graph.files import SourceFile, Unreadable
 from interpol_graph.graph.prefixes import GRAPHS
@@ -19,12 +19,14 @@ from interpol_graph.graph.store import APART, DERIVED, ask, conclude
 from interpol_graph.shacl.data import BadShapes, Index, Path, Term
 from interpol_graph.shacl.validation import Result
 from interpol_graph.validation import imports, rules
-from interpol_graph.validation.judgement import USUAL, Manner, Progress, by_shapes, remark
+from interpol_graph.validation.judgement import USUAL, Manner, Progress, by_shapes, remark, statements
 from interpol_graph.validation.locator import Reading, locate
 from interpol_graph.validation.report import Finding, Report, gathered, known_by, merged, shown, unread
 from interpol_graph.validation.scope import Named, Scope, check_size
 
 ONTOLOGY, SHAPES = GRAPHS + "ontology", GRAPHS + "shapes"
+#: In a check, a graph that need not be that of the file which is judged.
+_OTHERS = re.compile(r"\bGRAPH\s+(?!\?graph\b)", re.IGNORECASE)
 
 
 def every(scopes: Iterable[Scope], manner: Manner = USUAL, progress: Progress = iter) -> Report:
@@ -32,12 +34,12 @@ def every(scopes: Iterable[Scope], manner: Manner = USUAL, progress: Progress = 
     return merged([run(each, manner, progress) for each in scopes])
 
 
-def earlier(named: Named, manner: Manner, top: FilePath) -> Counter[tuple[str, ...]]:
-    """Return what findings in an earlier tree of files with this top are known by; none if nobody can say."""
+def earlier(named: Named, manner: Manner, top: FilePath, rules: Iterable[str]) -> Counter[tuple[str, ...]]:
+    """Return what findings by some rules in an earlier tree of files with this top are known by; none if nobody can say."""
     there = Named(*(tuple(filter(FilePath.exists, each)) for each in named))
     try:
         nothing = named.data and not there.data
-        found = () if nothing else every(there.scopes(), replace(manner, most=None)).findings
+        found = () if nothing else every(there.scopes(), replace(manner, most=None, rules=frozenset(rules))).findings
     except Unreadable:  # it was no better then, and nobody knows how much worse
         found = ()
     return Counter(known_by(finding, top) for finding in found)
@@ -62,19 +64,20 @@ def run(scope: Scope, manner: Manner = USUAL, progress: Progress = iter) -> Repo
     if scope.shapes:
         checks = None
         missing = _with_imports(shapes, manner)
-        found, remarks = by_shapes(files, shapes, (), manner, progress)
+        data = Index(statements(files))
+        found, remarks = by_shapes(data, files, shapes, manner, progress, manner.focus or None)
         remarks = [*missing, *remarks]
     else:
         shapes = [file for file in files if file.graph == SHAPES]
         checks = scope.root / "queries" / "checks"
-        found, remarks = _by_our_rules(files, scope.root, manner, progress)
-    data = {file.path for file in files if file.graph not in (ONTOLOGY, SHAPES)}
-    wanted = scope.beyond or data - scope.shown - scope.context
+        judged = files if scope.beyond else [file for file in files if file.path in scope.shown]
+        found, remarks = _by_our_rules(files, judged, scope.root, manner, progress)
+    wanted = scope.beyond
     elsewhere: list[Finding] = []
 
     def shown() -> Iterator[Finding]:
         for finding in chain(map(unread, broken), found):
-            if not manner.focus or getattr(finding.terms.focus, "value", "") in manner.focus:
+            if not manner.focus or finding.terms.focus in manner.focus:
                 if finding.path in scope.shown:
                     yield finding
                 elif finding.path in wanted:
@@ -119,19 +122,38 @@ def _with_imports(shapes: list[Reading], manner: Manner) -> list[Finding]:
 
 
 def _by_our_rules(
-    files: Sequence[Reading], root: FilePath, manner: Manner, progress: Progress
+    files: Sequence[Reading], judged: Sequence[Reading], root: FilePath, manner: Manner, progress: Progress
 ) -> tuple[Iterator[Finding], list[Finding]]:
+    """Return findings in those of some files that are judged, and remarks on the shapes."""
     from interpol_graph.validation import vocabulary  # rdflib knows the terms, and takes a tenth of a second to import
 
-    ontology, shapes = ([file for file in files if file.graph == name] for name in (ONTOLOGY, SHAPES))
-    data = [*(file for file in files if file.graph not in (ONTOLOGY, SHAPES)), *ontology]
-    store, derived = _loaded(files, sorted((root / "ontology" / "rules").glob("*.rq")))
+    shapes = [file for file in files if file.graph == SHAPES]
+    rank = [ONTOLOGY, SHAPES]  # where a thing is looked for: in the data first
+    places = sorted(judged, key=lambda file: rank.index(file.graph) if file.graph in rank else -1)
+    store, derived = _loaded(files, judged, sorted((root / "ontology" / "rules").glob("*.rq")))
+    nodes: frozenset[Term] | None
+    wanted: frozenset[Term] | None
+    if len(judged) < len(files):
+        nodes, graphs = _nodes(judged, store), [NamedNode(file.graph) for file in judged]
+        data = Index(store.quads_for_pattern(None, None, None, DefaultGraph()))
+        wanted = nodes & manner.focus if manner.focus else nodes
+    else:
+        nodes, graphs, wanted = None, None, manner.focus or None
+        data = Index(chain(derived, statements(file for file in places if file.graph != SHAPES)))
+    checks = {path.stem: path for path in sorted((root / "queries" / "checks").glob("*.rq"))}
+    asked_for = [path for name, path in checks.items() if not manner.rules or name in manner.rules]
     with ThreadPoolExecutor(2) as pool:  # the queries do not hold the interpreter
-        answers = pool.map(partial(_offenders, store), sorted((root / "queries" / "checks").glob("*.rq")))
-        findings = list(vocabulary.check(files, Index(chain.from_iterable(file.quads for file in ontology))))
-        judged, remarks = by_shapes(data, shapes, derived, manner, progress)
-        findings += judged
-    asked = [_of_check(*offender, [*data, *shapes]) for offenders in answers for offender in offenders]
+        answers = pool.map(partial(_offenders, store, graphs), asked_for)
+        findings = list(vocabulary.check(judged, Index(store.quads_for_pattern(None, None, None, NamedNode(ONTOLOGY)))))
+        found, remarks = by_shapes(data, places, shapes, manner, progress, wanted)
+        if not manner.rules or manner.rules - checks.keys():
+            findings += found
+    asked = [
+        _of_check(*offender, places)
+        for offenders in answers
+        for offender in offenders
+        if nodes is None or offender[2]["focus"] in nodes
+    ]
     # What the vocabulary check said of a place, a query of the same name need not say again.
     before = {(finding.place, finding.rule) for finding in findings}
     asked = [finding for finding in asked if (finding.place, finding.rule) not in before]
@@ -139,10 +161,16 @@ def _by_our_rules(
     return chain(findings, asked), [each for each in remarks if each.rule != "idle-shape"]
 
 
-def _loaded(files: Iterable[Reading], rules: Sequence[FilePath]) -> tuple[Store, list[Quad]]:
-    """Return a store of some files, each statement in its graph and in the default graph, and what the rules conclude."""
+def _loaded(files: Iterable[Reading], judged: Sequence[Reading], rules: Sequence[FilePath]) -> tuple[Store, list[Quad]]:
+    """Return a store of some files, each statement in its graph and in the default graph, and what the rules conclude.
+
+    judged: those whose blank nodes are the same in the store.
+    """
     store = Store()
-    store.bulk_extend(Quad(*quad) for file in files for quad in file.quads)  # type: ignore[arg-type]
+    store.bulk_extend(Quad(*quad) for file in judged for quad in file.quads)  # type: ignore[arg-type]
+    for file in files:
+        if file not in judged:
+            file.load(store)
     apart = ", ".join(map(str, APART))
     store.update(f"INSERT {{ ?s ?p ?o }} WHERE {{ GRAPH ?graph {{ ?s ?p ?o }} FILTER (?graph NOT IN ({apart})) }}")
     concluded = parse(conclude(store, list(rules), stated=False), RdfFormat.N_TRIPLES)
@@ -151,9 +179,27 @@ def _loaded(files: Iterable[Reading], rules: Sequence[FilePath]) -> tuple[Store,
     return store, derived
 
 
-def _offenders(store: Store, path: FilePath) -> list[tuple[str, dict[str, str], dict[str, Term | None]]]:
-    """Return what a check query answers: the name of the check, its header, and a row by the names of its variables, for each."""
-    rows = ask(store, path)
+def _nodes(files: Sequence[Reading], store: Store) -> frozenset[Term]:
+    """Return the nodes that files say something of, and what they mention and no file says anything of."""
+    said = [*statements(files)]
+    about = {statement.subject for statement in said}
+    others = {statement.object for statement in said} - about
+    return frozenset(about).union(
+        node for node in others if isinstance(node, Literal) or not any(store.quads_for_pattern(node, None, None))
+    )
+
+
+def _offenders(
+    store: Store, graphs: Sequence[NamedNode] | None, path: FilePath
+) -> list[tuple[str, dict[str, str], dict[str, Term | None]]]:
+    """Return what a check query answers: the name of the check, its header, and a row by the names of its variables, for each.
+
+    graphs: those that are judged, if not all are: `GRAPH ?graph` is one of them, unless the check names others, too.
+    """
+    if graphs is None or _OTHERS.search(path.read_text(encoding="utf-8")):
+        rows = ask(store, path)
+    else:
+        rows = ask(store, path, default_graph=DefaultGraph(), named_graphs=graphs)
     if not isinstance(rows, QuerySolutions):
         raise Unreadable(path, "a check is a SELECT query that returns offenders")
     header, names = rules.header(path), [variable.value for variable in rows.variables]

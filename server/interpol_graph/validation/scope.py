@@ -29,8 +29,8 @@ class Scope:
 
     files: everything that is read together; shown: the files whose findings are reported;
     root: the project whose ontology, rules, shapes and checks apply; shapes: SHACL that applies instead of all those;
-    named: the files and folders that all this was found at, judges: those of the rules among them; context: files that are
-    read and no more; beyond: files that did not change, but whose findings are wanted where a change brought them about.
+    named: the files and folders that all this was found at, judges: those of the rules among them; beyond: files that did
+    not change, but whose findings are wanted where a change brought them about.
     """
 
     files: tuple[SourceFile, ...]
@@ -39,7 +39,6 @@ class Scope:
     shapes: tuple[SourceFile, ...] = ()
     named: tuple[Path, ...] = ()
     judges: tuple[Path, ...] = ()
-    context: frozenset[Path] = frozenset()
     beyond: frozenset[Path] = frozenset()
 
 
@@ -114,8 +113,7 @@ def beside(scope: Scope, names: Iterable[Path]) -> Scope:
     """Return a scope that reads more files, and reports nothing of them."""
     places, known = tuple(map(absolute, names)), {file.path for file in scope.files}
     more = [file for file in _searched(places) if file.path not in known]
-    context = frozenset(file.path for file in more)
-    return replace(scope, files=(*scope.files, *more), named=(*scope.named, *places), context=context)
+    return replace(scope, files=(*scope.files, *more), named=(*scope.named, *places))
 
 
 def narrowed(scope: Scope, changes: Changes) -> Scope:

@@ -16,6 +16,7 @@ from interpol_graph.shacl.literals import well_formed
 from interpol_graph.shacl.validation import Result
 from interpol_graph.validation.locator import Reading
 from interpol_graph.validation.report import Finding, shown
+from interpol_graph.validation.rules import BY_NAME
 
 #: Rule, message and mend of a term that is not in order.
 Verdict = tuple[str, str, str]
@@ -91,8 +92,7 @@ def verdict(term: Term, ours: frozenset[str]) -> Verdict | None:
     """Return rule, message and mend for a term that is not in order, else None."""
     if isinstance(term, Literal) and not well_formed(term):
         message = f'"{term.value}" is not a value of {shorten(term.datatype.value)}'
-        mend = "Write the value in the lexical form of its datatype, or mend the datatype."
-        return "ill-typed-literal", message, mend
+        return "ill-typed-literal", message, BY_NAME["ill-typed-literal"].mend
     iri = term.datatype.value if isinstance(term, Literal) else term.value if isinstance(term, NamedNode) else ""
     if (found := misspelt(iri, ours)) is None:
         return None
