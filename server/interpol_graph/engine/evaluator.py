@@ -15,7 +15,7 @@ from typing import Any
 from pyoxigraph import QueryBoolean, QuerySolutions
 
 from interpol_graph.engine import outcomes, tokens
-from interpol_graph.engine.channel import Message, frame, receive
+from interpol_graph.engine.channel import Channel, Message, frame
 from interpol_graph.engine.embedded import Engine
 from interpol_graph.engine.limits import OUT_OF_MEMORY, Settings
 from interpol_graph.engine.outcomes import EngineError
@@ -31,7 +31,7 @@ class Evaluator:
     """A child that answers requests on its socket until the other side closes it."""
 
     def __init__(self, engine: Engine, door: socket.socket, settings: Settings) -> None:
-        self.engine, self.door, self.timeout = engine, door, settings.timeout
+        self.engine, self.channel, self.timeout = engine, Channel(door), settings.timeout
         self.memory, self.limit = settings.memory << 20, settings.answer << 20
         self.statm = os.open("/proc/self/statm", os.O_RDONLY)  # before nothing can be opened any more
         self.born = self._size()
@@ -44,10 +44,10 @@ class Evaluator:
 
     def serve(self) -> None:
         """Answer until the connection is closed, or until this child has grown too large to be kept."""
-        self.door.sendall(frame({"pid": os.getpid()}))
+        self.channel.send({"pid": os.getpid()})
         while True:
             try:
-                request, _ = receive(self.door)
+                request, _ = self.channel.receive()
             except (EOFError, OSError):
                 return
             # A dump takes as long as the graph is large; what it costs is not the client's choice.
@@ -65,7 +65,7 @@ class Evaluator:
                 head["last"] = self._size() - self.born > self.memory // 16 or copied > self.memory
                 message = frame(head, body)
                 signal.setitimer(signal.ITIMER_REAL, 0)
-                self.door.sendall(message)
+                self.channel.door.sendall(message)
             except MemoryError:
                 os._exit(OUT_OF_MEMORY)
             except OSError:
@@ -109,7 +109,7 @@ class Evaluator:
         """Send all pieces of a dump but the last, and return that. Raises Unwritable."""
         fmt, graph = BY_NAME[request["dump"]], request["graph"]
         head = {"format": fmt.name}
-        pieces = Output(fmt, send=lambda piece: self.door.sendall(frame(head | {"more": True}, piece)))
+        pieces = Output(fmt, send=lambda piece: self.channel.send(head | {"more": True}, piece))
         try:
             self.engine.dump(pieces, fmt, graph)
             pieces.end()
