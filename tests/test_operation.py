@@ -7,7 +7,6 @@ import http.client
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -27,7 +26,7 @@ from typing import Any
 
 import pytest
 
-from conftest import ROOT, descendants, free_port, processes, slack
+from conftest import descendants, free_port, processes, slack
 from interpol_graph.engine import channel
 from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.outcomes import AnswerTooLarge, Busy, Interrupted, OutOfMemory, TooComplex
@@ -35,6 +34,7 @@ from interpol_graph.engine.pool import EvaluatorPool, EvaluatorProcess
 from interpol_graph.engine.snapshot import Snapshot
 from interpol_graph.graph import paths
 from interpol_graph.graph.formats import BY_NAME
+from interpol_graph.graph.prefixes import prefixes
 from interpol_graph.serving import supervisor as service_module
 from interpol_graph.serving.supervisor import Supervisor, valid
 from test_limits import MEMORY_BOMB
@@ -247,14 +247,15 @@ def test_reload_serves_new_data_and_drops_nothing(service: Service) -> None:
 
 def test_what_stops_a_reload_is_named_with_file_and_line(tmp_path: Path) -> None:
     for folder in ("ontology", "data", "shapes", "queries"):
-        shutil.copytree(ROOT / folder, tmp_path / folder)
-    assert valid(Settings(), tmp_path) is None
+        (tmp_path / folder).mkdir()
     sessions = tmp_path / "data" / "sessions.ttl"
-    text = sessions.read_text(encoding="utf-8")
+    text = "".join(f"@prefix {name}: <{namespace}> .\n" for name, namespace in prefixes().items())
+    sessions.write_text(text, encoding="utf-8")
+    assert valid(Settings(), tmp_path) is None
     line = text.count("\n") + 1
     sessions.write_text(text + "session:84 interpol:numbr 84 .\n", encoding="utf-8")
     said = valid(Settings(), tmp_path)
-    assert said and f"sessions.ttl:{line}:12: " in said and "errors in all" in said
+    assert said and f"sessions.ttl:{line}:1: " in said and "errors in all" in said
     sessions.write_text(text + "session:84 [\n", encoding="utf-8")
     said = valid(Settings(), tmp_path)
     assert said and f"sessions.ttl:{line}:12: is not well-formed Turtle" in said

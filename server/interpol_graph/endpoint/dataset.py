@@ -71,14 +71,12 @@ def described(what: str, template: str, prefixes: dict[str, str], context: Calla
     fmt = negotiation.require(of_kind("graph"), what)
     key = current.snapshot().digest, template, fmt
     if key not in _WRITTEN:
-        given = context()
+        given = context() | {"modified": current.modified()}  # what asks the graph comes first
         with current.heavy():
             if len(_WRITTEN) >= _KEPT:
                 _WRITTEN.clear()
             if key not in _WRITTEN:
-                turtle = render_template(
-                    template, root=current.ANYWHERE, own=current.own(), modified=current.modified(), **given
-                )
+                turtle = render_template(template, root=current.ANYWHERE, own=current.own(), **given)
                 # Blank nodes have the same names, and statements the same order, whoever is asked and how often.
                 triples = [quad.triple for quad in canonical(parse(turtle, RdfFormat.TURTLE))]
                 _WRITTEN[key] = serialize(triples, format=fmt.rdf, prefixes=prefixes) or b""
