@@ -71,12 +71,13 @@ def described(what: str, template: str, prefixes: dict[str, str], context: Calla
     fmt = negotiation.require(of_kind("graph"), what)
     key = current.snapshot().digest, template, fmt
     if key not in _WRITTEN:
-        given = context() | {"modified": current.modified()}  # what asks the graph comes first
+        # What asks the graph comes first.
+        given = context() | {"state": current.snapshot(), "modified": current.modified(), "own": current.own()}
         with current.heavy():
             if len(_WRITTEN) >= _KEPT:
                 _WRITTEN.clear()
             if key not in _WRITTEN:
-                turtle = render_template(template, root=current.ANYWHERE, own=current.own(), **given)
+                turtle = render_template(template, root=current.ANYWHERE, **given)
                 # Blank nodes have the same names, and statements the same order, whoever is asked and how often.
                 triples = [quad.triple for quad in canonical(parse(turtle, RdfFormat.TURTLE))]
                 _WRITTEN[key] = serialize(triples, format=fmt.rdf, prefixes=prefixes) or b""
@@ -93,7 +94,7 @@ def _context() -> dict[str, Any]:
         address = f"{current.ANYWHERE}/dumps/{name}"
         files.append({"format": offered, "address": address, "bytes": size, "sum": sums[name]})
     return {
-        "state": current.snapshot(), "counts": _counts(current.snapshot().digest), "files": files, "languages": LANGUAGES,
+        "counts": _counts(current.snapshot().digest), "files": files, "languages": LANGUAGES,
         "space": ENTITIES, "base": BASE, "questions": len(saved()), "prefixes": prefixes(),
     }  # fmt: skip
 

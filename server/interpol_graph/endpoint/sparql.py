@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, current_app, request
@@ -186,16 +185,13 @@ def _declared(digest: str) -> frozenset[str]:
 
 def _description() -> Response:
     """Return the SPARQL 1.1 Service Description, all numbers counted."""
-    return dataset.described("The description of this endpoint", "service-description.ttl", PREFIXES, _context)
-
-
-def _context() -> dict[str, Any]:
-    state = current.snapshot()
-    return {
-        "formats": (*of_kind("results"), *of_kind("graph")),
-        "notes": [Literal(_NOTE.format(**row)) for row in DEVIATIONS["deviations"]],
-        "graphs": state.graphs,
-        "queries": QUERIES,
-        "union": set(state.graphs) == set(state.default),
-        "triples": state.triples,
-    }
+    return dataset.described(
+        "The description of this endpoint",
+        "service-description.ttl",
+        PREFIXES,
+        lambda: {
+            "formats": (*of_kind("results"), *of_kind("graph")),
+            "notes": [Literal(_NOTE.format(**row)) for row in DEVIATIONS["deviations"]],
+            "queries": QUERIES,
+        },
+    )
