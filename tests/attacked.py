@@ -275,7 +275,7 @@ def attacked() -> Iterator[Target]:
         found.is_slim()
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def ordinary(attacked: Target, record_property: Callable[[str, object], None]) -> Iterator[None]:
     """Ask ordinary questions during every attack, four a second; each must be answered, and nearly all within a second."""
     seconds, failures, over = list[float](), list[str](), threading.Event()

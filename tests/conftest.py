@@ -28,6 +28,9 @@ from interpol_graph.engine.snapshot import Snapshot
 from interpol_graph.graph.executables import graph_files
 from interpol_graph.graph.store import KnowledgeGraph
 
+#: A module of fixtures that several files of tests share: imported by each, there would be one server for each.
+pytest_plugins = ["attacked"]
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -9,12 +9,12 @@ import threading
 import pytest
 
 from attacked import ALONE, CROWDED, MEMORY, TIMEOUT, Target
-from attacked import attacked as attacked
-from attacked import ordinary as ordinary
 from conftest import sampled
 from hostile import CROSS_JOINS, GREEDY, LONG, PATHS, REGEX_BOMBS, nested
 from interpol_graph.engine.limits import Settings
 from test_limits import listener as listener  # the server that must never be reached
+
+pytestmark = pytest.mark.usefixtures("ordinary")
 
 X = "PREFIX interpol: <https://w3id.org/interpol-graph/ontology#> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#> "
 

@@ -14,11 +14,11 @@ from contextlib import ExitStack, suppress
 import pytest
 
 from attacked import MEMORY, NEVER_ASKED, Target
-from attacked import attacked as attacked
-from attacked import ordinary as ordinary
 from conftest import descendants, sampled
 from hostile import CROSS_JOINS
 from interpol_graph.engine.limits import LONGEST_QUERY, Settings
+
+pytestmark = pytest.mark.usefixtures("ordinary")
 
 #: A query whose answer is small and has millions of cells.
 WIDE = f"SELECT {' '.join(f'?c{number}' for number in range(4000))} {{ ?s ?p ?o }} LIMIT 1000"

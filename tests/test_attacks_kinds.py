@@ -12,10 +12,10 @@ from contextlib import suppress
 import pytest
 
 from attacked import Target, request
-from attacked import attacked as attacked
-from attacked import ordinary as ordinary
 from conftest import sampled
 from hostile import CROSS_JOINS
+
+pytestmark = pytest.mark.usefixtures("ordinary")
 
 #: Seconds of an attack: in which so many ordinary questions are asked that one in twenty has a meaning.
 SECONDS = 6.0

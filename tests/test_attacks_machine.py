@@ -20,7 +20,6 @@ from pathlib import Path
 import pytest
 
 from attacked import NEVER_ASKED, Target, request, target
-from attacked import attacked as attacked
 from conftest import ROOT, descendants, free_port
 from hostile import CROSS_JOINS
 from interpol_graph.app import create_app

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from attacked import CROWDED, Answer, Target
-from attacked import attacked as attacked
-from attacked import ordinary as ordinary
 from conftest import ROOT, sampled
+
+pytestmark = pytest.mark.usefixtures("ordinary")
 
 SEEDS = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "queries").rglob("*.rq"))]
 #: Queries at once, and how often: together two thousand; `make test` asks sixty of them.

@@ -12,9 +12,9 @@ import pytest
 from flask import Flask
 
 from attacked import ALONE, FAIR, LEAK, Target
-from attacked import attacked as attacked
-from attacked import ordinary as ordinary
 from conftest import sampled, slack
+
+pytestmark = pytest.mark.usefixtures("ordinary")
 
 #: Connections of each kind of slow client: more than the server has threads.
 SLOW = 80

@@ -57,11 +57,14 @@ def union(graph: KnowledgeGraph) -> Dataset:
     return canonical({Quad(*quad.triple) for quad in graph.exact if quad.graph_name in names})
 
 
+@pytest.fixture(scope="module")
+def quads(graph: KnowledgeGraph) -> Dataset:
+    return canonical(graph.exact)
+
+
 @pytest.mark.parametrize("fmt", DUMPS, ids=lambda fmt: fmt.name)
-def test_a_dump_holds_exactly_the_graph(
-    client: FlaskClient, graph: KnowledgeGraph, union: Dataset, fmt: Format
-) -> None:
-    expected = canonical(graph.exact) if fmt.name in QUADS else union
+def test_a_dump_holds_exactly_the_graph(client: FlaskClient, quads: Dataset, union: Dataset, fmt: Format) -> None:
+    expected = quads if fmt.name in QUADS else union
     found = parsed(client, f"interpol{fmt.suffix}", fmt)
     assert len(found) == len(expected)
     assert found == expected, "literals and blank nodes, too"

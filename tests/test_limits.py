@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flask import Flask
 
 from conftest import slack
 from interpol_graph.endpoint import problems
 from interpol_graph.engine import outcomes
-from interpol_graph.engine.channel import frame, receive
+from interpol_graph.engine.channel import Channel
 from interpol_graph.engine.embedded import Embedded
 from interpol_graph.engine.evaluator import Evaluator
 from interpol_graph.engine.limits import Settings
@@ -47,6 +46,14 @@ def listener() -> Iterator[tuple[str, list[object]]]:
         door.shutdown(socket.SHUT_RDWR)
 
 
+@pytest.fixture
+def data(tmp_path: Path) -> tuple[str, ...]:
+    """A small graph, which is soon loaded, and large enough for queries without an end."""
+    file = tmp_path / "data.ttl"
+    file.write_text("\n".join(f"<http://x/{n}> <http://x/p> {n} ." for n in range(5000)), encoding="utf-8")
+    return (str(file),)
+
+
 def test_a_query_past_its_time_is_stopped_and_the_endpoint_goes_on(server: str, patience: float) -> None:
     started = time.monotonic()
     status, headers, body = asked(server, CROSS_JOIN, "*/*")
@@ -65,8 +72,8 @@ def test_ordinary_queries_are_answered_beside_hostile_ones(server: str) -> None:
         thread.join()
 
 
-def test_a_query_past_its_memory_dies_alone() -> None:
-    with EvaluatorProcess(Settings(timeout=60, memory=64, evaluators=1)) as process:
+def test_a_query_past_its_memory_dies_alone(data: tuple[str, ...]) -> None:
+    with EvaluatorProcess(Settings(data=data, timeout=60, memory=64, evaluators=1)) as process:
         snapshot = process.pool().snapshot()
         with pytest.raises(OutOfMemory, match="64 MiB"):
             snapshot.query(MEMORY_BOMB)
@@ -86,8 +93,8 @@ def test_an_evaluator_that_has_made_much_of_the_graph_its_own_is_not_kept() -> N
         assert not snapshot.idle
 
 
-def test_a_full_house_turns_away_with_retry_after(app: Flask) -> None:
-    with EvaluatorProcess(Settings(timeout=3, evaluators=1, queue_timeout=0.1)) as process:
+def test_a_full_house_turns_away_with_retry_after(data: tuple[str, ...]) -> None:
+    with EvaluatorProcess(Settings(data=data, timeout=3, evaluators=1, queue_timeout=0.1)) as process:
         snapshot = process.pool().snapshot()
         thread = threading.Thread(target=lambda: pytest.raises(OutOfTime, snapshot.query, CROSS_JOIN))
         thread.start()
@@ -98,8 +105,8 @@ def test_a_full_house_turns_away_with_retry_after(app: Flask) -> None:
         thread.join()
 
 
-def test_a_client_that_has_left_does_not_wait_for_a_place() -> None:
-    with EvaluatorProcess(Settings(timeout=4, evaluators=1, queue=1, queue_timeout=30)) as process:
+def test_a_client_that_has_left_does_not_wait_for_a_place(data: tuple[str, ...]) -> None:
+    with EvaluatorProcess(Settings(data=data, timeout=4, evaluators=1, queue=1, queue_timeout=30)) as process:
         snapshot, left = process.pool().snapshot(), threading.Event()
         hostile = threading.Thread(target=lambda: pytest.raises(OutOfTime, snapshot.query, CROSS_JOIN))
         hostile.start()
@@ -139,12 +146,12 @@ def test_service_is_refused_however_it_is_spelt(server: str, listener: tuple[str
 
 
 def test_the_engine_itself_cannot_reach_out(
-    listener: tuple[str, list[object]], monkeypatch: pytest.MonkeyPatch
+    listener: tuple[str, list[object]], monkeypatch: pytest.MonkeyPatch, data: tuple[str, ...]
 ) -> None:
     """Even if a keyword slipped past the reading of the words, an evaluator cannot open a socket."""
     monkeypatch.setattr(outcomes, "forbidden", lambda _: None)
     url, seen = listener
-    engine = Embedded(Settings())
+    engine = Embedded(Settings(data=data))
     ours, its = socket.socketpair()
     pid = os.fork()
     if not pid:
@@ -155,12 +162,13 @@ def test_the_engine_itself_cannot_reach_out(
             os._exit(0)
     its.close()
     with ours:
-        assert receive(ours)[0] == {"pid": pid}
+        evaluator = Channel(ours)
+        assert evaluator.receive()[0] == {"pid": pid}
         for silent, outcome in (("SILENT", "format"), ("", "error")):
             query = f"SELECT * {{ SERVICE {silent} <{url}> {{ ?s ?p ?o }} }}"
             wanted = {"query": query, "results": "json", "graph": "turtle", "default": [], "named": []}
-            ours.sendall(frame(wanted))
-            answer, _ = receive(ours)
+            evaluator.send(wanted)
+            answer, _ = evaluator.receive()
             assert outcome in answer and (silent or "could not be evaluated" in answer["detail"])
     os.waitpid(pid, 0)
     assert seen == []
@@ -206,8 +214,8 @@ def test_data_that_cannot_be_loaded_is_told(tmp_path: object) -> None:
         pass
 
 
-def test_evaluators_that_are_gone_are_no_fault_of_the_query() -> None:
-    with EvaluatorProcess(Settings()) as process:
+def test_evaluators_that_are_gone_are_no_fault_of_the_query(data: tuple[str, ...]) -> None:
+    with EvaluatorProcess(Settings(data=data)) as process:
         snapshot = process.pool().snapshot()
     with pytest.raises(Unavailable):
         snapshot.query("ASK {}")

@@ -6,8 +6,10 @@ import itertools
 import json
 import os
 import signal
+import sys
 import threading
 import time
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 from flask import Flask, url_for
@@ -39,7 +41,6 @@ def create_app(pool: EvaluatorPool) -> Flask:
     app.extensions |= {"pool": pool, "editor": editor.page}
     app.json.sort_keys = app.json.ensure_ascii = False  # type: ignore[attr-defined]
     # What is registered first sees a request first and its answer last.
-    observation.register(app)
     problems.register(app)
     caching.register(app, lambda: current.snapshot().digest)
     dumps.register(app, pool.state)
@@ -56,9 +57,11 @@ def create_app(pool: EvaluatorPool) -> Flask:
 def worker() -> Door:
     """Return the ASGI application of one server process; `serve` says through the environment where its state is."""
     handover = json.loads(os.environ["INTERPOL_GRAPH_SERVICE"])
+    sys.setswitchinterval(0.001)  # the event loop waits for no crowd of threads
     pool = EvaluatorPool.of_state(handover["state"], Settings(**handover["settings"]))
     app = create_app(pool)
     observation.start(app, pool.admission, handover["log"])
+    Finalize(None, observation.flush, exitpriority=1)
     threading.Thread(target=_watch, args=(os.getppid(), pool), daemon=True).start()
     settings = pool.settings
     # One thread for everyone who may be waiting: for a lane, for a validation, for a file to be made; and some for

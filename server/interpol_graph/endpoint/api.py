@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, render_template, request, url_for
 from markupsafe import Markup
 
-from interpol_graph.endpoint import dumps, negotiation, pictures
+from interpol_graph.endpoint import current, dumps, negotiation, pictures
 from interpol_graph.endpoint.current import Row, answered, data, heavy, merged, query, select, snapshot, table
 from interpol_graph.endpoint.problems import BadParameter, NotFound
 from interpol_graph.engine.outcomes import AnswerTooLarge, OutOfMemory, OutOfTime, UnknownGraph
@@ -30,8 +30,6 @@ ANSWERS = (ROWS, SPARQL_JSON, *of_kind("results")[1:])
 SVG = Offered("svg", "SVG", ("image/svg+xml",))
 #: What a page of an answer is asked with: how a right value looks, in words and as a pattern.
 PAGING = {"limit": ("a whole number from 1", "[1-9][0-9]{0,8}"), "offset": ("a whole number from 0", "[0-9]{1,9}")}
-#: What stands in the description for the address of this server, which differs by request.
-_SERVER = "https://server.invalid"
 #: Rows of the examples in the description.
 EXAMPLE = 2
 
@@ -69,8 +67,7 @@ def answer(name: str) -> Response:
 def openapi() -> Response:
     """Describe the API of the questions (OpenAPI 3.1), with examples that are answers of this graph."""
     content = dumps.made("openapi.json", _describe).read_bytes()
-    server = json.dumps(request.host_url.rstrip("/")).encode()
-    return data(content.replace(f'"{_SERVER}"'.encode(), server, 1), "application/json", negotiated=False)
+    return data(current.addressed(content), "application/json", negotiated=False)
 
 
 def question(name: str) -> Question:
@@ -147,5 +144,5 @@ def _describe(output: IO[bytes]) -> None:
             "openapi.json", questions=asked, formats=formats, rows=ROWS, examples=examples, types=TYPES,
             languages=LANGUAGES, choices=known, example=EXAMPLE,
         )  # fmt: skip
-        servers = {"servers": [{"url": _SERVER}]}
+        servers = {"servers": [{"url": current.ANYWHERE}]}
         output.write(json.dumps(servers | json.loads(text), ensure_ascii=False).encode())

@@ -161,14 +161,14 @@ def _encode(response: Response) -> None:
     if not _is_text(response.mimetype or "") or "Content-Range" in response.headers or request.blueprint == "dumps":
         return
     response.vary.add("Accept-Encoding")
-    if etag := response.get_etag()[0]:
-        response.set_etag(etag, weak=True)  # one for all codings
+    if response.headers.get("ETag", "").startswith('"'):
+        response.set_etag(response.get_etag()[0] or "", weak=True)  # one for all codings
+    if response.status_code != 200 or not _SMALLEST <= (response.content_length or 0) <= _LARGEST:
+        return
     quality = request.accept_encodings.quality
     coding = max(CODINGS, key=quality)
     plain = quality("identity") if "identity" in request.accept_encodings.values() else 0
-    if quality(coding) <= 0 or quality(coding) < plain or response.status_code != 200:
-        return
-    if _SMALLEST <= (response.content_length or 0) <= _LARGEST:
+    if quality(coding) > 0 and quality(coding) >= plain:
         response.direct_passthrough = False
         response.set_data(CODINGS[coding](response.get_data()))
         response.headers["Content-Encoding"] = coding

@@ -45,6 +45,8 @@ LARGEST, ROWS, COLUMNS, CELLS = 4 << 20, 1000, 100, 20_000
 _HEAVY = Admission([Lane(2, 96)], 5.0, "Many pages are being written; try again in a few seconds.")
 
 
+#: Stands for the address of this server, which differs by request, in what is written once for all of them.
+ANYWHERE = "https://server.invalid"
 _MODIFIED = "SELECT (STR(MAX(?day)) AS ?last) { ?ontology dcterms:modified ?day FILTER(DATATYPE(?day) = xsd:date) }"
 
 
@@ -185,6 +187,11 @@ def data(body: bytes, content_type: str, *, negotiated: bool = True, lifetime: s
     if negotiated:
         response.vary.add("Accept")
     return response
+
+
+def addressed(content: bytes) -> bytes:
+    """Return what was written for any server with the address of this one."""
+    return content.replace(ANYWHERE.encode(), request.url_root.rstrip("/").encode())
 
 
 def answered(answer: Answer) -> Response:

@@ -1,14 +1,15 @@
 """/.well-known/void and /dataset: what this graph is and holds, every number counted (VoID, DCAT 3); on pages, for search engines, in schema.org's words."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from flask import Blueprint, Response, current_app, render_template, request
+from flask import Blueprint, Response, current_app, render_template
 from pyoxigraph import RdfFormat, parse, serialize
 
 from interpol_graph.endpoint import current, dumps, negotiation
 from interpol_graph.graph.downloads import WHOLE
-from interpol_graph.graph.formats import DUMPS, of_kind
+from interpol_graph.graph.formats import DUMPS, Format, of_kind
 from interpol_graph.graph.prefixes import BASE, ENTITIES, prefixes
 from interpol_graph.graph.questions import saved
 from interpol_graph.graph.statements import canonical
@@ -25,6 +26,9 @@ PREFIXES = {
 }
 #: Language tag → the name of the language in the authority table of the European Union, which DCAT-AP asks for.
 LANGUAGES = {"en": "ENG", "fr": "FRA", "es": "SPA", "ar": "ARA", "de": "DEU", "it": "ITA", "pt": "POR", "zh": "ZHO"}
+#: State of the graph, template and format → what was written, and how many of them are kept.
+_WRITTEN: dict[tuple[str, str, Format], bytes] = {}
+_KEPT = 32
 _CLASSES = "SELECT ?iri (COUNT(DISTINCT ?s) AS ?n) { ?s a ?iri FILTER(isIRI(?iri)) } GROUP BY ?iri ORDER BY ?iri"
 _PROPERTIES = "SELECT ?iri (COUNT(*) AS ?n) { ?s ?iri ?o } GROUP BY ?iri ORDER BY ?iri"
 _TOTALS = f"""SELECT ?subjects ?objects ?entities {{
@@ -54,24 +58,45 @@ class Counts(NamedTuple):
 @blueprint.get("/dataset")
 def dataset() -> Response:
     """Describe the graph in the RDF format that the client likes best: as a whole, its counts, its downloads, its services."""
-    fmt = negotiation.require(of_kind("graph"), "The description of the graph")
-    state = current.snapshot()
-    counts, modified = _counts(state.digest), current.modified()
-    root = request.url_root.rstrip("/")
+    return described("The description of the graph", "dataset.ttl", PREFIXES, _context)
+
+
+def described(what: str, template: str, prefixes: dict[str, str], context: Callable[[], dict[str, Any]]) -> Response:
+    """Return what a Turtle template says of the present state of the graph, in the format that the client likes best.
+
+    what: is described, for a refusal; prefixes: to write it with; context: returns what the template is given, beside the
+    address `root` of this server. It is written once for a state, whoever asks. Raises BadParameter, NoFormat, and what
+    `context` does.
+    """
+    fmt = negotiation.require(of_kind("graph"), what)
+    key = current.snapshot().digest, template, fmt
+    if key not in _WRITTEN:
+        # What asks the graph comes first.
+        given = context() | {"state": current.snapshot(), "modified": current.modified(), "own": current.own()}
+        with current.heavy():
+            if len(_WRITTEN) >= _KEPT:
+                _WRITTEN.clear()
+            if key not in _WRITTEN:
+                turtle = render_template(template, root=current.ANYWHERE, **given)
+                # Blank nodes have the same names, and statements the same order, whoever is asked and how often.
+                triples = [quad.triple for quad in canonical(parse(turtle, RdfFormat.TURTLE))]
+                _WRITTEN[key] = serialize(triples, format=fmt.rdf, prefixes=prefixes) or b""
+    return current.data(current.addressed(_WRITTEN[key]), fmt.content_type)
+
+
+def _context() -> dict[str, Any]:
     settings, files = current_app.extensions["pool"].settings, []
     # Another engine holds the graph, and its files are elsewhere.
     there = () if settings.engine and not settings.release else DUMPS
     sums = dumps.sums() if there else {}
     for offered in there:
         name, size = WHOLE + offered.suffix, dumps.whole(offered).stat().st_size
-        files.append({"format": offered, "address": f"{root}/dumps/{name}", "bytes": size, "sum": sums[name]})
-    with current.heavy():
-        turtle = render_template(
-            "dataset.ttl", root=root, state=state, counts=counts, files=files, languages=LANGUAGES, space=ENTITIES, base=BASE,
-            own=current.own(), questions=len(saved()), prefixes=prefixes(), modified=modified,
-        )  # fmt: skip
-        statements = [quad.triple for quad in canonical(parse(turtle, RdfFormat.TURTLE))]
-        return current.data(serialize(statements, format=fmt.rdf, prefixes=PREFIXES) or b"", fmt.content_type)
+        address = f"{current.ANYWHERE}/dumps/{name}"
+        files.append({"format": offered, "address": address, "bytes": size, "sum": sums[name]})
+    return {
+        "counts": _counts(current.snapshot().digest), "files": files, "languages": LANGUAGES,
+        "space": ENTITIES, "base": BASE, "questions": len(saved()), "prefixes": prefixes(),
+    }  # fmt: skip
 
 
 @blueprint.app_context_processor

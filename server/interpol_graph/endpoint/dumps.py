@@ -35,8 +35,9 @@ blueprint = Blueprint("dumps", __name__)
 SMALL, MOMENT = 500_000, 0.7
 #: How many may wait for a file.
 QUEUE = 8
-#: Held while a file is made: of many who want one at once, one has it made and few others wait for it.
-_MAKING = Admission([Lane(1, QUEUE)], 20, "Other files are being made; try again in a few seconds.")
+#: Held while a file is made: of many who want one at once, one has it made and few others wait for it. What is slow, or
+#: asks the graph, does not keep others waiting: one file of a name, in whatever format or language, takes half of the places.
+_MAKING = Admission([Lane(2, QUEUE)], 20, "Other files are being made; try again in a few seconds.")
 #: What cannot be made, of any state: to find that out takes as long as to make it.
 _REFUSED: dict[Path, Unwritable] = {}
 
@@ -122,7 +123,7 @@ def made(name: str, make: Make) -> Path:
         if not path.exists():
             if refusal := _REFUSED.get(path):
                 raise Unwritable(refusal.detail, **refusal.extra)
-            with _MAKING.slot(gone=current.gone()):
+            with _MAKING.slot(gone=current.gone(), claims=(name.partition(".")[0],)):
                 if not path.exists():
                     _make(path, make)
     except OSError as error:

@@ -8,14 +8,16 @@ import fcntl
 import json
 import os
 import select
+import threading
 import time
 from collections import Counter as Counts
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Flask, Response, g, request
+from flask import Blueprint, Flask, Response, request
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -66,12 +68,12 @@ ACTIVE = Gauge("interpol_graph_requests_active", "Requests being answered.", mul
 WAITING = Gauge("interpol_graph_queries_waiting", "Queries that wait for a place.", multiprocess_mode="livesum")
 
 
-#: A request that has been answered: time, method, route, status, bytes, seconds, facts.
-_Finished = tuple[float, str, str, int, int, float, dict[str, Any]]
-#: Repeats that have not yet been counted and written.
-_repeats: list[_Finished] = []
+#: Requests that have been answered and not yet counted and written: time, method, path, status, bytes, seconds, facts.
+_finished: list[tuple[float, str, str, int, int, float, dict[str, Any]]] = []
 #: Lines of the log that are written at once: they are shorter than PIPE_BUF.
 _TOGETHER = 12
+#: Seconds for which what /metrics shows is shown again: to add up the counters takes longer than most answers.
+_SHOWN_FOR = 0.5
 
 
 def start(app: Flask, admission: Admission, access_log: bool) -> None:
@@ -96,26 +98,6 @@ def _free_name(folder: Path) -> str:
     return _Process.name
 
 
-def register(app: Flask) -> None:
-    """Write down every request that the application answers."""
-
-    @app.before_request
-    def begin() -> None:
-        g.started = time.perf_counter()
-        request.environ[FACTS] = {"cache": "miss" if request.method in ("GET", "HEAD") else "passed"}
-        ACTIVE.inc()
-
-    @app.after_request
-    def end(response: Response) -> Response:
-        seconds, size = time.perf_counter() - g.started, response.content_length or 0
-        record(request.method, request.path, response.status_code, size, seconds, request.environ[FACTS])
-        return response
-
-    @app.teardown_request
-    def over(_: BaseException | None) -> None:
-        ACTIVE.dec()
-
-
 def warn_of_proxy(app: Flask) -> None:
     """Say once when a request seems to come through a proxy, and none is believed."""
     why = "X-Forwarded-For is not believed: behind a proxy all visitors count as one client; start with --proxies 1"
@@ -130,45 +112,37 @@ def warn_of_proxy(app: Flask) -> None:
 
 def note(**facts: Any) -> None:
     """Note something about the request at hand: query, rows, outcome, ended …"""
-    request.environ[FACTS].update(facts)
+    request.environ.setdefault(FACTS, {}).update(facts)
 
 
-def record(method: str, path: str, status: int, size: int, seconds: float, facts: dict[str, Any]) -> None:
-    """Count a request, and write its line: its answer's status and bytes, its seconds, and what was noted of it."""
-    route = _route(path)
-    SECONDS.labels(route).observe(seconds)
-    _tell([(time.time(), method, route, status, size, seconds, facts)])
+def record(method: str, path: str, status: int, size: int, seconds: float, facts: dict[str, Any]) -> bool:
+    """Note a request that has been answered, for `flush`; tell whether it is the first since the last one.
 
-
-def record_repeat(method: str, path: str, status: int, size: int, seconds: float, facts: dict[str, Any]) -> bool:
-    """Note a request that was answered from the answer cache, for `flush`; tell whether it is the first since the last one.
-
-    Called, like `flush`, by the thread of the event loop alone.
+    status, size: of its answer; facts: what was noted of it. Called, like `flush`, by the thread of the event loop alone.
     """
-    _repeats.append((time.time(), method, _route(path), status, size, seconds, facts))
-    return len(_repeats) == 1
+    _finished.append((time.time(), method, path, status, size, seconds, facts))
+    return len(_finished) == 1
 
 
 def flush() -> None:
-    """Count and write the repeats: together it takes a fraction of the time that one by one would take."""
-    repeats = _repeats.copy()
-    _repeats.clear()
-    _tell(repeats)
-
-
-def _tell(finished: list[_Finished]) -> None:
-    for (route, code), count in Counts((entry[2], str(entry[3])) for entry in finished).items():
+    """Count and write what was noted: together it takes a fraction of the time that one by one would take."""
+    finished = [(*entry, _route(entry[2])) for entry in _finished]
+    _finished.clear()
+    for (route, code), count in Counts((entry[-1], str(entry[3])) for entry in finished).items():
         REQUESTS.labels(route, code).inc(count)
     BYTES.inc(sum(entry[4] for entry in finished))
     for counter, name in ((CACHE, "cache"), (REFUSED, "outcome"), (KILLS, "ended")):
         for value, count in Counts(entry[6][name] for entry in finished if name in entry[6]).items():
             counter.labels(value).inc(count)
-    if _Process.access_log:
-        lines = []
-        for at, method, route, status, size, seconds, facts in finished:
+    lines = []
+    for at, method, _, status, size, seconds, facts, route in finished:
+        if facts.get("cache") in ("miss", "passed"):
+            SECONDS.labels(route).observe(seconds)
+        if _Process.access_log:
             told = {name: facts[name] for name in _NOTED if name in facts}
             head = {"method": method, "route": route, "status": status, "seconds": round(seconds, 6), "bytes": size}
             lines.append(_line(at, head | told))
+    if lines:
         LOST.inc(_write(lines))
 
 
@@ -206,8 +180,19 @@ def _write(lines: list[bytes]) -> int:
 @blueprint.get("/metrics")
 def metrics() -> Response:
     """Show all metrics in the text format of Prometheus, summed over all workers."""
+    with _ADDING:
+        text = _metrics(int(time.monotonic() / _SHOWN_FOR))
+    return Response(text, content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+
+
+_ADDING = threading.Lock()
+
+
+@lru_cache(maxsize=1)
+def _metrics(_: int) -> bytes:
+    """Return what /metrics shows at a moment."""
     registry = REGISTRY
     if FOLDER in os.environ:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+    return generate_latest(registry)

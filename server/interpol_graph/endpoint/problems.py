@@ -118,6 +118,15 @@ def fields(error: EngineError | HTTPException) -> dict[str, str]:
     return {"Retry-After": str(seconds)} if seconds else {}
 
 
+def written(error: EngineError) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """Return status, fields and body of an answer that takes no framework to write, and closes the connection."""
+    told = stated(error)
+    body = json.dumps(told).encode()
+    given = fields(error) | {"Content-Type": "application/problem+json", "Content-Length": str(len(body))}
+    given |= {"Cache-Control": "no-store", "Connection": "close"}
+    return told["status"], [(field.lower().encode(), value.encode()) for field, value in given.items()], body
+
+
 def answer(error: EngineError | HTTPException) -> Response:
     """Write an error as problem+json, or as a page for a client that prefers HTML."""
     error = _told(error)

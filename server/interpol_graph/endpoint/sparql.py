@@ -9,10 +9,10 @@ from itertools import islice
 from pathlib import Path
 from urllib.parse import parse_qsl
 
-from flask import Blueprint, Response, current_app, render_template, request
-from pyoxigraph import Literal, RdfFormat, parse, serialize
+from flask import Blueprint, Response, current_app, request
+from pyoxigraph import Literal
 
-from interpol_graph.endpoint import current, negotiation
+from interpol_graph.endpoint import current, dataset, negotiation
 from interpol_graph.endpoint.problems import BadRequest, BodyTooLarge, UnsupportedMediaType
 from interpol_graph.engine import outcomes, tokens
 from interpol_graph.engine.limits import LONGEST_QUERY
@@ -22,7 +22,6 @@ from interpol_graph.graph import paths
 from interpol_graph.graph.executables import QUERIES
 from interpol_graph.graph.formats import of_kind
 from interpol_graph.graph.prefixes import TERMS
-from interpol_graph.graph.statements import canonical
 from interpol_graph.validation import vocabulary
 
 blueprint = Blueprint("sparql", __name__)
@@ -185,23 +184,14 @@ def _declared(digest: str) -> frozenset[str]:
 
 
 def _description() -> Response:
-    """Return the SPARQL 1.1 Service Description, all numbers counted, in the RDF format that the client likes best."""
-    fmt = negotiation.require(of_kind("graph"), "The description of this endpoint")
-    state, modified = current.snapshot(), current.modified()
-    with current.heavy():
-        turtle = render_template(
-            "service-description.ttl",
-            endpoint=request.url_root + "sparql",
-            description=request.url_root + ".well-known/void",
-            formats=(*of_kind("results"), *of_kind("graph")),
-            notes=[Literal(_NOTE.format(**row)) for row in DEVIATIONS["deviations"]],
-            graphs=state.graphs,
-            queries=QUERIES,
-            union=set(state.graphs) == set(state.default),
-            triples=state.triples,
-            own=current.own(),
-            modified=modified,
-        )
-        # Blank nodes have the same names, and statements the same order, whoever is asked and how often.
-        triples = [quad.triple for quad in canonical(parse(turtle, format=RdfFormat.TURTLE))]
-    return current.data(serialize(triples, format=fmt.rdf, prefixes=PREFIXES) or b"", fmt.content_type)
+    """Return the SPARQL 1.1 Service Description, all numbers counted."""
+    return dataset.described(
+        "The description of this endpoint",
+        "service-description.ttl",
+        PREFIXES,
+        lambda: {
+            "formats": (*of_kind("results"), *of_kind("graph")),
+            "notes": [Literal(_NOTE.format(**row)) for row in DEVIATIONS["deviations"]],
+            "queries": QUERIES,
+        },
+    )

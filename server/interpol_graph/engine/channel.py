@@ -20,6 +20,8 @@ Message = tuple[dict[str, Any], bytes]
 
 ANSWER, EXIT_REPORT = b"\n", b"!"
 _LENGTHS = struct.Struct("!IQ")
+#: Bytes that are received at a time.
+_AT_ONCE = 1 << 16
 #: What makes a process number the number of its clock (clock_getcpuclockid).
 _SCHEDULED = 2
 
@@ -34,42 +36,54 @@ def frame(head: dict[str, Any], body: bytes = b"", end: bytes = ANSWER) -> bytes
     return b"".join((_LENGTHS.pack(len(text), len(body)), text, body, end))
 
 
-def receive(door: socket.socket, idle: Callable[[], None] = lambda: None) -> Message:
-    """Return the next message.
+class Channel:
+    """Messages over a socket."""
 
-    idle is called whenever the socket's receive timeout passes without a byte; it may raise to give up.
-    Raises EOFError when the other side has closed, or ended within a message.
-    """
-    head_size, body_size = _LENGTHS.unpack(_exactly(_LENGTHS.size, door, idle))
-    content = _exactly(head_size + body_size + 1, door, idle)
-    try:
-        head: dict[str, Any] = json.loads(bytes(content[:head_size]))
-    except ValueError:
-        raise EOFError from None
-    if (content[-1:] == EXIT_REPORT) != ("ended" in head):
-        raise EOFError  # the sender died within its answer, and what follows is its exit report
-    return head, bytes(content[head_size:-1])
+    def __init__(self, door: socket.socket) -> None:
+        self.door, self._rest = door, b""
 
+    def send(self, head: dict[str, Any], body: bytes = b"") -> None:
+        """Send one message."""
+        self.door.sendall(frame(head, body))
 
-def _exactly(size: int, door: socket.socket, idle: Callable[[], None]) -> memoryview:
-    view, there = memoryview(bytearray(size)), 0
-    while there < size:
+    def receive(self, idle: Callable[[], None] = lambda: None) -> Message:
+        """Return the next message.
+
+        idle is called whenever the socket's receive timeout passes without a byte; it may raise to give up.
+        Raises EOFError when the other side has closed, or ended within a message.
+        """
+        head_size, body_size = _LENGTHS.unpack(self._exactly(_LENGTHS.size, idle))
+        content = self._exactly(head_size + body_size + 1, idle)
         try:
-            count = door.recv_into(view[there:])
-        except BlockingIOError:
-            idle()
-            continue
-        if not count:
-            raise EOFError
-        there += count
-    return view
+            head: dict[str, Any] = json.loads(content[:head_size])
+        except ValueError:
+            raise EOFError from None
+        if (content[-1:] == EXIT_REPORT) != ("ended" in head):
+            raise EOFError  # the sender died within its answer, and what follows is its exit report
+        return head, content[head_size:-1]
+
+    def _exactly(self, size: int, idle: Callable[[], None]) -> bytes:
+        """Return so many bytes; what came with them stays for the next message."""
+        pieces, missing = [self._rest], size - len(self._rest)
+        while missing > 0:
+            try:
+                pieces.append(self.door.recv(_AT_ONCE))
+            except BlockingIOError:
+                idle()
+                continue
+            if not pieces[-1]:
+                raise EOFError
+            missing -= len(pieces[-1])
+        content = b"".join(pieces)
+        self._rest = content[size:]
+        return content[:size]
 
 
-class Connection:
+class Connection(Channel):
     """A child of the evaluators at an address. Raises OSError when there is nobody, Ended when it is gone at once."""
 
     def __init__(self, address: str) -> None:
-        self.door = socket.socket(socket.AF_UNIX)
+        super().__init__(socket.socket(socket.AF_UNIX))
         self.demoted = False
         try:
             self.door.connect(address)
@@ -83,13 +97,13 @@ class Connection:
     def ask(self, request: dict[str, Any], idle: Callable[[], None]) -> Message:
         """Return the answer; idle is called while it is waited for. Raises Ended."""
         with suppress(OSError):  # it has ended; there may be an exit report to receive
-            self.door.sendall(frame(request))
+            self.send(request)
         return self.receive(idle)
 
     def receive(self, idle: Callable[[], None] = lambda: None) -> Message:
         """Return the next message; idle is called while it is waited for. Raises Ended."""
         try:
-            head, body = receive(self.door, idle)
+            head, body = super().receive(idle)
         except (EOFError, ConnectionError):
             raise Ended(None, 0) from None
         if "ended" in head:

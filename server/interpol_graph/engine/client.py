@@ -4,10 +4,10 @@ import re
 from functools import cache, partial
 from typing import Any
 
-from pyoxigraph import QueryTriples, Store
+from pyoxigraph import Store
 
 from interpol_graph.engine import outcomes, tokens
-from interpol_graph.engine.results import Output, write
+from interpol_graph.engine.results import evaluated
 from interpol_graph.graph import questions, rows
 from interpol_graph.graph.choices import Choices, asking
 from interpol_graph.graph.executables import graph_files
@@ -77,14 +77,9 @@ def _bundled(text: str, results: Format, graph: Format) -> bytes:
         raise refusal
     try:
         store = _store(bool(_NAMES_GRAPHS.search(_IRI_OR_VARIABLE.sub("", text))))
-        answer = store.query(text, base_iri=BASE, prefixes=prefixes())
-        fmt = _of_kind("graph" if isinstance(answer, QueryTriples) else "results", results, graph)
-        write(answer, fmt, body := Output(fmt))
-        return body.getvalue()
-    except SyntaxError as error:
-        raise outcomes.malformed(error.msg, text) from error
-    except (Unreadable, ValueError, OSError, RuntimeError) as error:
+    except (Unreadable, OSError) as error:
         raise outcomes.not_evaluated(str(error)) from error
+    return evaluated(lambda: store.query(text, base_iri=BASE, prefixes=prefixes()), text, results, graph)[2]
 
 
 def _remote(endpoint: str, text: str, results: Format, graph: Format) -> bytes:
@@ -96,7 +91,10 @@ def _remote(endpoint: str, text: str, results: Format, graph: Format) -> bytes:
     wrapper = SPARQLWrapper(endpoint, agent=f"interpol-graph/{__version__}")
     wrapper.setQuery(text)
     wrapper.setMethod("POST")
-    fmt = _of_kind("graph" if wrapper.queryType in ("CONSTRUCT", "DESCRIBE") else "results", results, graph)
+    kind: Kind = "graph" if wrapper.queryType in ("CONSTRUCT", "DESCRIBE") else "results"
+    fmt = graph if kind == "graph" else results
+    if fmt.kind != kind:
+        raise outcomes.no_format(kind)
     wrapper.setOnlyConneg(True)
     wrapper.addCustomHttpHeader("Accept", fmt.media_types[0])
     try:
@@ -105,13 +103,6 @@ def _remote(endpoint: str, text: str, results: Format, graph: Format) -> bytes:
         raise outcomes.not_evaluated(f"{endpoint} refused it: {error}") from error
     except OSError as error:
         raise outcomes.Unavailable(f"{endpoint} cannot be reached: {error}.") from error
-
-
-def _of_kind(kind: Kind, results: Format, graph: Format) -> Format:
-    fmt = graph if kind == "graph" else results
-    if fmt.kind != kind:
-        raise outcomes.no_format(kind)
-    return fmt
 
 
 @cache

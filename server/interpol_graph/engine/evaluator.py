@@ -12,15 +12,13 @@ import socket
 import time
 from typing import Any
 
-from pyoxigraph import QueryBoolean, QuerySolutions
-
 from interpol_graph.engine import outcomes, tokens
-from interpol_graph.engine.channel import Message, frame, receive
+from interpol_graph.engine.channel import Channel, Message, frame
 from interpol_graph.engine.embedded import Engine
 from interpol_graph.engine.limits import OUT_OF_MEMORY, Settings
 from interpol_graph.engine.outcomes import EngineError
-from interpol_graph.engine.results import Output, write
-from interpol_graph.graph.formats import BY_NAME, Kind
+from interpol_graph.engine.results import Output, evaluated
+from interpol_graph.graph.formats import BY_NAME
 from interpol_graph.graph.prefixes import prefixes
 
 # Begins at the beginning of a word only: a long word is read once, not once from each of its letters.
@@ -31,7 +29,7 @@ class Evaluator:
     """A child that answers requests on its socket until the other side closes it."""
 
     def __init__(self, engine: Engine, door: socket.socket, settings: Settings) -> None:
-        self.engine, self.door, self.timeout = engine, door, settings.timeout
+        self.engine, self.channel, self.timeout = engine, Channel(door), settings.timeout
         self.memory, self.limit = settings.memory << 20, settings.answer << 20
         self.statm = os.open("/proc/self/statm", os.O_RDONLY)  # before nothing can be opened any more
         self.born = self._size()
@@ -44,10 +42,10 @@ class Evaluator:
 
     def serve(self) -> None:
         """Answer until the connection is closed, or until this child has grown too large to be kept."""
-        self.door.sendall(frame({"pid": os.getpid()}))
+        self.channel.send({"pid": os.getpid()})
         while True:
             try:
-                request, _ = receive(self.door)
+                request, _ = self.channel.receive()
             except (EOFError, OSError):
                 return
             # A dump takes as long as the graph is large; what it costs is not the client's choice.
@@ -65,7 +63,7 @@ class Evaluator:
                 head["last"] = self._size() - self.born > self.memory // 16 or copied > self.memory
                 message = frame(head, body)
                 signal.setitimer(signal.ITIMER_REAL, 0)
-                self.door.sendall(message)
+                self.channel.door.sendall(message)
             except MemoryError:
                 os._exit(OUT_OF_MEMORY)
             except OSError:
@@ -87,29 +85,19 @@ class Evaluator:
             chosen or reading.graphs, self.engine.about["graphs"]
         ):
             raise refusal
-        answer = None
-        try:
-            # Named by the request, these take the place of FROM and FROM NAMED, empty ones included.
-            graphs = (request["default"], request["named"]) if chosen else None
-            answer = self.engine.query(query, _used(query), graphs, self.limit)
-            kind: Kind = "results" if isinstance(answer, QuerySolutions | QueryBoolean) else "graph"
-            if request[kind] is None:
-                raise outcomes.no_format(kind)
-            fmt = BY_NAME[request[kind]]
-            rows = write(answer, fmt, body := Output(fmt, self.limit))
-        except SyntaxError as error:  # after the query, only another engine's answer is parsed
-            raise (
-                outcomes.malformed(error.msg, query) if answer is None else outcomes.engine_fails(error.msg)
-            ) from error
-        except (ValueError, OSError, RuntimeError) as error:  # it is in order, and cannot be evaluated
-            raise outcomes.not_evaluated(str(error)) from error
-        return {"format": fmt.name, "rows": rows, "volatile": reading.volatile}, body.getvalue()
+        # Named by the request, these take the place of FROM and FROM NAMED, empty ones included.
+        graphs = (request["default"], request["named"]) if chosen else None
+        results, graph = (BY_NAME[name] if (name := request[kind]) else None for kind in ("results", "graph"))
+        fmt, rows, body = evaluated(
+            lambda: self.engine.query(query, _used(query), graphs, self.limit), query, results, graph, self.limit
+        )
+        return {"format": fmt.name, "rows": rows, "volatile": reading.volatile}, body
 
     def _dump(self, request: dict[str, Any]) -> Message:
         """Send all pieces of a dump but the last, and return that. Raises Unwritable."""
         fmt, graph = BY_NAME[request["dump"]], request["graph"]
         head = {"format": fmt.name}
-        pieces = Output(fmt, send=lambda piece: self.door.sendall(frame(head | {"more": True}, piece)))
+        pieces = Output(fmt, send=lambda piece: self.channel.send(head | {"more": True}, piece))
         try:
             self.engine.dump(pieces, fmt, graph)
             pieces.end()

@@ -18,6 +18,9 @@ from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.outcomes import Unavailable
 from interpol_graph.engine.snapshot import Snapshot
 
+#: Seconds after which is looked again whether the data have been reloaded.
+_KNOWN = 0.02
+
 
 class NotStarted(Exception):
     """There is nothing to serve, or nowhere to serve it; the message says why."""
@@ -34,7 +37,7 @@ class EvaluatorPool:
         self.settings, self.state = settings, state
         self.admission = Admission(settings.lanes, settings.queue_timeout)
         self._now = self._of(address, about)
-        self._stamp = 0
+        self._stamp, self._known_until = 0, 0.0
         self._looking = threading.Lock()
 
     @classmethod
@@ -44,8 +47,9 @@ class EvaluatorPool:
 
     def snapshot(self) -> Snapshot:
         """Look whether the data have been reloaded, and return their present state; whoever keeps it asks one state."""
-        if self.state:
+        if self.state and time.monotonic() > self._known_until:
             with suppress(OSError), self._looking:
+                self._known_until = time.monotonic() + _KNOWN
                 stamp = os.stat(self.state).st_mtime_ns
                 if stamp != self._stamp:
                     found, before, self._stamp = _read(self.state), self._now, stamp

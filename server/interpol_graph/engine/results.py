@@ -12,8 +12,8 @@ from xml.parsers.expat import ExpatError, ParserCreate
 
 from pyoxigraph import BlankNode, QueryBoolean, QuerySolutions, QueryTriples, Triple
 
-from interpol_graph.engine.outcomes import too_large, unwritable
-from interpol_graph.graph.formats import Format
+from interpol_graph.engine import outcomes
+from interpol_graph.graph.formats import Format, Kind
 from interpol_graph.graph.statements import serialized
 
 #: What an engine answers a query with.
@@ -47,7 +47,7 @@ class Output(io.BytesIO):
             self._read(content)
         super().write(content)
         if self.tell() > self.limit:
-            raise too_large(self.limit)
+            raise outcomes.too_large(self.limit)
         if self.send and self.tell() >= 1 << 20:
             self.send(self.getvalue())
             self.seek(0)
@@ -65,14 +65,38 @@ class Output(io.BytesIO):
         except ExpatError as error:
             if error.code == expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]:
                 raise MemoryError from error
-            raise unwritable(self.fmt, _NO_XML) from error
+            raise outcomes.unwritable(self.fmt, _NO_XML) from error
 
     def _check_element(self, name: str, _: dict[str, str]) -> None:
         if name in _FORMER:
-            raise unwritable(self.fmt, f"{name.replace(' ', '')} is no name that it allows")
+            raise outcomes.unwritable(self.fmt, f"{name.replace(' ', '')} is no name that it allows")
 
 
-def write(answer: Found, fmt: Format, body: Output) -> int | None:
+def evaluated(
+    ask: Callable[[], Found], query: str, results: Format | None, graph: Format | None, limit: int = sys.maxsize
+) -> tuple[Format, int | None, bytes]:
+    """Return what an engine answers to a query: the format, rows or statements (None for a boolean), and the bytes.
+
+    ask: lets the engine begin; results, graph: the format by the form of the query; limit: bytes that it may have.
+    Raises EngineError.
+    """
+    answer = None
+    try:
+        answer = ask()
+        kind: Kind = "results" if isinstance(answer, QuerySolutions | QueryBoolean) else "graph"
+        fmt = results if kind == "results" else graph
+        if fmt is None or fmt.kind != kind:
+            raise outcomes.no_format(kind)
+        rows = _write(answer, fmt, body := Output(fmt, limit))
+    except SyntaxError as error:  # after the query, only another engine's answer is parsed
+        fault = outcomes.malformed(error.msg, query) if answer is None else outcomes.engine_fails(error.msg)
+        raise fault from error
+    except (ValueError, OSError, RuntimeError) as error:  # it is in order, and cannot be evaluated
+        raise outcomes.not_evaluated(str(error)) from error
+    return fmt, rows, body.getvalue()
+
+
+def _write(answer: Found, fmt: Format, body: Output) -> int | None:
     """Write an answer and return how many rows or statements it has, None for a boolean. Raises Unwritable."""
     if isinstance(answer, QueryBoolean):
         if fmt.name in ("csv", "tsv"):
@@ -91,7 +115,7 @@ def write(answer: Found, fmt: Format, body: Output) -> int | None:
     try:
         serialized(distinct, body, fmt)
     except OSError as error:
-        raise unwritable(fmt, str(error)) from error
+        raise outcomes.unwritable(fmt, str(error)) from error
     body.end()
     return len(distinct)
 

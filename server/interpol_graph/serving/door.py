@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 import sys
 import time
 from collections import Counter, defaultdict
@@ -42,17 +41,11 @@ BODY_TIMEOUT = 20.0
 READING = 128
 #: Requests of one client that may be at work or wait at once, more than have places with the evaluators.
 AT_WORK = 160
+#: How many of them have a thread: the others wait behind their own in the event loop, which costs nobody anything.
+IN_THREADS = 64
 _FLOOD = Busy(f"{AT_WORK} requests of this client are at work already; try again in a few seconds.")
 # Made once: a flood is refused in the event loop.
-_TOLD = problems.stated(_FLOOD)
-_FLOOD_BODY = json.dumps(_TOLD).encode()
-_FLOOD_FIELDS: Fields = [
-    (b"content-type", b"application/problem+json"),
-    (b"content-length", b"%d" % len(_FLOOD_BODY)),
-    (b"cache-control", b"no-store"),
-    (b"connection", b"close"),
-    *((field.lower().encode(), value.encode()) for field, value in problems.fields(_FLOOD).items()),
-]
+_REFUSAL = problems.written(_FLOOD)
 #: The type of forms, and the fields that one may have: reading each takes many times its bytes.
 FORM, FIELDS = "application/x-www-form-urlencoded", 1000
 #: Bytes that one header field may have: what it lists is compared with all that is on offer.
@@ -63,9 +56,9 @@ PIECE = 1 << 18
 STALLED = 30.0
 #: Bytes of bodies that come in, and of large answers that wait to be read, that one process may hold.
 ROOM_FOR_ALL = 256 << 20
-#: Seconds after which is looked again which state of the graph is served.
-_KNOWN = 0.02
-#: Seconds after which repeats are counted and written to the log.
+#: Where the scope of a request has the time at which it came.
+_STARTED = "interpol_graph.started"
+#: Seconds after which answers are counted and written to the log.
 _FLUSH = 0.1
 
 
@@ -82,37 +75,35 @@ class Door:
         self.app, self.cache, self.digest = app, cache, digest
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
         self.held = 0
-        self._known, self._known_until = "", 0.0
         self.proxies = proxies
         #: Client address → the patience with each of its bodies that are not whole yet, the oldest first.
         self.reading: defaultdict[str, dict[asyncio.Timeout, None]] = defaultdict(dict)
         #: Client address → its requests that are at work or wait.
         self.at_work = Counter[str]()
-        #: Client address → what lets no more of its requests on than there are threads: the others wait behind their own.
-        self.turns = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(threads))
+        #: Client address → what lets so many of its requests on as may have a thread.
+        self.turns = defaultdict[str, asyncio.Semaphore](lambda: asyncio.Semaphore(min(threads, IN_THREADS)))
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        started, method = time.perf_counter(), scope["method"]
-        if started > self._known_until:
-            self._known, self._known_until = self.digest(), started + _KNOWN
-        key, if_none_match = self.cache.key(scope, self._known) or (None, None)
+        scope[_STARTED] = time.perf_counter()
+        key, if_none_match = self.cache.key(scope, self.digest()) or (None, None)
         if key and (entry := self.cache.get(key)):
-            status, fields, body, facts = entry.answer(method, if_none_match)
-            seconds = time.perf_counter() - started
-            if observation.record_repeat(method, scope["path"], status, len(body), seconds, facts):
-                asyncio.get_running_loop().call_later(_FLUSH, observation.flush)
+            status, fields, body, facts = entry.answer(scope["method"], if_none_match)
+            self._record(scope, status, len(body), facts)
             return await self._send(send, status, fields, body)
         client, taken = self._client(scope), list[int]()
         if self.at_work[client] >= AT_WORK:
             observation.REFUSED.labels(problem=problems.name(_FLOOD)).inc()
-            return await self._send(send, _TOLD["status"], _FLOOD_FIELDS, _FLOOD_BODY if method != "HEAD" else b"")
+            status, fields, body = _REFUSAL
+            return await self._send(send, status, fields, body if scope["method"] != "HEAD" else b"")
         self.at_work[client] += 1
+        observation.ACTIVE.inc()
         try:
             await self._answer(scope, receive, send, client, taken, key)
         finally:
+            observation.ACTIVE.dec()
             self.held -= sum(taken)
             self.at_work[client] -= 1
             if not self.at_work[client]:
@@ -126,12 +117,19 @@ class Door:
         said = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
         return said.decode("latin-1").split(",")[-self.proxies :][0].strip()
 
+    def _record(self, scope: dict[str, Any], status: int, size: int, facts: dict[str, Any]) -> None:
+        """Note for metrics and log how a request was answered."""
+        seconds = time.perf_counter() - scope[_STARTED]
+        if observation.record(scope["method"], scope["path"], status, size, seconds, facts):
+            asyncio.get_running_loop().call_later(_FLUSH, observation.flush)
+
     async def _answer(
         self, scope: dict[str, Any], receive: Receive, send: Send, client: str, taken: list[int], key: Key | None
     ) -> None:
         """Let the application answer in a thread, and keep what may be kept."""
         environ, left = _environ(scope), Event()
         environ[DEPARTED] = left.is_set
+        facts = environ[observation.FACTS] = {"cache": "miss" if scope["method"] in ("GET", "HEAD") else "passed"}
         try:
             _check(environ, scope)
             await self._read(environ, receive, client, taken)
@@ -147,11 +145,13 @@ class Door:
         if isinstance(body, bytes) and len(body) > PIECE and not self._take(len(body), taken):
             environ[PROBLEM] = Busy("Too many large answers wait for their readers; try again in a few seconds.")
             status, fields, body = await loop.run_in_executor(self.pool, self._call, environ)
+        size = len(body) if isinstance(body, bytes) else int(dict(fields).get(b"content-length", 0))
+        self._record(scope, status, size, facts)
         if PROBLEM in environ:
             fields.append((b"connection", b"close"))
         # The data may have been reloaded since the key was made.
         elif key and environ.get(DIGEST) in (None, key[0]) and (status, scope["method"]) == (200, "GET"):
-            self.cache.put(key, fields, body, environ.get(observation.FACTS, {}))
+            self.cache.put(key, fields, body, facts)
         await self._send(send, status, fields, body)
 
     async def _read(self, environ: WSGIEnvironment, receive: Receive, client: str, taken: list[int]) -> None:
