@@ -3,12 +3,11 @@
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from flask import Blueprint, Response, current_app, render_template, request
+from flask import Blueprint, Response, render_template, request
 from pyoxigraph import RdfFormat, parse, serialize
 
 from interpol_graph.endpoint import current, dumps, negotiation
-from interpol_graph.graph.downloads import WHOLE
-from interpol_graph.graph.formats import DUMPS, of_kind
+from interpol_graph.graph.formats import of_kind
 from interpol_graph.graph.prefixes import BASE, ENTITIES, prefixes
 from interpol_graph.graph.questions import saved
 from interpol_graph.graph.statements import canonical
@@ -58,12 +57,9 @@ def dataset() -> Response:
     state = current.snapshot()
     counts, modified = _counts(state.digest), current.modified()
     root = request.url_root.rstrip("/")
-    settings, files = current_app.extensions["pool"].settings, []
-    # Another engine holds the graph, and its files are elsewhere.
-    there = () if settings.engine and not settings.release else DUMPS
-    sums = dumps.sums() if there else {}
-    for offered in there:
-        name, size = WHOLE + offered.suffix, dumps.whole(offered).stat().st_size
+    sums, files = dumps.sums(), []
+    for offered, name, _ in dumps.wholes():
+        size = dumps.whole(offered).stat().st_size
         files.append({"format": offered, "address": f"{root}/dumps/{name}", "bytes": size, "sum": sums[name]})
     with current.heavy():
         turtle = render_template(

@@ -23,7 +23,6 @@ from interpol_graph.graph.executables import QUERIES
 from interpol_graph.graph.formats import of_kind
 from interpol_graph.graph.prefixes import TERMS
 from interpol_graph.graph.statements import canonical
-from interpol_graph.validation import vocabulary
 
 blueprint = Blueprint("sparql", __name__)
 
@@ -171,6 +170,8 @@ def strangers(query: str) -> list[tuple[str, str]]:
 
     Raises Busy, Departed.
     """
+    from interpol_graph.validation import vocabulary  # a start needs not wait for all that knows terms
+
     ours = _declared(current.snapshot().digest)
     with current.heavy():  # to find the nearest takes milliseconds for each
         found = (vocabulary.misspelt(iri, ours) for iri in dict.fromkeys(tokens.names(query))) if ours else ()

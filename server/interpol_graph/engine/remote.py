@@ -21,7 +21,7 @@ from interpol_graph.engine.embedded import Graphs
 from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.results import Found
 from interpol_graph.graph import downloads
-from interpol_graph.graph.executables import QUERIES, graph_files
+from interpol_graph.graph.executables import graph_files
 from interpol_graph.graph.formats import BY_NAME, Format
 from interpol_graph.graph.prefixes import BASE, GRAPHS, RDF
 from interpol_graph.graph.statements import serialized
@@ -66,7 +66,8 @@ def client(url: str, timeout: float) -> httpx2.Client:
         auth=auth,
         headers=headers,
         timeout=httpx2.Timeout(timeout, connect=5),
-        transport=httpx2.HTTPTransport(retries=1),
+        # Where nothing is encrypted, to read the certificates would take as long as all else that a start does here.
+        transport=httpx2.HTTPTransport(retries=1, verify=httpx2.URL(url).scheme == "https"),
     )
 
 
@@ -157,7 +158,7 @@ class Remote:
                     return shutil.copyfileobj(file, output, 1 << 20)
             quads = parse(path=self.release / "dumps" / (downloads.WHOLE + _NQUADS.suffix), format=_NQUADS.rdf)
             return serialized((quad.triple for quad in quads if quad.graph_name.value == graph), output, fmt)
-        if graph not in (GRAPHS + "ontology", QUERIES):
+        if graph not in downloads.HERE:
             raise outcomes.Unavailable(
                 "The files of the graph are not here: this server was started without --release."
             )
