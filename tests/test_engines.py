@@ -116,7 +116,7 @@ def small(tmp_path: Path) -> Path:
 
 def test_an_engine_that_is_killed_is_told_and_asked_again_when_it_is_back(tmp_path: Path, small: Path) -> None:
     with oxigraph(tmp_path) as engine:
-        assert run("load", engine.update, "--query", engine.query, "--data", str(small)).returncode == 0
+        assert run("load", engine.store, "--data", str(small)).returncode == 0
         with EvaluatorProcess(Settings(engine=engine.query, timeout=120)) as process:
             snapshot = process.pool().snapshot()
             assert (snapshot.triples, len(snapshot.graphs)) == (400, 1)
