@@ -64,7 +64,7 @@ class GraphStore:
         try:
             response = self.client.request(method, self.url, params=graph and {"graph": graph}, **request)  # type: ignore[arg-type]
         except httpx2.HTTPError as error:
-            raise failing(self.url, error) from error
+            raise failing(error) from error
         self.virtuoso = "Virtuoso" in response.headers.get("Server", "")
         if response.is_success or (response.status_code == 404 and method != "PUT"):
             return response.content if response.is_success else b""
