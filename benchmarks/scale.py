@@ -165,9 +165,8 @@ def main() -> None:
             for scale, one in zip(scales, every, strict=True):
                 one.columns["engine MiB"] = [memory(one.engine) if one.engine else 0.0]
                 shown(where, scale, one.row())
-            growth, (first, *_, last) = math.log(scales[-1] / scales[0]), [one.row() for one in [*every, every[-1]]]
-            if growth:
-                pairs = zip(first, last, strict=True)
+            if len(every) > 1:
+                growth, pairs = math.log(scales[-1] / scales[0]), zip(every[0].row(), every[-1].row(), strict=True)
                 shown(where, "exp.", [math.log(b / a) / growth if a > 0 and b > 0 else math.nan for a, b in pairs], 2)
 
 
