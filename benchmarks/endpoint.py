@@ -52,13 +52,14 @@ class Load:
 
 @dataclass
 class Cell:
-    """What one server did under one mix."""
+    """What one server did under one mix; processor: microseconds for each answer, of processes that are still there."""
 
     rate: float
     median: float
     p99: float
     errors: int
     megabytes: float
+    processor: float
 
 
 def loads(entities: list[str]) -> dict[str, Load]:
@@ -121,7 +122,9 @@ def driven(server: servers.Server, mix: str, load: Load | None, seconds: int, cl
         ]
         command += [str(folder / "requests"), str(folder / "order"), name]
         command += [mixes.NONCE] if load and load.new else []
+        before = server.processor()
         output = subprocess.run(command, check=True, capture_output=True, text=True, timeout=duration + 180).stdout
+        processor = server.processor() - before
         server.settle()
     result = json.loads(output.partition("RESULT ")[2])
     wall = result["microseconds"] / 1e6
@@ -131,6 +134,7 @@ def driven(server: servers.Server, mix: str, load: Load | None, seconds: int, cl
         p99=result["p99"] / 1000,
         errors=result["refused"] + result["broken"] + result["late"],
         megabytes=result["bytes"] / wall / 1e6,
+        processor=1e6 * processor / max(result["requests"], 1),
     )
 
 

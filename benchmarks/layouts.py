@@ -2,12 +2,14 @@
 
     .venv/bin/python benchmarks/layouts.py [--seconds S] [--rounds N]
 
-Needs nginx and wrk (apt install nginx wrk). Copies, nginx and wrk share the machine.
+Needs nginx and wrk (apt install nginx wrk). Copies, nginx and wrk share the machine; what that does not change is the time of
+the processor that nginx takes for an answer. A file is asked for by as long a request, and sent with the fields of an answer.
 """
 
 from __future__ import annotations
 
 import argparse
+import signal
 import statistics
 import sys
 import urllib.parse
@@ -22,8 +24,10 @@ from servers import Server
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from copies import copies
 
-#: The static files lie beside the cache, and are sent with the fields that say least.
-STATIC = "location = /static-files { root .; default_type application/octet-stream; try_files /static-files/$arg_query =404; }\n"
+#: The files lie beside the cache; which one is meant is said where other requests say what they accept.
+STATIC = "location = /static-files { root .; try_files /static-files/$http_accept =404; include fields*.conf; }\n"
+#: The fields of an answer that nginx gives to a file by itself, or in another way.
+ITS_OWN = {"server", "date", "content-type", "content-length", "connection", "etag", "last-modified"}
 
 
 def main() -> None:
@@ -33,33 +37,42 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="measurements of each, in turn (default 3)")
     given = parser.parse_args()
     with copies(STATIC) as three:
-        graph = three.folder / "graph.nt"
-        load = loads(written(graph, 1))["repeated"]
+        load = loads(written(three.folder / "graph.nt", 1))["repeated"]
         folder = three.folder / "static-files"
-        folder.mkdir()
-        (folder / "ASK%20%7B%7D").write_bytes(b"")  # by which it is seen that a server is there
+        (folder / mixes.ROWS).parent.mkdir(parents=True)
+        (folder / mixes.ROWS).write_bytes(b"")  # by which it is seen that a server is there
         for number, request in enumerate(load.requests):
             address = f"{three.url}/sparql?query={urllib.parse.quote(request.query, safe='')}"
             with urllib.request.urlopen(urllib.request.Request(address, headers={"Accept": request.accept})) as answer:
                 (folder / str(number)).write_bytes(answer.read())
-        static = Load(
-            [mixes.Request(str(number), "*/*") for number in range(len(load.requests))], load.order, new=False
-        )
-        cells: dict[str, list[Cell]] = {"copies": [], "static": []}
-        nginx = Server("nginx", three.url, "/sparql", "", three.servers[0])  # type: ignore[arg-type]
-        files = Server("static", three.url, "/static-files", "", three.servers[0])  # type: ignore[arg-type]
+        fields = [
+            f'add_header {name} "{value}";\n' for name, value in answer.headers.items() if name.lower() not in ITS_OWN
+        ]
+        (three.folder / "fields.conf").write_text("".join(fields))
+        three.nginx.send_signal(signal.SIGHUP)
+        named = [mixes.Request(request.query, str(number)) for number, request in enumerate(load.requests)]
+        offered = {"/sparql": load, "/static-files": Load(named, load.order, new=False)}
+        cells: dict[str, list[Cell]] = {path: [] for path in offered}
         for _ in range(given.rounds):
-            cells["copies"].append(driven(nginx, "repeated", load, given.seconds, 8, three.folder))
-            cells["static"].append(driven(files, "static", static, given.seconds, 8, three.folder))
-    print(f"{'':<10}{'answers/s':>12}{'median ms':>12}{'p99 ms':>10}{'errors':>8}")
-    for name, of_one in cells.items():
-        rate = statistics.median(cell.rate for cell in of_one)
-        best = min(of_one, key=lambda cell: abs(cell.rate - rate))
-        print(f"{name:<10}{best.rate:>12,.0f}{best.median:>12.2f}{best.p99:>10.1f}{sum(c.errors for c in of_one):>8}")
-    ratios = [one.rate / other.rate for one, other in zip(*cells.values(), strict=True)]
-    print(
-        f"copies ÷ static: {statistics.median(ratios):.2f} (median of {len(ratios)}; {min(ratios):.2f} to {max(ratios):.2f})"
-    )
+            for path, of_one in cells.items():
+                nginx = Server(path, three.url, path, "", three.nginx)  # type: ignore[arg-type]
+                of_one.append(driven(nginx, path, offered[path], given.seconds, 8, three.folder))
+    print(f"{'':<15}{'answers/s':>12}{'median ms':>12}{'p99 ms':>10}{'nginx µs':>10}{'errors':>8}")
+    for path, of_one in cells.items():
+        rate, median, p99, processor = (
+            statistics.median(getattr(cell, name) for cell in of_one) for name in ("rate", "median", "p99", "processor")
+        )
+        errors = sum(cell.errors for cell in of_one)
+        print(f"{path:<15}{rate:>12,.0f}{median:>12.2f}{p99:>10.1f}{processor:>10.1f}{errors:>8}")
+    copied, static = cells.values()
+    for what, ratios in (
+        ("answers a second", [one.rate / other.rate for one, other in zip(copied, static, strict=True)]),
+        (
+            "answers for the same time of nginx",
+            [b.processor / a.processor for a, b in zip(copied, static, strict=True)],
+        ),
+    ):
+        print(f"copies ÷ files, {what}: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
 
 
 if __name__ == "__main__":

@@ -54,6 +54,15 @@ class Server:
                     found.append(int(stat.parent.name))
         return sorted(found)
 
+    def processor(self) -> float:
+        """Return the seconds of the processor that its processes have taken until now."""
+        ticks = 0
+        for pid in self.pids():
+            with suppress(OSError):  # it has ended meanwhile
+                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def settle(self, patience: float = 120) -> None:
         """Wait until the server answers again; what was asked last may keep it at work."""
         end = time.monotonic() + patience

@@ -19,10 +19,11 @@ LAYOUT = ROOT / "server" / "layouts" / "nginx.conf"
 
 @dataclass
 class Copies:
-    """The address of nginx, and the copies behind it."""
+    """The address of nginx, its folder and process, and the copies behind it."""
 
     url: str
     folder: Path
+    nginx: subprocess.Popen[str]
     servers: list[subprocess.Popen[str]]
 
 
@@ -40,20 +41,12 @@ def copies(more: str = "") -> Iterator[Copies]:
         (folder / "nginx.conf").write_text(text.replace("listen", more + "listen", 1))
         servers = []
         for port in list(ports.values())[1:]:
-            command = [
-                sys.executable,
-                "-m",
-                "interpol_graph",
-                "serve",
-                "--port",
-                str(port),
-                "--workers",
-                "1",
-                "--no-log",
-            ]
-            servers.append(started([*command, "--proxies", "1"], f"http://127.0.0.1:{port}/healthz"))
+            options = ["--port", str(port), "--workers", "1", "--proxies", "1", "--no-log"]
+            command = [sys.executable, "-m", "interpol_graph", "serve", *options]
+            servers.append(started(command, f"http://127.0.0.1:{port}/healthz"))
             stack.callback(stopped, servers[-1])
         url = f"http://127.0.0.1:{ports[8000]}"
         command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
-        stack.callback(stopped, started(command, f"{url}/healthz"))
-        yield Copies(url, folder, servers)
+        nginx = started(command, f"{url}/healthz", start_new_session=True)
+        stack.callback(stopped, nginx)
+        yield Copies(url, folder, nginx, servers)

@@ -41,12 +41,11 @@ ResultSetMaxRows = 10000000
 
 @dataclass
 class Engine:
-    """A running engine: where it answers queries, keeps graphs and takes updates, with which credentials; its process."""
+    """A running engine: where it answers queries and keeps graphs, with which credentials; its process."""
 
     name: str
     query: str
     store: str
-    update: str
     auth: str
     process: subprocess.Popen[bytes]
     folder: Path
@@ -64,7 +63,7 @@ def oxigraph(folder: Path, port: int | None = None, before: Sequence[str] = ()) 
     command = [*before, str(program), "serve", "--location", str(folder / "store"), "--bind", f"127.0.0.1:{port}"]
     base = f"http://127.0.0.1:{port}"
     with _running("oxigraph", command, folder, base + "/query") as process:
-        yield Engine("oxigraph", base + "/query", base + "/store", base + "/update", "", process, folder)
+        yield Engine("oxigraph", base + "/query", base + "/store", "", process, folder)
 
 
 @contextmanager
@@ -78,9 +77,7 @@ def virtuoso(folder: Path, buffers: int = 50_000) -> Iterator[Engine]:
     command = [program, "+foreground", "+configfile", str(ini)]
     with _running("virtuoso", command, folder, base + "/sparql") as process:
         auth = "Digest dba:dba"
-        yield Engine(
-            "virtuoso", base + "/sparql", base + "/sparql-graph-crud-auth", base + "/sparql-auth", auth, process, folder
-        )
+        yield Engine("virtuoso", base + "/sparql", base + "/sparql-graph-crud-auth", auth, process, folder)
 
 
 ENGINES = {"oxigraph": oxigraph, "virtuoso": virtuoso}

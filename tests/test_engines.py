@@ -40,6 +40,7 @@ DEVIATIONS: dict[str, dict[str, str]] = {
         "members-on-day": _DATES,
         "names-on-day": _DATES,
         "operation-results": _TRUTH,
+        "operations-by-crime-area": "gives a path from anything twice where it may have no length",
         "operation-timeline": "an unbound argument of SUBSTR ends the query: SR008",
         "searches-and-messages": _INTEGERS,
         "sources-by-publisher-and-year": "groups equal years apart that STRDT has made",
@@ -70,7 +71,7 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture(scope="module")
 def elsewhere(engine: Engine) -> Iterator[Snapshot]:
     """The graph in that engine, as this server asks it."""
-    with EvaluatorProcess(Settings(engine=engine.query, timeout=60)) as process:
+    with EvaluatorProcess(Settings(engine=engine.query, timeout=120)) as process:
         yield process.pool().snapshot()
 
 
@@ -116,7 +117,7 @@ def small(tmp_path: Path) -> Path:
 
 def test_an_engine_that_is_killed_is_told_and_asked_again_when_it_is_back(tmp_path: Path, small: Path) -> None:
     with oxigraph(tmp_path) as engine:
-        assert run("load", engine.update, "--query", engine.query, "--data", str(small)).returncode == 0
+        assert run("load", engine.store, "--data", str(small)).returncode == 0
         with EvaluatorProcess(Settings(engine=engine.query, timeout=120)) as process:
             snapshot = process.pool().snapshot()
             assert (snapshot.triples, len(snapshot.graphs)) == (400, 1)

@@ -10,7 +10,9 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 
+from interpol_graph.app import create_app
 from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.outcomes import (
     AnswerTooLarge,
@@ -286,3 +288,16 @@ def test_without_a_release_there_are_no_files_but_the_ontology(elsewhere: Snapsh
     assert b"owl:Ontology" in file.getvalue()
     with pytest.raises(Unavailable, match="without --release"):
         elsewhere.dump(BytesIO(), BY_NAME["turtle"], None)
+
+
+def test_every_file_that_is_listed_is_given(server: str) -> None:
+    with EvaluatorProcess(Settings(engine=f"{server}/sparql")) as process:
+        there = create_app(process.pool()).test_client()
+        page = BeautifulSoup(there.get("/dumps/").text, "html.parser")
+        files = {str(link["href"]) for link in page.select("td a[download], p a[href^='/dumps/']")}
+        assert files == {"/dumps/ontology.ttl", "/dumps/ontology.ttl.gz", "/dumps/queries.ttl", "/dumps/queries.ttl.gz", "/dumps/SHA256SUMS"}  # fmt: skip
+        for file in files:
+            with there.get(file) as answer:
+                assert answer.status_code == 200, file
+        assert len(page.select("tbody th")) == len(process.about["graphs"]) > 50
+        assert b"dcat:Distribution" not in there.get("/dataset", headers={"Accept": "text/turtle"}).data

@@ -1,6 +1,7 @@
 """The command `load`: the graph put into another engine, which `serve --engine` then asks. 0 it is there, 1 it is not the same there, 2 could not run."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,6 @@ from interpol_graph.graph.store import KnowledgeGraph
 @click.command("load")
 @click.argument("url")
 @click.option(
-    "--query", metavar="URL", help="Where the engine answers queries; then the first URL takes SPARQL Update."
-)
-@click.option(
     "--data",
     multiple=True,
     type=click.Path(path_type=Path),
@@ -31,17 +29,16 @@ from interpol_graph.graph.store import KnowledgeGraph
 )
 @click.option("--whole", is_flag=True, help="Replace all that the engine holds in one step, by a file of N-Quads.")
 @click.option("--timeout", default=600.0, show_default=True, help="Seconds that the engine may be silent.")
-def command(url: str, query: str | None, data: tuple[Path, ...], whole: bool, timeout: float) -> None:
-    """Put the graph into the engine at URL, its Graph Store or with --query its Update endpoint, and compare what it holds.
+def command(url: str, data: tuple[Path, ...], whole: bool, timeout: float) -> None:
+    """Put the graph into the engine whose Graph Store is at URL, and compare what it holds.
 
     Graph by graph; what is there already is not sent again. Credentials are taken from INTERPOL_GRAPH_ENGINE_AUTH:
     'Basic USER:PASSWORD', 'Digest USER:PASSWORD' or 'Bearer TOKEN'.
     """
     try:
         graph = KnowledgeGraph(given_files(data), None) if data else KnowledgeGraph(graph_files(), named=False)
-        with client(query or url, timeout) as asking:
-            store = upload.Updates(asking, url, query) if query else upload.GraphStore(asking, url)
-            differing = _load(graph, store, whole)
+        with client(url, timeout) as asking:
+            differing = _load(graph, upload.GraphStore(asking, url), whole)
     except (Unreadable, EngineError, ValueError) as error:
         raise Failure(str(error)) from error
     about = graph.about
@@ -58,31 +55,26 @@ def _load(graph: KnowledgeGraph, store: upload.GraphStore, whole: bool) -> list[
     texts = {name.value: graph.exact.texts[name] for name in graph.graphs}
     texts[UNION] = graph.exact.united(*graph.default_graphs)
     texts[STATE] = f"<{STATE}> <{RDF}value> {Literal(json.dumps(graph.about))} .\n".encode()
-    before: dict[str, Any] = next(
-        (json.loads(str(quad.object.value)) for quad in parse(store.get(STATE), RdfFormat.TURTLE)), {}
-    )
+    before: Any = [json.loads(quad.object.value) for quad in parse(store.get(STATE), RdfFormat.TURTLE)]
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
     differing, done = [], 0
     with Progress(*columns) as progress:
         task = progress.add_task(shorten(STATE), total=sum(map(len, texts.values())))
-
-        def advance(size: int) -> None:
-            progress.advance(task, size)
-
+        advance = partial(progress.advance, task)
         if whole:
             quads = (text.replace(b" .\n", f" <{name}> .\n".encode()) for name, text in texts.items())
-            store.put_all(b"".join(quads), advance)
+            store.put(None, b"".join(quads), advance)
         else:
-            store.drop(STATE)
-            for former in before.get("graphs", {}).keys() - texts.keys():
-                store.drop(former)
+            former = {name for state in before for name in state["graphs"]} - texts.keys()
+            for name in (STATE, *former):
+                store.drop(name)
         for name, text in texts.items():
             progress.update(task, description=shorten(name), completed=done)
-            wanted, there = upload.compared(text), store.get(name)
-            if not whole and (not there or upload.compared(there) != wanted):
+            wanted, found = upload.compared(text), upload.compared(store.get(name))
+            if found != wanted and not whole:
                 store.put(name, text, advance)
-                there = store.get(name)
-            if (found := upload.compared(there)) != wanted:
+                found = upload.compared(store.get(name))
+            if found != wanted:
                 if len(found) != len(wanted):
                     raise engine_fails(f"it holds {len(found):,} statements in <{name}>, not {len(wanted):,}")
                 sent, kept = next(pair for pair in zip(wanted, found, strict=True) if pair[0] != pair[1])

@@ -3,7 +3,9 @@
 import hashlib
 import json
 import re
+from dataclasses import asdict
 from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -92,21 +94,20 @@ def _compare(previous: Path, folder: Path, digest: str, templates: Any) -> None:
     except (OSError, ValueError, KeyError, SyntaxError) as error:
         raise Failure(f"{previous} holds no release: {error}") from error
     found = list(difference.changes(*facts))
-    pages = {
-        f"difference.{speech}.html": _page(found, facts, before, digest, speech, templates) for speech in ("en", "fr")
-    }
-    texts = {
-        "difference.json": difference.as_json(found, before, digest),
-        "difference.ttl": difference.as_turtle(found, before, digest),
-    }
-    for name, text in (texts | pages).items():
-        (folder / name).write_text(text, encoding="utf-8")
+    entities = [(entity, list(changes)) for entity, changes in groupby(found, key=attrgetter("entity"))]
+    told = {"before": before, "after": digest, "entities": entities}
+    listed = [{"entity": entity, "changes": [asdict(one) for one in changes]} for entity, changes in entities]
+    data = {"from": before, "to": digest, "entities": listed}
+    texts = {"json": json.dumps(data, ensure_ascii=False, indent=1) + "\n"}
+    texts["ttl"] = templates.get_template("difference.ttl").render(told)
+    for speech in ("en", "fr"):
+        texts[f"{speech}.html"] = templates.get_template("difference.html").render(told | _words(facts, speech))
+    for suffix, text in texts.items():
+        (folder / f"difference.{suffix}").write_text(text, encoding="utf-8")
 
 
-def _page(
-    found: list[difference.Change], facts: list[difference.Facts], before: str, after: str, speech: str, templates: Any
-) -> str:
-    """Return what changed as a page that stands alone, in English or French."""
+def _words(facts: list[difference.Facts], speech: str) -> dict[str, object]:
+    """Return what a page that stands alone says its words and names with, in English or French."""
 
     def label(iri: str) -> str:
         said = {text for of_one in facts for name in _NAMES for text in of_one.values.get((iri, name), ())}
@@ -118,12 +119,8 @@ def _page(
         literal = _LITERAL.fullmatch(text)
         return literal[1].replace('\\"', '"') if literal else _IRI.sub(lambda iri: shorten(iri[1]), text)
 
-    return str(templates.get_template("difference.html").render(
-        w=lambda key: PHRASES[key][speech], speech=speech, languages=LANGUAGES, before=before, after=after, changes=found,
-        entities=[(entity, list(of_one)) for entity, of_one in groupby(found, key=lambda one: one.entity)],
-        added=sum(len(one.added) for one in found), removed=sum(len(one.removed) for one in found),
-        label=label, short=shorten, shown=shown,
-    ))  # fmt: skip
+    words = {"w": lambda key: PHRASES[key][speech], "speech": speech, "languages": LANGUAGES}
+    return words | {"label": label, "short": shorten, "shown": shown}
 
 
 def _file(path: Path) -> dict[str, object]:

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from flask import Blueprint, Response, current_app, render_template
+from flask import Blueprint, Response, render_template
 from pyoxigraph import RdfFormat, parse, serialize
 
 from interpol_graph.endpoint import current, dumps, negotiation
-from interpol_graph.graph.downloads import WHOLE
-from interpol_graph.graph.formats import DUMPS, Format, of_kind
+from interpol_graph.graph.formats import Format, of_kind
 from interpol_graph.graph.prefixes import BASE, ENTITIES, prefixes
 from interpol_graph.graph.questions import saved
 from interpol_graph.graph.statements import canonical
@@ -85,14 +84,12 @@ def described(what: str, template: str, prefixes: dict[str, str], context: Calla
 
 
 def _context() -> dict[str, Any]:
-    settings, files = current_app.extensions["pool"].settings, []
-    # Another engine holds the graph, and its files are elsewhere.
-    there = () if settings.engine and not settings.release else DUMPS
-    sums = dumps.sums() if there else {}
-    for offered in there:
-        name, size = WHOLE + offered.suffix, dumps.whole(offered).stat().st_size
-        address = f"{current.ANYWHERE}/dumps/{name}"
-        files.append({"format": offered, "address": address, "bytes": size, "sum": sums[name]})
+    sums, files = dumps.sums(), []
+    for offered, name, _ in dumps.wholes():
+        size = dumps.whole(offered).stat().st_size
+        files.append(
+            {"format": offered, "address": f"{current.ANYWHERE}/dumps/{name}", "bytes": size, "sum": sums[name]}
+        )
     return {
         "counts": _counts(current.snapshot().digest), "files": files, "languages": LANGUAGES,
         "space": ENTITIES, "base": BASE, "questions": len(saved()), "prefixes": prefixes(),

@@ -26,7 +26,7 @@ from interpol_graph.engine.admission import Admission
 from interpol_graph.engine.limits import Lane
 from interpol_graph.engine.outcomes import Unavailable, Unwritable
 from interpol_graph.graph.downloads import STATED, SUMS, WHOLE, files, graph_file
-from interpol_graph.graph.formats import DUMPS, Format, of_kind
+from interpol_graph.graph.formats import Format, of_kind
 from interpol_graph.graph.prefixes import GRAPHS
 
 blueprint = Blueprint("dumps", __name__)
@@ -157,7 +157,7 @@ def _ready() -> dict[str, str]:
 
 def wholes() -> list[tuple[Format, str, int | None]]:
     """Return format, name and size, if it has been made already, of every file that holds the whole."""
-    return [(fmt, WHOLE + fmt.suffix, _size(WHOLE + fmt.suffix)) for fmt in DUMPS]
+    return [(fmt, name, _size(name)) for name, (fmt, graph) in _files().items() if graph is None]
 
 
 def whole(fmt: Format) -> Path:
@@ -177,8 +177,9 @@ def _compress(path: Path, output: IO[bytes]) -> None:
 
 
 def _files() -> dict[str, tuple[Format, str | None]]:
-    """Return file name → (format, graph or None for the whole)."""
-    return files(current.snapshot().graphs, own=current.own())
+    """Return file name → (format, graph or None for the whole); what another engine holds is a file here by a release only."""
+    settings = current_app.extensions["pool"].settings
+    return files(current.snapshot().graphs, current.own(), not settings.engine or bool(settings.release))
 
 
 def sums() -> dict[str, str]:

@@ -22,7 +22,6 @@ from interpol_graph.graph import paths
 from interpol_graph.graph.executables import QUERIES
 from interpol_graph.graph.formats import of_kind
 from interpol_graph.graph.prefixes import TERMS
-from interpol_graph.validation import vocabulary
 
 blueprint = Blueprint("sparql", __name__)
 
@@ -170,6 +169,8 @@ def strangers(query: str) -> list[tuple[str, str]]:
 
     Raises Busy, Departed.
     """
+    from interpol_graph.validation import vocabulary  # a start needs not wait for all that knows terms
+
     ours = _declared(current.snapshot().digest)
     with current.heavy():  # to find the nearest takes milliseconds for each
         found = (vocabulary.misspelt(iri, ours) for iri in dict.fromkeys(tokens.names(query))) if ours else ()

@@ -7,7 +7,6 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlencode
@@ -21,7 +20,7 @@ from interpol_graph.engine.embedded import Graphs
 from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.results import Found
 from interpol_graph.graph import downloads
-from interpol_graph.graph.executables import QUERIES, graph_files
+from interpol_graph.graph.executables import graph_files
 from interpol_graph.graph.formats import BY_NAME, Format
 from interpol_graph.graph.prefixes import BASE, GRAPHS, RDF
 from interpol_graph.graph.statements import serialized
@@ -66,11 +65,12 @@ def client(url: str, timeout: float) -> httpx2.Client:
         auth=auth,
         headers=headers,
         timeout=httpx2.Timeout(timeout, connect=5),
-        transport=httpx2.HTTPTransport(retries=1),
+        # Where nothing is encrypted, to read the certificates would take as long as all else that a start does here.
+        transport=httpx2.HTTPTransport(retries=1, verify=httpx2.URL(url).scheme == "https"),
     )
 
 
-def failing(url: str, error: Exception) -> outcomes.EngineError:
+def failing(error: Exception) -> outcomes.EngineError:
     """Return the error for an engine that could not be asked."""
     if isinstance(error, httpx2.TimeoutException):
         return outcomes.engine_silent()
@@ -100,7 +100,8 @@ class Remote:
         """Return the answer as Engine.query does, as the engine built in would have given it."""
         answer = self.nothing.query(text, base_iri=BASE, prefixes=prefixes)
         if graphs is None and self.union and not tokens.read(text).graphs:
-            graphs = [UNION], list(self.about["graphs"])
+            # To read all their names takes an engine longer than a short query: they are told where one may be asked for.
+            graphs = [UNION], list(self.about["graphs"]) if re.search(r"graph|\\", text, re.IGNORECASE) else []
         # It gets the prefixes before the query: what may be left out here may be left out there.
         known = "".join(f"PREFIX {prefix}: <{namespace}> " for prefix, namespace in sorted(prefixes.items()))
         rows = isinstance(answer, QuerySolutions | QueryBoolean)
@@ -121,17 +122,18 @@ class Remote:
         limit: bytes that the answer may have in the format of whoever asked; what is compact there may be eight times as
         long here.
         """
-        form = urlencode({"query": query}) + _dataset(tuple(default), tuple(named))
+        form = [("query", query), *(("default-graph-uri", iri) for iri in default)]
+        form += [("named-graph-uri", iri) for iri in named]
         fields = {"Accept": media_type, "Content-Type": "application/x-www-form-urlencoded"}
         body = bytearray()
         try:
-            with self.client.stream("POST", self.url, content=form.encode(), headers=fields) as response:
+            with self.client.stream("POST", self.url, content=urlencode(form), headers=fields) as response:
                 for piece in response.iter_bytes():
                     body += piece
                     if len(body) > 8 * limit:
                         raise outcomes.too_large(limit)
         except httpx2.HTTPError as error:
-            raise failing(self.url, error) from error
+            raise failing(error) from error
         said = body[:600].decode("utf-8", "replace").strip().split("\n")[0][:200].strip()
         if response.status_code in (400, 422):
             raise outcomes.not_evaluated(said)
@@ -157,7 +159,7 @@ class Remote:
                     return shutil.copyfileobj(file, output, 1 << 20)
             quads = parse(path=self.release / "dumps" / (downloads.WHOLE + _NQUADS.suffix), format=_NQUADS.rdf)
             return serialized((quad.triple for quad in quads if quad.graph_name.value == graph), output, fmt)
-        if graph not in (GRAPHS + "ontology", QUERIES):
+        if graph not in downloads.HERE:
             raise outcomes.Unavailable(
                 "The files of the graph are not here: this server was started without --release."
             )
@@ -185,24 +187,13 @@ class Remote:
         unnamed, union = sizes.pop("", 0), sizes.pop(UNION, 0)
         default = [name for name in sizes if NamedNode(name) not in APART]
         digest = hashlib.sha256(f"{self.url} {time.time()} {sizes}".encode()).hexdigest()
-        return {
-            "digest": digest,
-            "graphs": dict(sorted(sizes.items())),
-            "default": default,
-            "triples": union or unnamed,
-        }
+        graphs = dict(sorted(sizes.items()))
+        return {"digest": digest, "graphs": graphs, "default": default, "triples": union or unnamed}
 
     def _rows(self, query: str) -> list[Any]:
         """Return the rows of a SELECT. Raises as `fetch` does."""
         answer = _read(self.fetch(query, _JSON.media_types[0], 64 << 20))
         return list(answer) if isinstance(answer, QuerySolutions) else []
-
-
-@lru_cache(maxsize=16)
-def _dataset(default: tuple[str, ...], named: tuple[str, ...]) -> str:
-    """Return what a form says of the dataset; to write the same names each time takes longer than a short query."""
-    parts = [("default-graph-uri", iri) for iri in default] + [("named-graph-uri", iri) for iri in named]
-    return "&" + urlencode(parts) if parts else ""
 
 
 def _read(body: bytes) -> QuerySolutions | QueryBoolean:

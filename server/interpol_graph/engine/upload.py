@@ -1,4 +1,4 @@
-"""Graphs put into another engine, by the Graph Store HTTP Protocol or by SPARQL 1.1 Update, and compared with what it gives back."""
+"""Graphs put into another engine by the Graph Store HTTP Protocol, and compared with what it gives back."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -19,11 +19,12 @@ _TURTLE, _NTRIPLES, _NQUADS = (BY_NAME[name].media_types[0] for name in ("turtle
 _BLANK = re.compile(rb"(^| )_:c14n(\d+)(?= \.$| <)", re.MULTILINE)
 
 
+@dataclass
 class Piecewise:
     """A graph as it is sent: piece by piece, and from its beginning as often as a server asks for credentials first."""
 
-    def __init__(self, text: bytes, advance: Callable[[int], object]) -> None:
-        self.text, self.advance = text, advance
+    text: bytes
+    advance: Callable[[int], object]
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the pieces, and tell of each how large it is."""
@@ -43,87 +44,34 @@ class GraphStore:
 
     def get(self, graph: str) -> bytes:
         """Return a graph as N-Triples or Turtle, nothing for one that is not there. Raises EngineError."""
-        accept = {"Accept": f"{_NTRIPLES}, {_TURTLE};q=0.5"}
-        return self._asked("GET", self.url, params={"graph": graph}, headers=accept)
+        return self._asked("GET", graph, headers={"Accept": f"{_NTRIPLES}, {_TURTLE};q=0.5"})
 
-    def put(self, graph: str, text: bytes, advance: Callable[[int], object]) -> None:
-        """Let some N-Triples take the place of a graph; tell how many bytes are sent at a time. Raises EngineError."""
+    def put(self, graph: str | None, text: bytes, advance: Callable[[int], object]) -> None:
+        """Let some N-Triples take the place of a graph, or some N-Quads that of all graphs. Raises EngineError.
+
+        advance: is told how many bytes are sent at a time.
+        """
         if self.virtuoso:
             text = _BLANK.sub(lambda node: b"%s<nodeID://b%d>" % (node[1], 10**9 + int(node[2])), text)
-        self._sent(text, _TURTLE, advance, params={"graph": graph})
-
-    def put_all(self, text: bytes, advance: Callable[[int], object]) -> None:
-        """Let some N-Quads take the place of all that the engine holds, in one step. Raises EngineError."""
-        self._sent(text, _NQUADS, advance)
+        fields = {"Content-Type": _TURTLE if graph else _NQUADS, "Content-Length": str(len(text))}
+        self._asked("PUT", graph, headers=fields, content=Piecewise(text, advance))
 
     def drop(self, graph: str) -> None:
         """Remove a graph, if it is there. Raises EngineError."""
-        self._asked("DELETE", self.url, params={"graph": graph})
+        self._asked("DELETE", graph)
 
-    def _sent(self, text: bytes, media_type: str, advance: Callable[[int], object], **request: object) -> None:
-        fields = {"Content-Type": media_type, "Content-Length": str(len(text))}
-        self._asked("PUT", self.url, headers=fields, content=Piecewise(text, advance), **request)
-
-    def _asked(self, method: str, url: str, **request: object) -> bytes:
+    def _asked(self, method: str, graph: str | None, **request: object) -> bytes:
         try:
-            response = self.client.request(method, url, **request)  # type: ignore[arg-type]
+            response = self.client.request(method, self.url, params=graph and {"graph": graph}, **request)  # type: ignore[arg-type]
         except httpx2.HTTPError as error:
-            raise failing(url, error) from error
+            raise failing(error) from error
         self.virtuoso = "Virtuoso" in response.headers.get("Server", "")
-        if response.is_success:
-            return response.content
-        if response.status_code == 404 and method in ("GET", "DELETE"):
-            return b""
+        if response.is_success or (response.status_code == 404 and method != "PUT"):
+            return response.content if response.is_success else b""
         said = " ".join(response.text.split())[:200]
         if response.status_code in (401, 403):
             said = f"are the credentials in {AUTH} right? {said}"
-        raise engine_fails(f"{url} answers {response.status_code} to {method}: {said}")
-
-
-@dataclass
-class Updates(GraphStore):
-    """The graphs of an engine that takes SPARQL Update at a URL: each is made beside the one before and takes its place.
-
-    query: the URL at which it answers queries.
-    """
-
-    query: str = ""
-
-    def get(self, graph: str) -> bytes:
-        """Return a graph as GraphStore.get does."""
-        asked = {"query": f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ GRAPH <{graph}> {{ ?s ?p ?o }} }}"}
-        return self._asked("POST", self.query, data=asked, headers={"Accept": _NTRIPLES})
-
-    def put(self, graph: str, text: bytes, advance: Callable[[int], object]) -> None:
-        """Let some N-Triples take the place of a graph as GraphStore.put does."""
-        fresh = graph + ".new"
-        self.drop(fresh)
-        for piece in _pieces(text):
-            self._update(b"INSERT DATA { GRAPH <%s> { %s } }" % (fresh.encode(), piece))
-            advance(len(piece))
-        self._update(f"MOVE SILENT GRAPH <{fresh}> TO GRAPH <{graph}>".encode())
-
-    def drop(self, graph: str) -> None:
-        """Remove a graph as GraphStore.drop does."""
-        self._update(f"DROP SILENT GRAPH <{graph}>".encode())
-
-    def _update(self, text: bytes) -> None:
-        self._asked("POST", self.url, content=text, headers={"Content-Type": "application/sparql-update"})
-
-
-def _pieces(text: bytes) -> Iterator[bytes]:
-    """Yield the lines of a graph, some at a time; those with nodes without a name together: only within one are they the same."""
-    blank, piece, size = [], [], 0
-    for line in text.splitlines(keepends=True):
-        if b"_:" in line:
-            blank.append(line)
-            continue
-        piece.append(line)
-        size += len(line)
-        if size >= _PIECE:
-            yield b"".join(piece)
-            piece, size = [], 0
-    yield b"".join(blank + piece)
+        raise engine_fails(f"{self.url} answers {response.status_code} to {method}: {said}")
 
 
 def compared(text: bytes) -> list[str]:

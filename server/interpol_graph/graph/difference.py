@@ -1,10 +1,8 @@
 """What changed between two states of the graph, entity by entity: which values came and went, and their documents."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 from pyoxigraph import BlankNode, Quad, RdfFormat, parse
@@ -17,8 +15,14 @@ _CITATION, _SOURCE, _SUPPORTS = (TERMS + name for name in ("citation", "source",
 
 #: Entity and property, as IRIs.
 Key = tuple[str, str]
-#: A document's IRI, and what its citation says besides, such as the paragraph.
-Document = tuple[str, str]
+
+
+@dataclass(frozen=True, order=True)
+class Document:
+    """A document's IRI, and what its citation says besides, such as the paragraph, as Turtle has it within brackets."""
+
+    iri: str
+    says: str
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class Facts:
             elif name != RDF + "type":
                 details.add(f"<{name}> {value}")
         for name in supported:
-            self.documents[thing, name].add((document, " ; ".join(sorted(details))))
+            self.documents[thing, name].add(Document(document, " ; ".join(sorted(details))))
 
 
 def _written(term: object, said: dict[BlankNode, list[Quad]], depth: int = 8) -> str:
@@ -84,46 +88,3 @@ def changes(before: Facts, after: Facts) -> Iterator[Change]:
         cited = before.documents.get(key, set()), after.documents.get(key, set())
         if values[0] != values[1] or cited[0] != cited[1]:
             yield Change(*key, sorted(values[1] - values[0]), sorted(values[0] - values[1]), *map(sorted, cited))
-
-
-def as_json(found: list[Change], before: str, after: str) -> str:
-    """Return what changed between two states, which are named by their digests, as JSON: entity by entity."""
-    entities: defaultdict[str, list[object]] = defaultdict(list)
-    for one in found:
-        documents = {
-            name: [{"document": iri, "says": said} if said else {"document": iri} for iri, said in cited]
-            for name, cited in (("before", one.before), ("after", one.after))
-        }
-        told = {"property": one.property, "added": one.added, "removed": one.removed, "documents": documents}
-        entities[one.entity].append(told)
-    listed = [{"entity": entity, "changes": told} for entity, told in entities.items()]
-    return json.dumps({"from": before, "to": after, "entities": listed}, ensure_ascii=False, indent=1) + "\n"
-
-
-def as_turtle(found: list[Change], before: str, after: str) -> str:
-    """Return what changed between two states as changesets (http://purl.org/vocab/changeset/schema), one for each entity.
-
-    What was cited or is no longer is a citation that came or went; a value has the documents of its property as sources.
-    """
-    lines = [
-        "@prefix cs: <http://purl.org/vocab/changeset/schema#> .",
-        f"@prefix dcterms: <http://purl.org/dc/terms/> .\n@prefix rdf: <{RDF}> .\n",
-    ]
-    for entity, of_one in groupby(found, key=lambda one: one.entity):
-        lines.append(f'[] a cs:ChangeSet ; cs:subjectOfChange <{entity}> ; dcterms:description "{before} → {after}"')
-        for one in of_one:
-            for name, values, documents, others in (
-                ("addition", one.added, one.after, one.before),
-                ("removal", one.removed, one.before, one.after),
-            ):
-                sources = "".join(sorted({f" ; dcterms:source <{iri}>" for iri, _ in documents}))
-                lines += [f"  ; {_statement(name, entity, one.property, value)}{sources} ]" for value in values]
-                for iri, said in [document for document in documents if document not in others]:
-                    parts = " ; ".join(filter(None, (f"<{_SOURCE}> <{iri}>", f"<{_SUPPORTS}> <{one.property}>", said)))
-                    lines.append(f"  ; {_statement(name, entity, _CITATION, f'[ {parts} ]')} ]")
-        lines.append("  .")
-    return "\n".join(lines) + "\n"
-
-
-def _statement(name: str, entity: str, prop: str, value: str) -> str:
-    return f"cs:{name} [ a rdf:Statement ; rdf:subject <{entity}> ; rdf:predicate <{prop}> ; rdf:object {value}"
