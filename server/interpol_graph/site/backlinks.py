@@ -28,7 +28,7 @@ QUERY = """SELECT ?s ?p ?g ?class ?date WHERE {{
     FILTER(?aside IN (interpol:Figure, interpol:ConflictingClaim)) }}
   OPTIONAL {{ GRAPH ?home {{ ?s a ?class }} FILTER(?home NOT IN (graph:derived, graph:shapes)) }}
   OPTIONAL {{ ?s interpol:startDate|interpol:atDate|dcterms:date ?date }}
-}} LIMIT 5000"""
+}}"""
 
 
 class Group(NamedTuple):
