@@ -9,8 +9,8 @@ from interpol_graph.site.phrases import speech
 
 #: What stands before a number that is not exact.
 INEXACT = "≈"
-#: Rows that are read of one of several queries.
-MOST = 5000
+#: More rows than a page can be made of. With a limit, the order of a subquery matters.
+_MOST = 100_000
 _PROLOGUE = re.compile("^PREFIX .*\n", re.MULTILINE)
 
 
@@ -37,11 +37,10 @@ def selection(pattern: str, columns: Mapping[str, bool] = {}, order: str = "", *
 
 
 def together(queries: Sequence[str]) -> list[list[Row]]:
-    """Evaluate some SELECT queries as one, and return the first rows of each in its order."""
+    """Evaluate some SELECT queries as one, and return the rows of each in its order."""
     prologue = sorted({line for text in queries for line in _PROLOGUE.findall(text)})
-    # The limit makes the order of a subquery matter.
     parts = [
-        f"{{ {{ {_PROLOGUE.sub('', text)}\nLIMIT {MOST} }} BIND({n} AS ?part) }}" for n, text in enumerate(queries)
+        f"{{ {{ {_PROLOGUE.sub('', text)}\nLIMIT {_MOST} }} BIND({n} AS ?part) }}" for n, text in enumerate(queries)
     ]
     found: list[list[Row]] = [[] for _ in queries]
     for row in select(f"{''.join(prologue)}SELECT * WHERE {{ {' UNION '.join(parts)} }}") if parts else ():
