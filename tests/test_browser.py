@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
 
 import browser as browsers
 from conftest import sampled
@@ -49,8 +49,17 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def readers(browser: Browser, server: str) -> dict[bool, BrowserContext]:
+    """Those who read with script and without, each in one window for the whole file."""
+    return {
+        script: browser.new_context(base_url=server, java_script_enabled=script, locale="en")
+        for script in (True, False)
+    }
+
+
 @pytest.fixture
-def opened(browser: Browser, server: str) -> Iterator[Opened]:
+def opened(readers: dict[bool, BrowserContext], server: str) -> Iterator[Opened]:
     """Opens a page as a reader has it; in the end nothing was wrong in the console, and no other host was asked."""
     wrong: list[str] = []
 
@@ -58,12 +67,9 @@ def opened(browser: Browser, server: str) -> Iterator[Opened]:
         if response.status >= 400 and not response.request.is_navigation_request():
             wrong.append(f"{response.status} {response.url}")
 
-    def opened(path: str, width: int = 1280, scheme: str = "light", script: bool = True, language: str = "en") -> Page:
-        context = browser.new_context(
-            base_url=server, viewport={"width": width, "height": 844}, color_scheme=scheme,  # type: ignore[arg-type]
-            java_script_enabled=script, locale=language,
-        )  # fmt: skip
-        page = context.new_page()
+    def opened(path: str, width: int = 1280, script: bool = True) -> Page:
+        page = readers[script].new_page()
+        page.set_viewport_size({"width": width, "height": 844})
         page.on("console", lambda said: said.text.startswith("Failed to load") or wrong.append(said.text))
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda asked: asked.url.startswith(server) or wrong.append(asked.url))
@@ -72,8 +78,9 @@ def opened(browser: Browser, server: str) -> Iterator[Opened]:
         return page
 
     yield opened
-    for context in browser.contexts:
-        context.close()
+    for context in readers.values():
+        for page in context.pages:
+            page.close()
     assert wrong == []
 
 
@@ -84,19 +91,23 @@ def edited(page: Page, query: str) -> None:
     page.keyboard.insert_text(query)
 
 
+def fits(page: Page, width: int) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "it scrolls sideways"
+    assert page.evaluate(SHIFT) == 0
+
+
 @pytest.mark.parametrize("path", TYPES)
-def test_a_page_fits_every_screen(opened: Opened, path: str) -> None:
-    page = opened(path)
-    for width in (1280, 390):
-        page.set_viewport_size({"width": width, "height": 844})
-        page.reload()
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, "it scrolls sideways"
-        assert page.evaluate(SHIFT) == 0
+def test_a_page_fits_a_phone_and_a_desk(opened: Opened, path: str) -> None:
+    page = opened(path, 390)
+    fits(page, 390)
+    page.set_viewport_size({"width": 1280, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280, "it scrolls sideways"
 
 
 @pytest.mark.parametrize("path", sampled(TYPES, SAMPLE, "slow"))
 def test_a_page_is_for_everyone(opened: Opened, path: str) -> None:
     page = opened(path)
+    fits(page, 1280)
     for scheme, options in (("light", RULES), ("dark", {"runOnly": ["color-contrast"]})):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         found = Axe().run(page, options=options)
@@ -111,6 +122,7 @@ def test_the_first_page_is_light(opened: Opened, browser: Browser, server: str) 
         lambda asked: sizes.append(sum(asked.sizes()[part] for part in ("responseBodySize", "responseHeadersSize"))),
     )
     page.goto("/", wait_until="networkidle")
+    context.close()
     assert len(sizes) >= 2 and sum(sizes) < 150_000
 
 
@@ -178,22 +190,22 @@ def test_a_saved_question_takes_the_place_of_what_is_typed_and_gives_it_back(ope
     assert page.locator("#format").input_value() == "csv"
 
 
-@pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("script", [True, False])
 @pytest.mark.parametrize(
     "query",
     ["query=SELECT * { ?s ?p }", "query=SELECT * { ?s ?p ?o }&format=turtle", "query=ASK FROM graph:session {}"],
 )
-def test_what_is_wrong_stands_by_the_query(opened: Opened, query: str, script: bool, width: int) -> None:
-    page = opened("/sparql?" + quote(query, safe="=&"), width, script=script)
-    expect(page.locator("#problem h2")).to_be_in_viewport()
-    text = page.locator(".cm-content" if script else "#query")
-    expect(text).to_be_in_viewport()
-    assert page.locator("#query").input_value() == re.split("[=&]", query)[1]
-    if "turtle" in query:
-        assert page.locator("#format").input_value() == "turtle"
-    if script and "?p }" in query:
-        expect(page.locator(".cm-lintRange-error")).to_have_count(1)
+def test_what_is_wrong_stands_by_the_query(opened: Opened, query: str, script: bool) -> None:
+    for width in (390, 1280):
+        page = opened("/sparql?" + quote(query, safe="=&"), width, script)
+        expect(page.locator("#problem h2")).to_be_in_viewport()
+        text = page.locator(".cm-content" if script else "#query")
+        expect(text).to_be_in_viewport()
+        assert page.locator("#query").input_value() == re.split("[=&]", query)[1]
+        if "turtle" in query:
+            assert page.locator("#format").input_value() == "turtle"
+        if script and "?p }" in query:
+            expect(page.locator(".cm-lintRange-error")).to_have_count(1)
 
 
 def test_without_the_script_a_query_runs(opened: Opened) -> None:

@@ -6,7 +6,8 @@ from math import asin, ceil, cos, floor, log10, radians, sin, sqrt
 
 from interpol_graph.endpoint.current import Term
 
-_NUMBERS = {"integer", "decimal", "double", "float", "int", "long", "nonNegativeInteger", "positiveInteger"}
+#: Local names of the datatypes of numbers.
+NUMBERS = {"integer", "decimal", "double", "float", "int", "long", "nonNegativeInteger", "positiveInteger"}
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
 _DATE = re.compile(r"([0-9]{4})(?:-(0[1-9]|1[0-2])(?:-([0-3][0-9]))?)?")
 #: Months between two ticks of a calendar.
@@ -17,7 +18,7 @@ _WIDE, _TOP, _BOTTOM = 5.41326, 1.306713, -1.046776
 
 def amount(term: Term | None) -> float | None:
     """Return the number that a term is, if it can be drawn."""
-    if term is None or term.datatype.rpartition("#")[2] not in _NUMBERS or not _NUMBER.fullmatch(term.value):
+    if term is None or term.datatype.rpartition("#")[2] not in NUMBERS or not _NUMBER.fullmatch(term.value):
         return None
     return float(term.value)
 

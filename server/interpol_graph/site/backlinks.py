@@ -16,7 +16,7 @@ DERIVED = GRAPHS + "derived"
 
 #: The links, direct or (to a document) through a citation, with the class as asserted; figures and
 #: disagreements about the entity are left to sections of their own.
-QUERY = """SELECT ?s ?p ?g ?class ?date WHERE {{
+QUERY = """SELECT * WHERE {{ {{ SELECT ?s ?p ?g ?class ?date WHERE {{
   {{ GRAPH ?g {{ ?s ?p {e} FILTER(!isBlank(?s)) }} }}
   UNION {{ GRAPH ?g {{ ?c interpol:source {e} . ?s ?p ?c FILTER(isBlank(?c)) }} }}
   FILTER(?g != graph:shapes)
@@ -28,7 +28,7 @@ QUERY = """SELECT ?s ?p ?g ?class ?date WHERE {{
     FILTER(?aside IN (interpol:Figure, interpol:ConflictingClaim)) }}
   OPTIONAL {{ GRAPH ?home {{ ?s a ?class }} FILTER(?home NOT IN (graph:derived, graph:shapes)) }}
   OPTIONAL {{ ?s interpol:startDate|interpol:atDate|dcterms:date ?date }}
-}} LIMIT 5000"""
+}} LIMIT 5000 }} }}"""
 
 
 class Group(NamedTuple):

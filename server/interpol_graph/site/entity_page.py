@@ -8,7 +8,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from interpol_graph.endpoint import pictures
-from interpol_graph.endpoint.current import Parts, Row, Term, described, iri, select
+from interpol_graph.endpoint.current import Parts, Row, Term, described, iri
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import TERMS, XSD, expand
 from interpol_graph.graph.questions import named
@@ -19,6 +19,7 @@ from interpol_graph.site.kinds import Kind
 from interpol_graph.site.labels import Labels, Ref, Value
 from interpol_graph.site.phrases import phrase, share
 from interpol_graph.site.sections import Found
+from interpol_graph.site.selections import together
 
 #: The statements of an entity and those of its blank nodes, with the graph that each stands in.
 _FACTS = """SELECT ?s ?p ?o ?g WHERE {{
@@ -216,7 +217,7 @@ def gather(entity: str) -> EntityPage | None:
     place = iri(entity)
     if place is None:
         return None
-    statements, around, links = (select(query.format(e=place)) for query in (_FACTS, _AROUND, backlinks.QUERY))
+    statements, around, links = together([query.format(e=place) for query in (_FACTS, _AROUND, backlinks.QUERY)])
     if not statements and not links:
         return None
     facts = described(statements)[entity]

@@ -1,11 +1,10 @@
 """The home page, browsing by class, and whether the service is in order."""
 
 from flask import Blueprint, Response, current_app, request
-from markupsafe import Markup
 
 from interpol_graph.endpoint import api, pictures
 from interpol_graph.endpoint.caching import UNCACHED
-from interpol_graph.endpoint.current import ask, render, select, snapshot
+from interpol_graph.endpoint.current import ask, render, snapshot
 from interpol_graph.endpoint.negotiation import language
 from interpol_graph.engine.outcomes import Unavailable
 from interpol_graph.graph.names import plain
@@ -15,6 +14,7 @@ from interpol_graph.site import pages
 from interpol_graph.site.labels import Labels
 from interpol_graph.site.lists import classes, members
 from interpol_graph.site.phrases import phrase
+from interpol_graph.site.selections import together
 
 blueprint = Blueprint("home", __name__)
 blueprint.app_context_processor(pages.context)
@@ -51,24 +51,20 @@ _NOW = """SELECT ?role ?thing ?start ?end ?place WHERE {
 def home() -> Response:
     """Show who leads, the last and the next session, pictures and key questions, how much the graph holds and the ways in."""
     counts = {kind.iri: (kind, number) for kind, number in classes()}
-    now = select(_NOW)
-    labels = Labels(row[name].value for row in now for name in ("role", "thing", "place") if name in row)
-    return render(
-        "home.html", now=now, labels=labels, asked=saved(), questions=KEY_QUESTIONS, pictures=_pictures() if now else {},
-        counts=[counts[TERMS + name] for name in KEY_CLASSES if TERMS + name in counts],
-    )  # fmt: skip
-
-
-def _pictures() -> dict[str, Markup]:
-    """Return saved question → its picture: where the Assembly met, who led."""
     where, who = saved()["places-map"], saved()["leadership-line"]
-    places, mandates = (select(question.filled({"lang": language()})) for question in (where, who))
-    hosts = [row for row in places if row["sessions"].value != "0"]
+    asked = (question.filled({"lang": language()}) for question in (where, who))
+    now, places, mandates = together([_NOW, *asked])
+    labels = Labels(row[name].value for row in now for name in ("role", "thing", "place") if name in row)
     columns = ["place", "latitude", "longitude", "sessions"]
-    return {
+    hosts = [row for row in places if row["sessions"].value != "0"]
+    drawn = {
         where.name: pictures.draw("map", columns, hosts, where.columns, phrase("home.map")),
         who.name: api.picture(who, mandates),
     }
+    return render(
+        "home.html", now=now, labels=labels, asked=saved(), questions=KEY_QUESTIONS, pictures=drawn,
+        counts=[counts[TERMS + name] for name in KEY_CLASSES if TERMS + name in counts],
+    )  # fmt: skip
 
 
 @blueprint.get("/browse/")

@@ -16,7 +16,7 @@ from interpol_graph.graph.prefixes import TERMS, expand, shorten
 from interpol_graph.site import kinds
 from interpol_graph.site.kinds import Kind
 from interpol_graph.site.labels import Labels, Ref, Text
-from interpol_graph.site.selections import selection
+from interpol_graph.site.selections import prefixed, selection, together
 
 #: Things on one page.
 PER_PAGE = 100
@@ -24,9 +24,9 @@ PER_PAGE = 100
 _CLASSES = "SELECT ?class (COUNT(?item) AS ?n) WHERE { ?item a ?class FILTER(isIRI(?class)) } GROUP BY ?class"
 _MEMBERS = "SELECT ?item (MIN(STR(?o)) AS ?key) WHERE {{ {those} OPTIONAL {{ ?item {order} ?o }} }} GROUP BY ?item"
 _COUNTS = (
-    "SELECT ?p ?o (COUNT(DISTINCT ?item) AS ?n) WHERE {{ VALUES ?p {{ {facets} }} {those} ?item ?p ?o }} GROUP BY ?p ?o"
+    "SELECT ?p ?o (COUNT(DISTINCT ?item) AS ?n) WHERE {{ {those} ?item ?p ?o FILTER(?p IN ({facets})) }} GROUP BY ?p ?o"
 )
-_CELLS = "SELECT ?s ?p ?o WHERE {{ VALUES ?s {{ {things} }} VALUES ?p {{ {columns} }} ?s ?p ?o }}"
+_CELLS = "SELECT ?s ?p ?o WHERE {{ VALUES ?s {{ {things} }} ?s ?p ?o FILTER(?p IN ({columns})) }}"
 #: What a list is ordered by where its kind says nothing: foreign data have dates, too.
 _DATE = "interpol:startDate|interpol:atDate|dcterms:date"
 
@@ -54,12 +54,9 @@ def members(name: str) -> Response:
     rows = _ordered(select(_MEMBERS.format(those=those, order=shown.order or _DATE)), place, shown) if place else []
     here = rows[(number - 1) * PER_PAGE : number * PER_PAGE]
     things, open_ = [row["item"].value for row in here], [of for name, of in shown.facets.items() if name not in chosen]
-    cells = (
-        select(_CELLS.format(things=values(things), columns=values([*shown.columns, TERMS + "inexact"])))
-        if here
-        else []
-    )
-    counts = select(_COUNTS.format(facets=values(open_), those=those)) if open_ and len(rows) > 1 else []
+    columns, facets = (", ".join(map(prefixed, iris)) for iris in ([*shown.columns, TERMS + "inexact"], open_))
+    wanted = [_CELLS.format(things=values(things), columns=columns), _COUNTS.format(facets=facets, those=those)]
+    cells, counts = together(wanted) if here else ([], [])
     seen = {t.value for row in (*cells, *counts) for t in row.values() if t.kind == "uri"}
     labels = Labels({kind, *things, *seen, *shown.columns, *shown.facets.values(), *map(_expanded, chosen.values())})
     definition = labels.text(kind, "skos:definition")

@@ -16,6 +16,7 @@ from interpol_graph.graph.formats import BY_SUFFIX, Format, of_kind
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import GRAPHS, TERMS, shorten
 from interpol_graph.site.labels import Labels, Ref
+from interpol_graph.site.selections import together
 
 blueprint = Blueprint("ontology", __name__)
 blueprint.add_url_rule("/ontology/", "slashed", redirect_to="/ontology")
@@ -103,11 +104,11 @@ def users(term: str) -> tuple[list[Ref], bool, list[str]]:
 @lru_cache(maxsize=2)
 def _counted(digest: str) -> tuple[dict[str, Row], dict[str, str], dict[str, list[str]]]:
     """Return property → its row of _USES, class → its size, term → its shapes; of the state that this request asks, `digest`."""
+    told, sizes, uses = together([_RULES, _SIZES, _USES])
     rules: dict[str, list[str]] = defaultdict(list)
-    for row in select(_RULES):
+    for row in told:
         rules[row["term"].value].append(shorten(row["rule"].value))
-    sizes = {row["class"].value: row["n"].value for row in select(_SIZES)}
-    return {row["property"].value: row for row in select(_USES)}, sizes, rules
+    return {row["property"].value: row for row in uses}, {row["class"].value: row["n"].value for row in sizes}, rules
 
 
 def _rdf(fmt: Format, *, negotiated: bool) -> Response:

@@ -10,6 +10,7 @@ from flask import has_request_context, request, url_for
 
 from interpol_graph.endpoint.current import Term, modified, snapshot
 from interpol_graph.endpoint.negotiation import language
+from interpol_graph.endpoint.scales import NUMBERS
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.prefixes import BASE, ENTITIES, GRAPHS, TERMS, expand, shorten
 from interpol_graph.graph.questions import COMPLETE, LANGUAGES
@@ -17,7 +18,6 @@ from interpol_graph.graph.typography import french
 from interpol_graph.site.labels import Labels, Text
 from interpol_graph.site.phrases import PHRASES, day, in_french, number, phrase, size, span, speech
 
-_NUMBERS = {"integer", "decimal", "double", "float", "int", "long", "nonNegativeInteger", "positiveInteger"}
 _DATES = {"date", "gYearMonth", "gYear", "gMonthDay"}
 #: Parameters that say what a page is about, where its path does not.
 _SUBJECTS = ("class", "iri", "page")
@@ -91,7 +91,7 @@ def literal(value: Term) -> Text:
         text = day(text)
     elif kind == "duration":
         text = span(text)
-    elif kind in _NUMBERS:
+    elif kind in NUMBERS:
         text = number(text)
     elif kind == "boolean" and text in ("true", "false"):
         text = phrase(text)

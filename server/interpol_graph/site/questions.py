@@ -14,7 +14,7 @@ from interpol_graph.endpoint.negotiation import language
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.questions import Question, saved
-from interpol_graph.site.documents import of_rows
+from interpol_graph.site.citations import of_rows
 from interpol_graph.site.labels import Labels
 from interpol_graph.site.phrases import PHRASES, phrase, speech
 

@@ -9,7 +9,7 @@ from flask import url_for
 from markupsafe import Markup
 
 from interpol_graph.endpoint import api
-from interpol_graph.endpoint.current import DOCUMENT, Row, Table, Term, merged, query, table
+from interpol_graph.endpoint.current import DOCUMENT, Row, Table, Term, merged
 from interpol_graph.endpoint.negotiation import language
 from interpol_graph.graph.prefixes import shorten
 from interpol_graph.graph.questions import BadQuestion, Question, named, shown
@@ -17,7 +17,7 @@ from interpol_graph.site.citations import Citations, Mark
 from interpol_graph.site.kinds import Part
 from interpol_graph.site.labels import Labels, Value
 from interpol_graph.site.phrases import number, phrase, speech
-from interpol_graph.site.selections import prefixed, selection
+from interpol_graph.site.selections import prefixed, selection, together
 
 #: Lines that a page shows of one section.
 SHOWN = 50
@@ -27,9 +27,9 @@ class Found(NamedTuple):
     """What answers a part of a page; more: the address of all of it; asked: the question, if it is one."""
 
     part: Part
-    answer: Table
     more: str
     asked: Question | None
+    answer: Table
 
     def iris(self) -> set[str]:
         """Return what needs a label."""
@@ -49,36 +49,41 @@ class Line(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A section of a page; total: how many lines there are; more: the address of all of them; question: what they answer."""
+    """A section of a page; total: how many lines there are; single: whether each is of another thing; more: the address of all of them; question: what they answer."""
 
     heading: str
     columns: list[str]
     lines: list[Line]
     total: int
+    single: bool
     more: str
     question: str
     picture: Markup
 
 
 def gather(entity: str, parts: Iterable[Part], facts: Mapping[str, list[Term]]) -> list[Found]:
-    """Ask for what the sections about an entity show, each by a query of its own."""
-    found = []
+    """Ask for what the sections about an entity show."""
+    found, queries = list[Found](), list[str]()
     for part in parts:
         asked = named(part.question) if part.question else None
         values = _values(entity, part, asked, facts) if asked else {}
         if asked and values is not None:
             try:
-                text = asked.filled(values | {"lang": language()})
+                queries.append(asked.filled(values | {"lang": language()}))
             except BadQuestion:  # no value that it takes: the year of a session before 1005, an entity of other data
                 continue
             more = url_for("questions.question", name=asked.name, **values)  # type: ignore[arg-type]
+            columns = list(asked.variables)
         elif part.items:
             pattern = part.items.replace("?this", prefixed(entity))
-            text = selection(pattern, dict.fromkeys(part.columns, False), part.order, cited=True)
+            queries.append(selection(pattern, dict.fromkeys(part.columns, False), part.order, cited=True))
             more = url_for("sparql.sparql", query=selection(pattern))
+            columns = ["item", *(shorten(of).rpartition(":")[2] for of in part.columns), "source"]
         else:
             continue
-        found.append(Found(part, table(query(text).body), more, asked))
+        found.append(Found(part, more, asked, Table(columns, [])))
+    for one, rows in zip(found, together(queries), strict=True):
+        one.answer.rows.extend(rows)
     return found
 
 
@@ -87,7 +92,7 @@ def written(found: Found, entity: str, labels: Labels, citations: Citations) -> 
 
     Rows that differ in their documents, or in one later column, are one line.
     """
-    part, answer, more, asked = found
+    part, more, asked, answer = found
     names = [n for n in shown(answer.columns) if n not in DOCUMENT and not n.endswith("ualifier")]
     names, groups = list(part.columns) if asked and part.columns else names, merged(answer)
     lines: list[tuple[list[list[Value]], dict[str, set[str]]]] = []
@@ -117,7 +122,8 @@ def written(found: Found, entity: str, labels: Labels, citations: Citations) -> 
         titles, question = [phrase("rdfs:label"), *(labels.label(of).value for of in part.columns)], ""
     drawn = asked and part.picture and len(groups) > 1
     picture = api.picture(asked, [rows[0] for rows in groups]) if asked and drawn else Markup()
-    return Section(part.heading, [titles[n] for n in told], ready, len(lines), more, question, picture)
+    single = len({tuple(cells[0]) for cells, _ in lines}) == len(lines)
+    return Section(part.heading, [titles[n] for n in told], ready, len(lines), single, more, question, picture)
 
 
 def _cell(row: Row, name: str, labels: Labels) -> list[Value]:

@@ -1,12 +1,17 @@
 """SPARQL text that selects things, for the pages and for those who go on from them."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 
+from interpol_graph.endpoint.current import Row, select
 from interpol_graph.graph.prefixes import shorten
 from interpol_graph.site.phrases import speech
 
 #: What stands before a number that is not exact.
 INEXACT = "≈"
+#: More rows than a page can be made of. With a limit, the order of a subquery matters.
+_MOST = 100_000
+_PROLOGUE = re.compile("^PREFIX .*\n", re.MULTILINE)
 
 
 def selection(pattern: str, columns: Mapping[str, bool] = {}, order: str = "", *, cited: bool = False) -> str:
@@ -29,6 +34,18 @@ def selection(pattern: str, columns: Mapping[str, bool] = {}, order: str = "", *
         lines.append("OPTIONAL { ?item interpol:citation/interpol:source ?source }")
     text = "\n  ".join(lines)
     return f"SELECT DISTINCT {' '.join(names)} WHERE {{\n  {text}\n}}\nORDER BY {order} ?itemLabel ?item\n"
+
+
+def together(queries: Sequence[str]) -> list[list[Row]]:
+    """Evaluate some SELECT queries as one, and return the rows of each in its order."""
+    prologue = sorted({line for text in queries for line in _PROLOGUE.findall(text)})
+    parts = [
+        f"{{ {{ {_PROLOGUE.sub('', text)}\nLIMIT {_MOST} }} BIND({n} AS ?part) }}" for n, text in enumerate(queries)
+    ]
+    found: list[list[Row]] = [[] for _ in queries]
+    for row in select(f"{''.join(prologue)}SELECT * WHERE {{ {' UNION '.join(parts)} }}") if parts else ():
+        found[int(row.pop("part").value)].append(row)
+    return found
 
 
 def prefixed(iri: str) -> str:
