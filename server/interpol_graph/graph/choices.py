@@ -46,6 +46,12 @@ class Choices:
             raise ValueError(f"did you mean {' or '.join(words)}?")
         raise ValueError(f"there are {len(self.keys)}, such as {', '.join(list(self.keys.values())[:3])}.")
 
+    def key(self, text: str) -> str:
+        """Return the key of the thing that a text names; a text that names none stays as it is."""
+        with suppress(ValueError):
+            return self.keys[self.find(text)]
+        return text
+
     def label(self, iri: str, language: str) -> str:
         """Return the label of a thing in a language, else in English, else in any."""
         labels = self.labels[iri]
