@@ -17,13 +17,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from shutil import copytree
 
-from pyoxigraph import Dataset, DefaultGraph, NamedNode, Quad, QuerySolutions, RdfFormat, serialize
+from pyoxigraph import Dataset, DefaultGraph, NamedNode, Quad, QuerySolutions, RdfFormat, parse, serialize
 
 from damage import TYPE, Mutant
 from interpol_graph.graph import paths
 from interpol_graph.graph.files import Unreadable, project_files
 from interpol_graph.graph.prefixes import GRAPHS, prefixes, shorten
-from interpol_graph.graph.store import DERIVED, KnowledgeGraph, ask
+from interpol_graph.graph.store import DERIVED, KnowledgeGraph, ask, conclude
 from interpol_graph.shacl.data import Index
 from interpol_graph.shacl.shapes import Shapes
 from interpol_graph.shacl.validation import Validation
@@ -93,7 +93,8 @@ class Judge:
         for quad in before:
             self.graph.store.remove(quad)
             self.graph.store.remove(Quad(quad.subject, quad.predicate, quad.object))
-        self.graph.derive(sorted(paths.RULES.glob("*.rq")))
+        concluded = conclude(self.graph.store, sorted(paths.RULES.glob("*.rq")), stated=False)
+        self.graph.store.bulk_extend(Quad(*quad.triple, DERIVED) for quad in parse(concluded, RdfFormat.N_TRIPLES))
         after = self._derived()
         yield from self._shaped(changed | (before ^ after))
         asked = early if before == after else ()
