@@ -11,8 +11,6 @@ from interpol_graph.graph.reifiers import REIFIERS
 _TURTLE = BY_NAME["turtle"]
 #: The name of the files that hold the whole graph, of the list of checksums, and of what says which document states which value.
 WHOLE, SUMS, STATED = "interpol", "SHA256SUMS", "reifiers" + _TURTLE.suffix
-
-
 #: The graphs that are here wherever the others are: the words, and the questions.
 HERE = GRAPHS + "ontology", QUERIES
 
