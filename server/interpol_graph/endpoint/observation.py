@@ -82,6 +82,7 @@ def start(app: Flask, admission: Admission, access_log: bool) -> None:
         _Process.name = _free_name(Path(folder))
         ACTIVE.set(0)
         WAITING.set(0)
+        SECONDS.labels("/")  # its file, too, is opened now: there may be no descriptor for it later
     admission.watch = WAITING.set
     _Process.access_log = access_log
     _Process.routes = frozenset("/" + rule.rule.split("/", 2)[1] for rule in app.url_map.iter_rules())
