@@ -23,7 +23,7 @@ from interpol_graph.endpoint import caching
 from interpol_graph.engine.pool import EvaluatorPool, EvaluatorProcess
 from interpol_graph.engine.snapshot import Snapshot
 from interpol_graph.serving.answer_cache import AnswerCache
-from interpol_graph.serving.door import Door
+from interpol_graph.serving.door import PIECE, Door
 
 SELECT = "SELECT ?s ?p ?o { ?s a interpol:AssemblySession ; ?p ?o } ORDER BY ?s ?p ?o LIMIT 100"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -131,6 +131,18 @@ def server_process(counted: Counted) -> Server:
 
 def select(query: str, **more: str) -> str:
     return "/sparql?" + urlencode({"query": query, **more})
+
+
+def test_a_large_answer_is_kept_and_takes_its_room_until_it_is_read(
+    server_process: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = select("SELECT ?s ?p ?o { ?s ?p ?o } LIMIT 5000")
+    first, second = server_process(query), server_process(query)
+    assert first.status_code == second.status_code == 200 and len(first.data) > 2 * PIECE
+    assert first.data == second.data and second.headers["Server-Timing"] == 'cache;desc="hit"'
+    monkeypatch.setattr("interpol_graph.serving.door.ROOM_FOR_ALL", 1)
+    server_process.door.held = 1
+    assert server_process(select("SELECT ?o ?p ?s { ?s ?p ?o } LIMIT 5000")).status_code == 503
 
 
 def ask(client: FlaskClient, query: str, method: str = "GET", **headers: str) -> TestResponse:

@@ -56,6 +56,8 @@ PIECE = 1 << 18
 STALLED = 30.0
 #: Bytes of bodies that come in, and of large answers that wait to be read, that one process may hold.
 ROOM_FOR_ALL = 256 << 20
+#: Where the environment of a request says that a file is the answer.
+FILE = "interpol_graph.file"
 #: Where the scope of a request has the time at which it came.
 _STARTED = "interpol_graph.started"
 #: Seconds after which answers are counted and written to the log.
@@ -197,7 +199,7 @@ class Door:
         environ["CONTENT_LENGTH"], environ["wsgi.input"] = str(length), io.BytesIO(body)
 
     def _call(self, environ: WSGIEnvironment) -> tuple[int, Fields, Body]:
-        """Return status, fields and body of the application's answer; a large file stays the iterator that it is."""
+        """Return status, fields and body of the application's answer; a large file stays the iterator that it is, nothing else."""
         if environ[DEPARTED]():  # while it waited for a thread: of a flood of such, nobody else must wait
             return 499, [], b""
         said: list[Any] = []
@@ -207,7 +209,7 @@ class Door:
             said[:] = int(status[:3]), encoded
 
         body: Any = self.app(environ, start_response)
-        if not (isinstance(body, list | tuple) or int(dict(said[1]).get(b"content-length", PIECE + 1)) <= PIECE):
+        if FILE in environ and int(dict(said[1]).get(b"content-length", PIECE + 1)) > PIECE:
             return said[0], said[1], body
         try:
             return said[0], said[1], b"".join(body)
@@ -260,7 +262,7 @@ def _environ(scope: dict[str, Any]) -> WSGIEnvironment:
         "wsgi.run_once": False,
         "wsgi.input": io.BytesIO(),
         "wsgi.input_terminated": True,
-        "wsgi.file_wrapper": _pieces,
+        "wsgi.file_wrapper": lambda file, _=0: environ.update({FILE: True}) or _pieces(file),
     }
     for name, value in scope["headers"]:
         if b"_" in name:
@@ -291,7 +293,7 @@ async def _departure(receive: Receive, left: Event) -> None:
     left.set()
 
 
-def _pieces(file: Any, _: int = 0) -> Iterator[bytes]:
+def _pieces(file: Any) -> Iterator[bytes]:
     """Yield a file in pieces large enough that the way between threads does not matter."""
     with file:
         while piece := file.read(PIECE):
