@@ -69,18 +69,21 @@ def described(what: str, template: str, prefixes: dict[str, str], context: Calla
     """
     fmt = negotiation.require(of_kind("graph"), what)
     key = current.snapshot().digest, template, fmt
-    if key not in _WRITTEN:
+    body = _WRITTEN.get(key)
+    if body is None:
         # What asks the graph comes first.
         given = context() | {"state": current.snapshot(), "modified": current.modified(), "own": current.own()}
         with current.heavy():
-            if len(_WRITTEN) >= _KEPT:
-                _WRITTEN.clear()
-            if key not in _WRITTEN:
+            body = _WRITTEN.get(key)  # of a crowd, one writes it
+            if body is None:
                 turtle = render_template(template, root=current.ANYWHERE, **given)
                 # Blank nodes have the same names, and statements the same order, whoever is asked and how often.
                 triples = [quad.triple for quad in canonical(parse(turtle, RdfFormat.TURTLE))]
-                _WRITTEN[key] = serialize(triples, format=fmt.rdf, prefixes=prefixes) or b""
-    return current.data(current.addressed(_WRITTEN[key]), fmt.content_type)
+                body = serialize(triples, format=fmt.rdf, prefixes=prefixes) or b""
+                if len(_WRITTEN) >= _KEPT:
+                    _WRITTEN.clear()
+                _WRITTEN[key] = body
+    return current.data(current.addressed(body), fmt.content_type)
 
 
 def _context() -> dict[str, Any]:

@@ -102,9 +102,8 @@ def _stumble(query: str) -> tuple[int, list[str]] | None:
 def _back(query: str, reached: int, words: list[str]) -> int:
     """Return the place in the query of one in it with wide spaces, less the letters of the keyword that was compared."""
     begins = max((reached - len(word) for word in words if _KEYWORD.fullmatch(word)), default=reached)
-    first = end = wider = shift = (
-        0  # of the last word before what was reached: its place, and what spaces have added there
-    )
+    # Of the last word before what was reached: its place, its end, and what spaces have added there.
+    first = end = wider = shift = 0
     for match in _WORD.finditer(query):
         if match.start() + shift > reached:
             break
