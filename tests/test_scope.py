@@ -7,11 +7,17 @@ import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from pyoxigraph import NamedNode, Store
 
 from interpol_graph.cli.main import main
+from interpol_graph.graph import paths
+from interpol_graph.graph.prefixes import GRAPHS
+from interpol_graph.graph.store import ask
+from interpol_graph.validation import run, scope
 
 PREFIXES = """@prefix interpol: <https://w3id.org/interpol-graph/ontology#> .
 @prefix owl: <http://www.w3.org/2002/07/owl#> .
@@ -107,6 +113,21 @@ def test_what_another_file_has_wrong_is_not_said_of_the_one_that_is_judged(check
         result = validated(name)
         assert (result.exit_code, result.stdout) == (0, ""), result.output
     assert validated("data/more").exit_code == validated().exit_code == 1
+
+
+def test_a_check_reads_other_graphs_for_one_file_only_if_it_names_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, list[NamedNode] | None] = {}
+
+    def noted(store: Store, path: Path, **graphs: Any) -> Any:
+        asked[path.stem] = graphs.get("named_graphs")
+        return ask(store, path, **graphs)
+
+    monkeypatch.setattr(run, "ask", noted)
+    sessions = paths.DATA / "sessions.ttl"
+    assert run.every(scope.chosen([sessions])).checked == (sessions,)
+    rest = {name for name, graphs in asked.items() if graphs is None}
+    assert rest == {"doubled-label", "foreign-term", "split-entity"} and len(asked) > 60
+    assert all(graphs in (None, [NamedNode(GRAPHS + "sessions")]) for graphs in asked.values())
 
 
 def test_a_checkout_is_found_from_anywhere(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,8 +143,7 @@ class SourceFile:
     def quads(self) -> Iterator[Quad]:
         """Yield the file's statements, as `texts` holds them. Raises Unreadable as `read` does."""
         for name, text in self.texts().items():
-            for quad in parse(text, RdfFormat.N_TRIPLES):
-                yield Quad(quad.subject, quad.predicate, quad.object, name)
+            yield from parse(under(name, text), RdfFormat.N_QUADS, lenient=True)
 
     def _undecodable(self, content: bytes, error: UnicodeDecodeError) -> Unreadable:
         """Return what a reader should know of bytes that are no text."""
@@ -158,6 +157,11 @@ class SourceFile:
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         reason = f"is not {error.encoding.upper()}: byte 0x{content[error.start]:02x} cannot be decoded"
         return Unreadable(self.path, reason, line, column)
+
+
+def under(name: Name, text: bytes) -> bytes:
+    """Return statements of a graph, in N-Triples, as N-Quads: no literal within them has space, dot and line feed."""
+    return text.replace(b" .\n", f" {name} .\n".encode())
 
 
 @cache

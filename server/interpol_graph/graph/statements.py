@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, NamedNode, Quad, RdfFormat, Triple, parse, serialize
 
-from interpol_graph.graph.files import Name
+from interpol_graph.graph.files import Name, under
 from interpol_graph.graph.formats import Format
 from interpol_graph.graph.prefixes import RDF, prefixes
 
@@ -34,11 +34,11 @@ class Statements:
         lines: defaultdict[Name, list[bytes]] = defaultdict(list)
         blank: list[bytes] = []
         for name, text in texts:
-            end = _end(name)
+            unnamed = str(name).startswith("_:")
             for line in text.splitlines(keepends=True):
                 # The labels depend on these statements alone; one more, with those letters in a literal, does no harm.
-                if line.startswith(b"_:") or b" _:" in line or end.startswith(b" _:"):
-                    blank.append(line.replace(b" .\n", end))
+                if line.startswith(b"_:") or b" _:" in line or unnamed:
+                    blank.append(under(name, line))
                 else:
                     lines[name].append(line)
         dataset = Dataset(_parsed([b"".join(blank)]))
@@ -98,8 +98,8 @@ class Statements:
         return _joined(line for line, _ in groupby(merge(*texts)))
 
     def _named(self, names: Iterable[Name]) -> Iterator[bytes]:
-        texts = ((_end(name), BytesIO(self.texts.get(name, b""))) for name in names)
-        return (batch.replace(b" .\n", end) for end, text in texts for batch in _joined(text))
+        texts = ((name, BytesIO(self.texts.get(name, b""))) for name in names)
+        return (under(name, batch) for name, text in texts for batch in _joined(text))
 
 
 def canonical(statements: Iterable[Quad]) -> list[Quad]:
@@ -167,8 +167,3 @@ def _parsed(batches: Iterable[bytes]) -> Iterator[Quad]:
 def _text(lines: list[bytes]) -> bytes:
     lines.sort()
     return b"".join(line for line, _ in groupby(lines))
-
-
-def _end(name: Name) -> bytes:
-    """Return what ends a line of N-Quads where one of N-Triples, and no literal within it, has space, dot and line feed."""
-    return f" {name} .\n".encode()

@@ -9,7 +9,8 @@ from typing import Any
 
 from pyoxigraph import BlankNode, RdfFormat, Store, parse
 
-from interpol_graph.graph.files import SourceFile
+from interpol_graph.graph.files import SourceFile, under
+from interpol_graph.graph.store import APART
 from interpol_graph.shacl.data import Statement, Term, reached
 from interpol_graph.validation.positions import NOWHERE, Place, Text, offsets
 
@@ -33,17 +34,19 @@ class Reading:
         """The statements, in the parser's order."""
         terms: dict[Any, Any] = {}
         found = [
-            Statement(*(terms.setdefault(term, term) for term in (*quad.triple, name)))
+            Statement(*(terms.setdefault(term, term) for term in quad))
             for name, text in self._texts.items()
-            for quad in parse(text, RdfFormat.N_TRIPLES)
+            for quad in parse(under(name, text), RdfFormat.N_QUADS, lenient=True)
         ]
         self._texts = {}
         return found
 
     def load(self, store: Store) -> None:
-        """Load the statements, not read yet, into a store, each in its graph; blank nodes have other labels there."""
+        """Load the statements, not read yet, into a store, each in its graph and, but for graphs apart, in the default graph."""
+        assert self._texts, "they have been read"
         for name, text in self._texts.items():
-            store.load(text, RdfFormat.N_TRIPLES, to_graph=name)
+            for quads in (under(name, text), text)[: 1 if name in APART else 2]:
+                store.bulk_extend(parse(quads, RdfFormat.N_QUADS, lenient=True))
 
     @cached_property
     def text(self) -> Text | None:

@@ -15,7 +15,7 @@ from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, QuerySolutions, R
 
 from interpol_graph.graph.files import SourceFile, Unreadable
 from interpol_graph.graph.prefixes import GRAPHS
-from interpol_graph.graph.store import APART, DERIVED, ask, conclude
+from interpol_graph.graph.store import DERIVED, ask, conclude
 from interpol_graph.shacl.data import BadShapes, Index, Path, Term
 from interpol_graph.shacl.validation import Result
 from interpol_graph.validation import imports, rules
@@ -25,8 +25,11 @@ from interpol_graph.validation.report import Finding, Report, gathered, known_by
 from interpol_graph.validation.scope import Named, Scope, check_size
 
 ONTOLOGY, SHAPES = GRAPHS + "ontology", GRAPHS + "shapes"
-#: In a check, a graph that need not be that of the file which is judged.
-_OTHERS = re.compile(r"\bGRAPH\s+(?!\?graph\b)", re.IGNORECASE)
+#: In a check, a graph that need not be that of the file which is judged; and a line that is no part of the query.
+_OTHERS, _COMMENT = (
+    re.compile(r"(?<![?$\w:])GRAPH\s+(?!\?graph\b)", re.IGNORECASE),
+    re.compile(r"^\s*#.*", re.MULTILINE),
+)
 
 
 def every(scopes: Iterable[Scope], manner: Manner = USUAL, progress: Progress = iter) -> Report:
@@ -130,7 +133,7 @@ def _by_our_rules(
     shapes = [file for file in files if file.graph == SHAPES]
     rank = [ONTOLOGY, SHAPES]  # where a thing is looked for: in the data first
     places = sorted(judged, key=lambda file: rank.index(file.graph) if file.graph in rank else -1)
-    store, derived = _loaded(files, judged, sorted((root / "ontology" / "rules").glob("*.rq")))
+    store, derived = _loaded(files, sorted((root / "ontology" / "rules").glob("*.rq")))
     nodes: frozenset[Term] | None
     wanted: frozenset[Term] | None
     if len(judged) < len(files):
@@ -161,18 +164,11 @@ def _by_our_rules(
     return chain(findings, asked), [each for each in remarks if each.rule != "idle-shape"]
 
 
-def _loaded(files: Iterable[Reading], judged: Sequence[Reading], rules: Sequence[FilePath]) -> tuple[Store, list[Quad]]:
-    """Return a store of some files, each statement in its graph and in the default graph, and what the rules conclude.
-
-    judged: those whose blank nodes are the same in the store.
-    """
+def _loaded(files: Iterable[Reading], rules: Sequence[FilePath]) -> tuple[Store, list[Quad]]:
+    """Return a store of some files, each statement in its graph and in the default graph, and what the rules conclude."""
     store = Store()
-    store.bulk_extend(Quad(*quad) for file in judged for quad in file.quads)  # type: ignore[arg-type]
     for file in files:
-        if file not in judged:
-            file.load(store)
-    apart = ", ".join(map(str, APART))
-    store.update(f"INSERT {{ ?s ?p ?o }} WHERE {{ GRAPH ?graph {{ ?s ?p ?o }} FILTER (?graph NOT IN ({apart})) }}")
+        file.load(store)
     concluded = parse(conclude(store, list(rules), stated=False), RdfFormat.N_TRIPLES)
     derived = [Quad(q.subject, q.predicate, q.object, DERIVED) for q in concluded]
     store.bulk_extend(derived)
@@ -196,7 +192,7 @@ def _offenders(
 
     graphs: those that are judged, if not all are: `GRAPH ?graph` is one of them, unless the check names others, too.
     """
-    if graphs is None or _OTHERS.search(path.read_text(encoding="utf-8")):
+    if graphs is None or _OTHERS.search(_COMMENT.sub("", path.read_text(encoding="utf-8"))):
         rows = ask(store, path)
     else:
         rows = ask(store, path, default_graph=DefaultGraph(), named_graphs=graphs)
