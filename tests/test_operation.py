@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from typing import Any
 import pytest
 
 from conftest import descendants, free_port, processes, slack
+from interpol_graph.endpoint import observation
 from interpol_graph.engine import channel
 from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.outcomes import AnswerTooLarge, Busy, Interrupted, OutOfMemory, TooComplex
@@ -562,3 +564,10 @@ def test_an_exit_report_within_an_answer_is_no_answer() -> None:
         theirs.sendall(cut + report)
         with pytest.raises(EOFError):
             channel.Channel(ours).receive()
+
+
+def test_the_log_tells_of_a_file_whose_name_is_no_text(capfd: pytest.CaptureFixture[str]) -> None:
+    observation.log(event="reload refused", why=os.fsdecode(b"data/caf\xe9.ttl is not here"), code=3)
+    told = json.loads(capfd.readouterr().err)
+    assert datetime.fromisoformat(told.pop("time")).utcoffset() == timedelta(0)
+    assert told == {"event": "reload refused", "why": "data/caf\\udce9.ttl is not here", "code": 3}

@@ -5,7 +5,6 @@ made, so that they outlive a worker; its successor counts on. Without them they 
 """
 
 import fcntl
-import json
 import os
 import select
 import threading
@@ -17,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import orjson
 from flask import Blueprint, Flask, Response, request
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -149,7 +149,12 @@ def flush() -> None:
 
 def log(**facts: Any) -> None:
     """Write a line with the time and some facts to standard error."""
-    _write([_line(time.time(), facts)])
+    # The name of a file may be bytes that are no text.
+    said = {
+        name: fact.encode(errors="backslashreplace").decode() if isinstance(fact, str) else fact
+        for name, fact in facts.items()
+    }
+    _write([_line(time.time(), said)])
 
 
 def _route(path: str) -> str:
@@ -158,8 +163,8 @@ def _route(path: str) -> str:
 
 
 def _line(at: float, facts: dict[str, Any]) -> bytes:
-    told = {"time": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"), **facts}
-    return json.dumps(told, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
+    # The standard library would take twice the time of an answer from the cache for it.
+    return orjson.dumps({"time": datetime.fromtimestamp(at, UTC), **facts}, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _write(lines: list[bytes]) -> int:
