@@ -86,9 +86,9 @@ class Statements:
     @property
     def digest(self) -> str:
         """The SHA-256 of the N-Quads, in hexadecimal."""
-        lines = merge(*(chain.from_iterable(map(BytesIO, self._named([name]))) for name in self.texts))
         digest = hashlib.sha256()
-        for batch in _joined(lines):
+        # Of runs that are in order, sorting takes less than half the time of merging.
+        for batch in _joined(sorted(chain.from_iterable(map(BytesIO, self._named(self.texts))))):
             digest.update(batch)
         return digest.hexdigest()
 
