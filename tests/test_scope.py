@@ -115,6 +115,23 @@ def test_what_another_file_has_wrong_is_not_said_of_the_one_that_is_judged(check
     assert validated("data/more").exit_code == validated().exit_code == 1
 
 
+def test_a_file_is_judged_by_its_literals_as_they_are_written(checkout: Path) -> None:
+    age, lives = 'interpol:age "7"^^<http://www.w3.org/2001/XMLSchema#{}>', "interpol:age a owl:DatatypeProperty .\n"
+    write(checkout / "ontology/interpol.ttl", ONTOLOGY + lives)
+    write(
+        checkout / "shapes/age.ttl",
+        """shape:Age a sh:NodeShape ; sh:targetSubjectsOf interpol:age ;
+        sh:property [ sh:path interpol:age ; sh:message "Ages are whole." ;
+        sh:datatype <http://www.w3.org/2001/XMLSchema#nonNegativeInteger> ] .\n""",
+    )
+    for datatype, code in ("nonNegativeInteger", 0), ("integer", 1):
+        cat = f"zoo:tom a interpol:Cat ;\n    {age.format(datatype)} ;\n    interpol:friend zoo:kit .\n"
+        write(checkout / "data/tom.ttl", cat)
+        for named in ((), ("data/tom.ttl",)):
+            result = validated(*named)
+            assert result.exit_code == code and ("Ages are whole." in result.stdout) == bool(code), result.output
+
+
 def test_a_check_reads_other_graphs_for_one_file_only_if_it_names_them(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: dict[str, list[NamedNode] | None] = {}
 

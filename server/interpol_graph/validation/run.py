@@ -11,11 +11,11 @@ from functools import partial
 from itertools import chain
 from pathlib import Path as FilePath
 
-from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, QuerySolutions, RdfFormat, Store, parse
+from pyoxigraph import DefaultGraph, Literal, NamedNode, QuerySolutions, RdfFormat, Store, parse
 
 from interpol_graph.graph.files import SourceFile, Unreadable
 from interpol_graph.graph.prefixes import GRAPHS
-from interpol_graph.graph.store import DERIVED, ask, conclude
+from interpol_graph.graph.store import ask, conclude
 from interpol_graph.shacl.data import BadShapes, Index, Path, Term
 from interpol_graph.shacl.validation import Result
 from interpol_graph.validation import imports, rules
@@ -133,16 +133,17 @@ def _by_our_rules(
     shapes = [file for file in files if file.graph == SHAPES]
     rank = [ONTOLOGY, SHAPES]  # where a thing is looked for: in the data first
     places = sorted(judged, key=lambda file: rank.index(file.graph) if file.graph in rank else -1)
-    store, derived = _loaded(files, sorted((root / "ontology" / "rules").glob("*.rq")))
-    nodes: frozenset[Term] | None
-    wanted: frozenset[Term] | None
+    store = Store()
+    for file in files:
+        file.load(store)
+    concluded = conclude(store, sorted((root / "ontology" / "rules").glob("*.rq")), stated=False)
+    # Not from the store, which writes literals in its own way.
+    stated = statements(file for file in files if file.graph != SHAPES)
+    data = Index(chain(parse(concluded, RdfFormat.N_TRIPLES, lenient=True), stated))
+    nodes, graphs, wanted = None, None, manner.focus or None
     if len(judged) < len(files):
-        nodes, graphs = _nodes(judged, store), [NamedNode(file.graph) for file in judged]
-        data = Index(store.quads_for_pattern(None, None, None, DefaultGraph()))
+        nodes, graphs = _nodes(judged, data), [NamedNode(file.graph) for file in judged]
         wanted = nodes & manner.focus if manner.focus else nodes
-    else:
-        nodes, graphs, wanted = None, None, manner.focus or None
-        data = Index(chain(derived, statements(file for file in places if file.graph != SHAPES)))
     checks = {path.stem: path for path in sorted((root / "queries" / "checks").glob("*.rq"))}
     asked_for = [path for name, path in checks.items() if not manner.rules or name in manner.rules]
     with ThreadPoolExecutor(2) as pool:  # the queries do not hold the interpreter
@@ -164,25 +165,12 @@ def _by_our_rules(
     return chain(findings, asked), [each for each in remarks if each.rule != "idle-shape"]
 
 
-def _loaded(files: Iterable[Reading], rules: Sequence[FilePath]) -> tuple[Store, list[Quad]]:
-    """Return a store of some files, each statement in its graph and in the default graph, and what the rules conclude."""
-    store = Store()
-    for file in files:
-        file.load(store)
-    concluded = parse(conclude(store, list(rules), stated=False), RdfFormat.N_TRIPLES)
-    derived = [Quad(q.subject, q.predicate, q.object, DERIVED) for q in concluded]
-    store.bulk_extend(derived)
-    return store, derived
-
-
-def _nodes(files: Sequence[Reading], store: Store) -> frozenset[Term]:
+def _nodes(files: Sequence[Reading], data: Index) -> frozenset[Term]:
     """Return the nodes that files say something of, and what they mention and no file says anything of."""
     said = [*statements(files)]
     about = {statement.subject for statement in said}
     others = {statement.object for statement in said} - about
-    return frozenset(about).union(
-        node for node in others if isinstance(node, Literal) or not any(store.quads_for_pattern(node, None, None))
-    )
+    return frozenset(about).union(node for node in others if isinstance(node, Literal) or not data.about(node))
 
 
 def _offenders(
