@@ -13,7 +13,7 @@ from rdflib.plugins.sparql.parserutils import CompValue
 
 from interpol_graph.graph.files import SourceFile, Unreadable
 from interpol_graph.graph.prefixes import BASE, prefixes
-from interpol_graph.graph.store import KnowledgeGraph
+from interpol_graph.graph.store import KnowledgeGraph, conclude
 
 ONTOLOGY = Path(__file__).parents[1] / "ontology"
 RULES = sorted((ONTOLOGY / "rules").glob("*.rq"))
@@ -413,11 +413,30 @@ def test_citations_and_inferences_have_a_class(derive: Derive) -> None:
         assert [row["o"] for row in rows(store, f"SELECT ?o {{ ?node a interpol:{kind} ; interpol:{link} ?o }}")]
 
 
-def test_a_rule_names_the_variable_of_any_property_or_class() -> None:
+def test_a_rule_names_what_it_asks_for_as_all_do() -> None:
     """So that it is known which rules may have more to say when something new follows."""
     for rule in RULES:
-        variables = set(re.findall(r"\?\w+", any_variables(rule.read_text(encoding="utf-8"))))
+        text = rule.read_text(encoding="utf-8")
+        variables = set(re.findall(r"\?\w+", any_variables(text)))
         assert variables <= {"?property", "?class"}, rule.name
+        assert "BASE" not in text, rule.name
+
+
+def test_what_a_rule_could_add_is_added_whatever_the_order(tmp_path: Path) -> None:
+    """What a rule concludes lets one before it, of its own or of any property or class, conclude more."""
+    for name, text in {
+        "1-any": "CONSTRUCT { ?x ex:any ?y } WHERE { ?x ?property ?y . ?property a ex:Any }",
+        "2-name": "CONSTRUCT { ?x ex:third ?y } WHERE { ?x ex:second ?y }",
+        "3-iri": "CONSTRUCT { ?x ex:fourth ?y } WHERE { ?x <http://example.org/third> ?y }",
+        "4-class": "CONSTRUCT { ?x ex:typed ?class } WHERE { ?x a ?class }",
+        "5-first": "CONSTRUCT { ?x ex:second ?y . ex:fourth a ex:Any } { ?x ex:first ?y }",
+    }.items():
+        (tmp_path / f"{name}.rq").write_text(f"PREFIX ex: <http://example.org/>\n{text}")
+    store = Store()
+    store.load(b"@prefix ex: <http://example.org/> . ex:x ex:first ex:y ; a ex:Thing .", RdfFormat.TURTLE)
+    concluded = conclude(store, sorted(tmp_path.glob("*.rq"))).decode()
+    said = set(re.findall(r"^<http://example.org/(\w+)> <http://example.org/(\w+)>", concluded, re.MULTILINE))
+    assert said == {("x", name) for name in ("second", "third", "fourth", "any", "typed")} | {("fourth", "typed")}
 
 
 def any_variables(rule: str) -> str:

@@ -1,5 +1,6 @@
 """The graph in memory: exact terms for dumps, an indexed store for queries, rules run to their end, words for a query that is none."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any
@@ -10,13 +11,17 @@ from interpol_graph.graph import paths
 from interpol_graph.graph.faults import fault
 from interpol_graph.graph.files import SourceFile, Unreadable
 from interpol_graph.graph.formats import Format
-from interpol_graph.graph.prefixes import GRAPHS
+from interpol_graph.graph.prefixes import GRAPHS, RDF
 from interpol_graph.graph.reifiers import REIFIERS, reified
 from interpol_graph.graph.statements import Statements, serialized
 
 DERIVED = NamedNode(GRAPHS + "derived")
 #: Graphs that can be asked for by name but stand outside the default graph.
 APART = frozenset({NamedNode(GRAPHS + "shapes")})
+#: In N-Triples, what a rule may ask for in a statement: of a type the class, of anything else the property.
+_NEW = re.compile(rf"^\S+ (?:<{RDF}type> )?<(.*?)>".encode(), re.MULTILINE)
+#: What a rule calls a property or a class that may be any.
+_ANY = {"?property", "?class"}
 
 
 class KnowledgeGraph:
@@ -102,13 +107,15 @@ def ask(store: Store, path: Path, **graphs: Any) -> QuerySolutions | QueryBoolea
 def conclude(store: Store, rules: list[Path], stated: bool = True) -> bytes:
     """Run every rule, in the order given, until none adds a statement to the default graph; return these as N-Triples.
 
+    A rule runs again when something new is of a property or a class that its condition names.
     stated: whether to return, too, what the graph stated already. Raises Unreadable for a rule that is none.
     """
     concluded: dict[bytes, None] = {}
-    before = -1
-    while before < len(concluded):
-        before = len(concluded)
-        for rule in rules:
+    asked = {rule: _asked(rule.read_text(encoding="utf-8")) for rule in rules}
+    due = set(rules)
+    while due:
+        for rule in filter(due.__contains__, rules):
+            due.remove(rule)
             answer = ask(store, rule)
             if not isinstance(answer, QueryTriples):
                 raise Unreadable(rule, "a rule is a CONSTRUCT query")
@@ -120,4 +127,14 @@ def conclude(store: Store, rules: list[Path], stated: bool = True) -> bytes:
                 fresh = [line for line, quad in zip(fresh, quads, strict=True) if quad not in store]
             store.extend(quads)
             concluded |= dict.fromkeys(fresh)
+            if new := {iri.decode() for iri in _NEW.findall(b"".join(fresh))}:
+                due.update(other for other in rules if not asked[other].isdisjoint(new | _ANY))
     return b"".join(concluded)
+
+
+def _asked(rule: str) -> set[str]:
+    """Return what the condition of a rule asks for: IRIs, and what may be any."""
+    spaces = dict(re.findall(r"PREFIX\s+(\w*):\s*<(.*?)>", rule))
+    condition = rule.partition("}")[2].strip() or rule
+    named = {spaces.get(prefix, "") + name for prefix, name in re.findall(r"(\w*):([\w-]+)", condition)}
+    return named.union(re.findall(r"<([^<>\s]*)>", condition), _ANY.intersection(re.findall(r"\?\w+", condition)))
