@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from flask import Response, current_app, g, make_response, render_template, request
 from pyoxigraph import NamedNode
@@ -19,6 +18,8 @@ from interpol_graph.engine.outcomes import Departed, EngineError
 from interpol_graph.engine.snapshot import Answer, Snapshot
 from interpol_graph.graph import questions
 from interpol_graph.graph.prefixes import GRAPHS
+
+Found = TypeVar("Found")
 
 
 class Term(NamedTuple):
@@ -140,6 +141,15 @@ def _term(binding: Mapping[str, Any]) -> Term:
     return Term(binding["type"], binding["value"], binding.get("xml:lang", ""), binding.get("datatype", ""))
 
 
+def once(key: object, find: Callable[[], Found]) -> Found:
+    """Return what is found out of the state that this request asks; `key` says what that is, as it is looked for only once."""
+    kept = snapshot().kept
+    if key not in kept:
+        kept[key] = find()
+    found: Found = kept[key]
+    return found
+
+
 def described(rows: Iterable[Row], called: Callable[[str], str] = str) -> dict[str, dict[str, list[Term]]]:
     """Return subject → property → values of rows of ?s ?p ?o; `called` says how an IRI of a property is written."""
     found: dict[str, dict[str, list[Term]]] = defaultdict(lambda: defaultdict(list))
@@ -156,14 +166,9 @@ def own() -> bool:
 
 def modified() -> datetime | None:
     """Return the day that the data state as that of their last change, the same wherever they are loaded; None if they do not."""
-    return _modified(snapshot().digest)
-
-
-@lru_cache(maxsize=2)
-def _modified(digest: str) -> datetime | None:
-    """Return what is asked by _MODIFIED, of the state of the graph that this request asks, `digest`."""
+    last = once(_MODIFIED, lambda: select(_MODIFIED)[0].get("last", UNBOUND).value)
     with suppress(ValueError):
-        return datetime.fromisoformat(select(_MODIFIED)[0].get("last", UNBOUND).value).replace(tzinfo=UTC)
+        return datetime.fromisoformat(last).replace(tzinfo=UTC)
     return None
 
 
