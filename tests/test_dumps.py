@@ -22,9 +22,9 @@ from pyoxigraph import CanonicalizationAlgorithm, Dataset, DefaultGraph, NamedNo
 
 from interpol_graph.app import create_app
 from interpol_graph.endpoint import dumps
-from interpol_graph.engine.admission import never
+from interpol_graph.engine.admission import Admission, never
 from interpol_graph.engine.channel import Connection, Ended, Message
-from interpol_graph.engine.limits import Settings
+from interpol_graph.engine.limits import Lane, Settings
 from interpol_graph.engine.pool import EvaluatorPool, EvaluatorProcess
 from interpol_graph.engine.snapshot import Snapshot
 from interpol_graph.graph.formats import BY_NAME, DUMPS, Format
@@ -128,12 +128,27 @@ def test_a_dump_begins_anew_where_an_evaluator_was_killed(snapshot: Snapshot, mo
     assert dumped(snapshot, BY_NAME["turtle"]) == expected and killed
 
 
-def test_files_of_states_before_the_last_one_go(tmp_path: Path) -> None:
+def test_files_of_states_before_the_last_one_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number, state in enumerate(("first", "second", "third")):
         dumps._make_room(tmp_path / state)
         (tmp_path / state / "file").write_text("x")
         os.utime(tmp_path / state, (number, number))
-    assert {path.name for path in tmp_path.iterdir()} == {"second", "third"}, "the last may still be being sent"
+    kept = {path.name for path in tmp_path.iterdir()}
+    assert kept == {"second", "third"}, "the last may still be being sent"
+    # Two may want the folder at once, and the last state be in use meanwhile.
+    os.utime(tmp_path / "third", (0, 0))
+    monkeypatch.setattr(Path, "exists", lambda _: False)
+    dumps._make_room(tmp_path / "third")
+    assert {path.name for path in tmp_path.iterdir()} == kept
+
+
+def test_a_crowd_sees_the_page_though_there_is_no_place_to_make_a_file(
+    app: Flask, client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.extensions, "dumps", tmp_path)
+    monkeypatch.setattr(dumps, "_MAKING", Admission([Lane(0, 0)], 1))
+    assert client.get("/dumps/interpol.nt", buffered=True).status_code == 503
+    assert "interpol.nt" in client.get("/dumps/").text and not list(tmp_path.rglob("*"))
 
 
 @pytest.mark.parametrize("fmt", DUMPS, ids=lambda fmt: fmt.name)

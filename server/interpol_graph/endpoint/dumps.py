@@ -24,7 +24,7 @@ from interpol_graph.endpoint import caching, current, negotiation
 from interpol_graph.endpoint.problems import BadParameter, NotFound
 from interpol_graph.engine.admission import Admission
 from interpol_graph.engine.limits import Lane
-from interpol_graph.engine.outcomes import Unavailable, Unwritable
+from interpol_graph.engine.outcomes import Busy, Unavailable, Unwritable
 from interpol_graph.graph.downloads import STATED, SUMS, WHOLE, files, graph_file
 from interpol_graph.graph.formats import Format, of_kind
 from interpol_graph.graph.prefixes import GRAPHS
@@ -38,8 +38,6 @@ QUEUE = 8
 #: Held while a file is made: of many who want one at once, one has it made and few others wait for it. What is slow, or
 #: asks the graph, does not keep others waiting: one file of a name, in whatever format or language, takes half of the places.
 _MAKING = Admission([Lane(2, QUEUE)], 20, "Other files are being made; try again in a few seconds.")
-#: What cannot be made, of any state: to find that out takes as long as to make it.
-_REFUSED: dict[Path, Unwritable] = {}
 
 #: Writes the content of a file.
 Make = Callable[[IO[bytes]], object]
@@ -121,8 +119,8 @@ def made(name: str, make: Make) -> Path:
     try:
         path = _path(name)
         if not path.exists():
-            if refusal := _REFUSED.get(path):
-                raise Unwritable(refusal.detail, **refusal.extra)
+            if refused := current.snapshot().kept.get(path):  # to find that out takes as long as to make it
+                raise Unwritable(refused[0], **refused[1])
             with _MAKING.slot(gone=current.gone(), claims=(name.partition(".")[0],)):
                 if not path.exists():
                     _make(path, make)
@@ -145,7 +143,7 @@ def _sent(name: str, path: Path, content_type: str, download: str | None = None)
 def _ready() -> dict[str, str]:
     """Make files for a moment, and return the checksums once all are there."""
     end = time.monotonic() + MOMENT
-    with suppress(Unavailable):  # without room on the disk, the page lists what there is
+    with suppress(Unavailable, Busy):  # without room on the disk, or in a crowd, the page lists what there is
         for name, (fmt, graph) in _files().items():
             if time.monotonic() > end:
                 return {}
@@ -220,14 +218,14 @@ def _make(path: Path, make: Make) -> None:
     except BaseException as error:
         Path(unfinished.name).unlink(missing_ok=True)
         if isinstance(error, Unwritable):
-            _REFUSED[path] = error
+            current.snapshot().kept[path] = error.detail, error.extra
         raise
 
 
 def _make_room(folder: Path) -> None:
     """Make the folder of a state of the data; files of states before the last one go."""
-    if not folder.exists():
-        before = sorted(folder.parent.iterdir(), key=lambda other: other.stat().st_mtime)
-        folder.mkdir(exist_ok=True)
-        for other in before[:-1]:
-            shutil.rmtree(other, ignore_errors=True)  # another process may be about it, too
+    with suppress(FileExistsError):  # whoever makes it makes room, too: of a crowd of threads and processes, one
+        folder.mkdir()
+        others = (other for other in folder.parent.iterdir() if other != folder)
+        for other in sorted(others, key=lambda other: other.stat().st_mtime)[:-1]:
+            shutil.rmtree(other, ignore_errors=True)
