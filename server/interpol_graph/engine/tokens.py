@@ -77,6 +77,12 @@ def read(query: str) -> Reading:
     return Reading._make(one or other for one, other in zip(_look(plain), found, strict=True))
 
 
+def form(query: str) -> str:
+    """Return the word that a query or an update begins with behind its prologue, in capital letters."""
+    words = (match[0].upper() for match in _TOKEN.finditer(query) if match.lastgroup == "word")
+    return next((word for word in words if word not in ("PREFIX", "BASE", "VERSION")), "")
+
+
 def _unescaped(match: re.Match[str]) -> str:
     code = int(match[1] or match[2], 16)
     return chr(code) if code < 0xD800 or 0xDFFF < code <= 0x10FFFF else "\ufffd"
@@ -86,7 +92,7 @@ def _look(query: str) -> Reading:
     tokens = [(match.lastgroup or "", match[0]) for match in _TOKEN.finditer(query) if match.lastgroup != "comment"]
     words = [value.upper() for kind, value in tokens if kind == "word"]
     code = " ".join(_code(kind, value) for kind, value in tokens).upper()
-    first = next((word for word in words if word not in ("PREFIX", "BASE", "VERSION")), "")
+    first = form(query)
     template = _TEMPLATE.match(code.partition("{")[2] if first.startswith("CONSTRUCT") else "")
     return Reading(
         _expanded(tokens, graphs=True) if "FROM" in code else (),
