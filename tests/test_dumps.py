@@ -237,6 +237,25 @@ def test_a_part_is_sent_only_to_who_asks_for_one_in_bytes(
     assert client.head(path, headers=fields, buffered=True).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/dumps/sessions.ttl", f"/graphs?graph={GRAPHS}sessions"])
+@pytest.mark.parametrize(("wanted", "otherwise"), [("bytes=0-9", 206), ("bytes=99999999-", 416), ("lines=0-9", 200)])
+def test_what_is_known_of_the_whole_comes_before_its_part(
+    client: FlaskClient, path: str, wanted: str, otherwise: int
+) -> None:
+    etag = client.head(path, buffered=True).headers["ETag"]
+    for condition, held, status in (
+        ("If-Match", '"of another state"', 412),
+        ("If-Match", f'"of another state", {etag}', otherwise),
+        ("If-None-Match", etag, 304),
+        ("If-None-Match", f"W/{etag}", 304),
+    ):
+        answer = client.get(path, headers={"Range": wanted, condition: held}, buffered=True)
+        assert (answer.status_code, "Content-Range" in answer.headers) == (status, status in (206, 416)), held
+        assert (answer.mimetype == "application/problem+json") == (status > 400) and bool(answer.data) == (
+            status != 304
+        )
+
+
 def test_a_known_file_is_not_sent_again(client: FlaskClient) -> None:
     answer = client.get("/dumps/interpol.nt", buffered=True)
     again = client.get("/dumps/interpol.nt", buffered=True, headers={"If-None-Match": answer.headers["ETag"]})

@@ -91,16 +91,16 @@ def register(app: Flask, digest: Callable[[], str]) -> None:
 
     @app.after_request
     def finish(response: Response) -> Response:
-        if request.method in ("GET", "HEAD") and response.status_code == 200:
+        if request.method in ("GET", "HEAD") and (response.status_code == 200 or "ETag" in response.headers):
             if "ETag" not in response.headers and response.headers.get("Cache-Control") == CACHED:
                 response.set_etag(asked(), weak=True)
-            if _precondition_fails(response):
+            try:
+                check(response.get_etag()[0] or "")
+                if request.if_none_match and "ETag" in response.headers:
+                    response.make_conditional(request)
+            except problems.PreconditionFailed as error:
                 response.close()
-                response = problems.answer(
-                    problems.PreconditionFailed("The answer is another one than If-Match names.")
-                )
-            elif request.if_none_match and "ETag" in response.headers:
-                response.make_conditional(request)
+                response = problems.answer(error)
         if location := response.headers.get("Location"):  # whatever Host was sent, the reader stays here
             response.headers["Location"] = location.removeprefix(request.host_url.rstrip("/"))
         _encode(response)
@@ -144,9 +144,10 @@ def _not_modified(etag: str) -> Response:
     return response
 
 
-def _precondition_fails(response: Response) -> bool:
-    """Tell whether If-Match names another answer than this one: only a strong tag matches (RFC 9110, 13.1.1)."""
-    return bool(request.if_match) and not request.if_match.is_strong(response.get_etag()[0] or "")
+def check(etag: str) -> None:
+    """Raise PreconditionFailed if If-Match names another answer than that of a tag: only a strong one matches (RFC 9110, 13.1.1)."""
+    if request.if_match and not request.if_match.is_strong(etag):
+        raise problems.PreconditionFailed("The answer is another one than If-Match names.")
 
 
 def _security(media_type: str) -> dict[str, str]:
@@ -181,9 +182,9 @@ def _is_text(media_type: str) -> bool:
 
 @cache
 def _program() -> str:
-    """Return the digest of all that forms an answer beside the graph: code, templates, saved questions, prefixes."""
+    """Return the digest of all that forms an answer beside the graph: code, templates, questions and what is told of them, prefixes."""
     package = Path(__file__).parents[1]
     files = [path for ending in ("**/*.py", "**/*.toml", "templates/*", "static/**/*") for path in package.glob(ending)]
-    files += [*paths.QUERIES.rglob("*.rq"), paths.ONTOLOGY / "prefixes.ttl"]
+    files += [*paths.QUERIES.rglob("*.*"), *paths.SHAPES.glob("*.ttl"), paths.ONTOLOGY / "prefixes.ttl"]
     content = b"".join(path.read_bytes() for path in sorted(files) if path.is_file())
     return hashlib.sha256(__version__.encode() + pyoxigraph.__version__.encode() + content).hexdigest()

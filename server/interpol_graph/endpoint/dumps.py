@@ -132,6 +132,9 @@ def made(name: str, make: Make) -> Path:
 def _sent(name: str, path: Path, content_type: str, download: str | None = None) -> Response:
     """Return a file as an answer that can be resumed: its tag is strong."""
     etag = caching.tag(current.snapshot().digest, "dumps", name)
+    caching.check(etag)
+    if request.if_none_match.contains_weak(etag):
+        request.environ.pop("HTTP_RANGE", None)  # what is known whole is not sent in part (RFC 9110, 13.2.2)
     # The time of writing would say nothing about the content; that of loading is the same in all processes.
     loaded = current.snapshot().loaded
     response = send_file(path, content_type, download is not None, download, etag=etag, last_modified=loaded)
