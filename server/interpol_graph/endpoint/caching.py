@@ -87,7 +87,13 @@ def register(app: Flask, digest: Callable[[], str]) -> None:
         if not held or request.method not in ("GET", "HEAD") or request.if_match:
             return None
         # * is true of anything; whether there is anything is not known yet.
-        return _not_modified(asked()) if not held.star_tag and held.contains_weak(asked()) else None
+        if held.star_tag or not held.contains_weak(etag := asked()):
+            return None
+        response = Response(status=304, headers={"Cache-Control": CACHED})
+        response.headers.pop("Content-Type")
+        response.set_etag(etag, weak=True)
+        response.vary.update(["Accept", "Accept-Language", "Accept-Encoding"])
+        return response
 
     @app.after_request
     def finish(response: Response) -> Response:
@@ -104,8 +110,10 @@ def register(app: Flask, digest: Callable[[], str]) -> None:
         if location := response.headers.get("Location"):  # whatever Host was sent, the reader stays here
             response.headers["Location"] = location.removeprefix(request.host_url.rstrip("/"))
         _encode(response)
+        kind, _, _ = (response.mimetype or "").partition("/")
+        policy = _PAGE if response.mimetype == "text/html" else _IMAGE if kind == "image" else _DATA
         # What has not changed keeps the policy that it came with: a 304 does not know its type.
-        response.headers.extend(_COMMON if response.status_code == 304 else _security(response.mimetype or ""))
+        response.headers.extend(_COMMON if response.status_code == 304 else policy)
         if request.method == "OPTIONS":
             response.headers.extend(_PREFLIGHT)
             if asked_for := request.headers.get("Access-Control-Request-Headers"):
@@ -135,26 +143,10 @@ def lifetime(answer: Answer | None) -> str:
     return UNCACHED if answer and answer.volatile else CACHED
 
 
-def _not_modified(etag: str) -> Response:
-    """Return the answer for a client that has what it asks for."""
-    response = Response(status=304, headers={"Cache-Control": CACHED})
-    response.headers.pop("Content-Type")
-    response.set_etag(etag, weak=True)
-    response.vary.update(["Accept", "Accept-Language", "Accept-Encoding"])
-    return response
-
-
 def check(etag: str) -> None:
     """Raise PreconditionFailed if If-Match names another answer than that of a tag: only a strong one matches (RFC 9110, 13.1.1)."""
     if request.if_match and not request.if_match.is_strong(etag):
         raise problems.PreconditionFailed("The answer is another one than If-Match names.")
-
-
-def _security(media_type: str) -> dict[str, str]:
-    """Return the fields that keep a browser safe with a body of this type."""
-    if media_type == "text/html":
-        return _PAGE
-    return _IMAGE if media_type.startswith("image/") else _DATA
 
 
 def _encode(response: Response) -> None:
