@@ -1,6 +1,5 @@
 """Questions asked from Python and the command line: of the bundled graph in this process, or of an endpoint over HTTP."""
 
-import re
 from functools import cache, partial
 from typing import Any
 
@@ -17,10 +16,6 @@ from interpol_graph.graph.prefixes import BASE, prefixes
 from interpol_graph.graph.questions import Question
 from interpol_graph.graph.store import KnowledgeGraph, default_graph
 
-#: What may hold the letters of a keyword and is none.
-_IRI_OR_VARIABLE = re.compile(r'<[^\x00-\x20<>"{}|^`\\]*>|[?$]\w+')
-#: What makes a query one of named graphs: a keyword, or an escape that may stand for its letters.
-_NAMES_GRAPHS = re.compile(r"(?<!para)graph|from|\\", re.IGNORECASE)
 _JSON = BY_NAME["json"]
 
 
@@ -76,7 +71,7 @@ def _bundled(text: str, results: Format, graph: Format) -> bytes:
     if refusal := outcomes.forbidden(tokens.read(text)):
         raise refusal
     try:
-        store = _store(bool(_NAMES_GRAPHS.search(_IRI_OR_VARIABLE.sub("", text))))
+        store = _store(tokens.names_graphs(text))
     except (Unreadable, OSError) as error:
         raise outcomes.not_evaluated(str(error)) from error
     return evaluated(lambda: store.query(text, base_iri=BASE, prefixes=prefixes()), text, results, graph)[2]

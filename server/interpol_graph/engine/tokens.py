@@ -4,6 +4,7 @@ The engine parses; this only looks. Where it cannot be sure it says the safe thi
 """
 
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -79,8 +80,20 @@ def read(query: str) -> Reading:
 
 def form(query: str) -> str:
     """Return the word that a query or an update begins with behind its prologue, in capital letters."""
-    words = (match[0].upper() for match in _TOKEN.finditer(query) if match.lastgroup == "word")
-    return next((word for word in words if word not in ("PREFIX", "BASE", "VERSION")), "")
+    return next((word for word in _words(query) if word not in ("PREFIX", "BASE", "VERSION")), "")
+
+
+def names_graphs(query: str) -> bool:
+    """Tell whether a query may ask for named graphs: by a keyword, or an escape that may stand for its letters.
+
+    >>> names_graphs("PREFIX graph: <http://example.org/> ASK { ?graph ?from 'GRAPH' } # FROM"), names_graphs("ASK {graph?g{}}")
+    (False, True)
+    """
+    return "\\" in query or any("GRAPH" in word or "FROM" in word for word in _words(query))
+
+
+def _words(query: str) -> Iterator[str]:
+    return (match[0].upper() for match in _TOKEN.finditer(query) if match.lastgroup == "word")
 
 
 def _unescaped(match: re.Match[str]) -> str:
