@@ -11,7 +11,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 from markupsafe import Markup
 
 from interpol_graph.endpoint import current, dumps, negotiation, pictures
-from interpol_graph.endpoint.current import Row, answered, data, heavy, merged, once, query, select, table
+from interpol_graph.endpoint.current import Row, answered, data, heavy, merged, query, select, table
 from interpol_graph.endpoint.problems import BadParameter, NotFound
 from interpol_graph.engine.outcomes import AnswerTooLarge, OutOfMemory, OutOfTime, UnknownGraph
 from interpol_graph.graph import rows
@@ -89,10 +89,10 @@ def picture(question: Question, found: list[Row], anchor: str = "", alone: bool 
     return pictures.draw(kind, columns, found, question.columns, title, anchor=anchor, alone=alone)
 
 
+@current.remembered
 def choices(pattern: str) -> Choices:
-    """Return what a parameter may be in the state of the graph that this request asks."""
-    text = asking(pattern)
-    return once(text, lambda: Choices({name: term.value for name, term in row.items()} for row in select(text)))
+    """Return what a parameter may be."""
+    return Choices({name: term.value for name, term in row.items()} for row in select(asking(pattern)))
 
 
 def filled(question: Question) -> tuple[str, dict[str, str]]:

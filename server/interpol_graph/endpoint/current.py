@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, TypeVar
+from functools import lru_cache, wraps
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from flask import Response, current_app, g, make_response, render_template, request
 from pyoxigraph import NamedNode
@@ -19,8 +20,6 @@ from interpol_graph.engine.snapshot import Answer, Snapshot
 from interpol_graph.graph import questions
 from interpol_graph.graph.prefixes import GRAPHS
 
-Found = TypeVar("Found")
-
 
 class Term(NamedTuple):
     """One RDF term of an answer; kind is uri, bnode or literal (triple for a quoted one, nothing for an unbound one)."""
@@ -31,6 +30,8 @@ class Term(NamedTuple):
     datatype: str = ""
 
 
+P = ParamSpec("P")
+R = TypeVar("R")
 UNBOUND = Term()
 Row = dict[str, Term]
 #: What is said of one subject: property → values.
@@ -78,6 +79,12 @@ def snapshot() -> Snapshot:
         request.environ[problems.DIGEST] = g.snapshot.digest
     found: Snapshot = g.snapshot
     return found
+
+
+def remembered(function: Callable[P, R]) -> Callable[P, R]:
+    """Make a function that asks the graph answer once for each state of it, the one that the request at hand asks."""
+    known = lru_cache(maxsize=64)(lambda _, *args: function(*args))  # type: ignore[call-arg]
+    return wraps(function)(lambda *args: known(snapshot().digest, *args))  # type: ignore[return-value]
 
 
 def gone() -> Callable[[], bool]:
@@ -141,15 +148,6 @@ def _term(binding: Mapping[str, Any]) -> Term:
     return Term(binding["type"], binding["value"], binding.get("xml:lang", ""), binding.get("datatype", ""))
 
 
-def once(key: object, find: Callable[[], Found]) -> Found:
-    """Return what is found out of the state that this request asks; `key` says what that is, as it is looked for only once."""
-    kept = snapshot().kept
-    if key not in kept:
-        kept[key] = find()
-    found: Found = kept[key]
-    return found
-
-
 def described(rows: Iterable[Row], called: Callable[[str], str] = str) -> dict[str, dict[str, list[Term]]]:
     """Return subject → property → values of rows of ?s ?p ?o; `called` says how an IRI of a property is written."""
     found: dict[str, dict[str, list[Term]]] = defaultdict(lambda: defaultdict(list))
@@ -164,11 +162,11 @@ def own() -> bool:
     return not given and GRAPHS + "ontology" in snapshot().graphs
 
 
+@remembered
 def modified() -> datetime | None:
     """Return the day that the data state as that of their last change, the same wherever they are loaded; None if they do not."""
-    last = once(_MODIFIED, lambda: select(_MODIFIED)[0].get("last", UNBOUND).value)
     with suppress(ValueError):
-        return datetime.fromisoformat(last).replace(tzinfo=UTC)
+        return datetime.fromisoformat(select(_MODIFIED)[0].get("last", UNBOUND).value).replace(tzinfo=UTC)
     return None
 
 

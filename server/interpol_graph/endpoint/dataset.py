@@ -1,30 +1,22 @@
 """/.well-known/void and /dataset: what this graph is and holds, every number counted (VoID, DCAT 3); on pages, for search engines, in schema.org's words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from flask import Blueprint, Response, render_template
 from pyoxigraph import RdfFormat, parse, serialize
 
 from interpol_graph.endpoint import current, dumps, negotiation
-from interpol_graph.graph.formats import of_kind
+from interpol_graph.graph.formats import Format, of_kind
 from interpol_graph.graph.prefixes import BASE, ENTITIES, prefixes
 from interpol_graph.graph.questions import saved
 from interpol_graph.graph.statements import canonical
 
 blueprint = Blueprint("dataset", __name__)
 
-#: What the description is written with.
-PREFIXES = {
-    "dcat": "http://www.w3.org/ns/dcat#",
-    "dcterms": "http://purl.org/dc/terms/",
-    "foaf": "http://xmlns.com/foaf/0.1/",
-    "spdx": "http://spdx.org/rdf/terms#",
-    "void": "http://rdfs.org/ns/void#",
-}
 #: Language tag → the name of the language in the authority table of the European Union, which DCAT-AP asks for.
 LANGUAGES = {"en": "ENG", "fr": "FRA", "es": "SPA", "ar": "ARA", "de": "DEU", "it": "ITA", "pt": "POR", "zh": "ZHO"}
-#: What is counted, by its name in templates; each is asked once of a state.
+#: What is counted, by its name in templates.
 _COUNTED = {
     "classes": "SELECT ?iri (COUNT(DISTINCT ?s) AS ?n) { ?s a ?iri FILTER(isIRI(?iri)) } GROUP BY ?iri ORDER BY ?iri",
     "properties": "SELECT ?iri (COUNT(*) AS ?n) { ?s ?iri ?o } GROUP BY ?iri ORDER BY ?iri",
@@ -45,39 +37,40 @@ _COUNTED = {
 @blueprint.get("/dataset")
 def dataset() -> Response:
     """Describe the graph in the RDF format that the client likes best: as a whole, its counts, its downloads, its services."""
-    return described("The description of the graph", "dataset.ttl", PREFIXES, _context)
+    return described("The description of the graph", "dataset.ttl", _context)
 
 
-def described(what: str, template: str, prefixes: dict[str, str], context: Callable[[], dict[str, Any]]) -> Response:
+def described(what: str, template: str, context: Callable[[], dict[str, Any]]) -> Response:
     """Return what a Turtle template says of the present state of the graph, in the format that the client likes best.
 
-    what: is described, for a refusal; prefixes: to write it with; context: returns what the template is given, beside the
-    address `root` of this server. It is written once for a state, whoever asks. Raises BadParameter, NoFormat, and what
-    `context` does.
+    what: is described, for a refusal; context: returns what the template is given, beside the address `root` of this
+    server. It is written once for a state, whoever asks, with the prefixes of the template. Raises BadParameter, NoFormat, and what `context` does.
     """
     fmt = negotiation.require(of_kind("graph"), what)
+    return current.data(current.addressed(_written(template, fmt, context)), fmt.content_type)
 
-    def write() -> bytes:
-        # What asks the graph comes first.
-        given = context() | {"state": current.snapshot(), "modified": current.modified(), "own": current.own()}
-        with current.heavy():
-            turtle = render_template(template, root=current.ANYWHERE, **given)
-            # Blank nodes have the same names, and statements the same order, whoever is asked and how often.
-            triples = [quad.triple for quad in canonical(parse(turtle, RdfFormat.TURTLE))]
-            return serialize(triples, format=fmt.rdf, prefixes=prefixes) or b""
 
-    return current.data(current.addressed(current.once((template, fmt), write)), fmt.content_type)
+@current.remembered
+def _written(template: str, fmt: Format, context: Callable[[], dict[str, Any]]) -> bytes:
+    # What asks the graph comes first.
+    given = context() | {"state": current.snapshot(), "modified": current.modified(), "own": current.own()}
+    with current.heavy():
+        turtle = render_template(template, root=current.ANYWHERE, **given)
+        said = parse(turtle, RdfFormat.TURTLE)
+        # Blank nodes have the same names, and statements the same order, whoever is asked and how often.
+        triples = [quad.triple for quad in canonical(said)]
+        return serialize(triples, format=fmt.rdf, prefixes=said.prefixes) or b""
 
 
 def _context() -> dict[str, Any]:
-    sums = dumps.sums()
+    sums, (classes, properties) = dumps.sums(), sizes()
     files = [
         {"format": fmt, "address": f"{current.ANYWHERE}/dumps/{name}", "bytes": size, "sum": sums[name]}
         for fmt, name, size in dumps.wholes()
         if name in sums  # but for a format that cannot say what is in the graph
     ]
-    return {name: _counted(name) for name in _COUNTED} | {
-        "files": files, "languages": LANGUAGES,
+    return {name: _counted(name) for name in ("totals", "links", "tags", "span")} | {
+        "classes": classes, "properties": properties, "files": files, "languages": LANGUAGES,
         "space": ENTITIES, "base": BASE, "questions": len(saved()), "prefixes": prefixes(),
     }  # fmt: skip
 
@@ -92,5 +85,12 @@ def _embedded() -> dict[str, Any]:
     }
 
 
+def sizes() -> Iterator[dict[str, int]]:
+    """Yield how many things are of each class, and how many statements have each property; in order of their IRIs."""
+    for name in ("classes", "properties"):
+        yield {row["iri"].value: int(row["n"].value) for row in _counted(name)}
+
+
+@current.remembered
 def _counted(name: str) -> list[current.Row]:
-    return current.once(_COUNTED[name], lambda: current.select(_COUNTED[name]))
+    return current.select(_COUNTED[name])

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from flask import Blueprint, Flask, Response, current_app, redirect, request, send_file, url_for
 from werkzeug.wrappers import Response as Redirect
@@ -38,6 +38,8 @@ QUEUE = 8
 #: Held while a file is made: of many who want one at once, one has it made and few others wait for it. What is slow, or
 #: asks the graph, does not keep others waiting: one file of a name, in whatever format or language, takes half of the places.
 _MAKING = Admission([Lane(2, QUEUE)], 20, "Other files are being made; try again in a few seconds.")
+#: What cannot be made, of any state, and why: to find that out takes as long as to make it.
+_REFUSED: dict[Path, tuple[str, dict[str, Any]]] = {}
 
 #: Writes the content of a file.
 Make = Callable[[IO[bytes]], object]
@@ -119,7 +121,7 @@ def made(name: str, make: Make) -> Path:
     try:
         path = _path(name)
         if not path.exists():
-            if refused := current.snapshot().kept.get(path):  # to find that out takes as long as to make it
+            if refused := _REFUSED.get(path):
                 raise Unwritable(refused[0], **refused[1])
             with _MAKING.slot(gone=current.gone(), claims=(name.partition(".")[0],)):
                 if not path.exists():
@@ -221,7 +223,7 @@ def _make(path: Path, make: Make) -> None:
     except BaseException as error:
         Path(unfinished.name).unlink(missing_ok=True)
         if isinstance(error, Unwritable):
-            current.snapshot().kept[path] = error.detail, error.extra
+            _REFUSED[path] = error.detail, error.extra
         raise
 
 

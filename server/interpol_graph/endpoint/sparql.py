@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, current_app, request
@@ -38,13 +39,6 @@ PARAMETERS = frozenset({"query", "update", "default-graph-uri", "named-graph-uri
 DEVIATIONS = tomllib.loads(Path(__file__).with_name("deviations.toml").read_text(encoding="utf-8"))
 #: What misleads those who write queries.
 TRAPS = tomllib.loads((paths.QUERIES / "traps.toml").read_text(encoding="utf-8"))["traps"]
-#: The prefixes that the description of the service is written with.
-PREFIXES = {
-    "formats": "http://www.w3.org/ns/formats/",
-    "skos": "http://www.w3.org/2004/02/skos/core#",
-    "sd": "http://www.w3.org/ns/sparql-service-description#",
-    "void": "http://rdfs.org/ns/void#",
-}
 #: The terms of our own vocabulary.
 _DECLARED = (
     f'SELECT DISTINCT ?term {{ GRAPH graph:ontology {{ ?term a ?kind }} FILTER(STRSTARTS(STR(?term), "{TERMS}")) }}'
@@ -75,7 +69,7 @@ def sparql() -> Response:
     if people and not asked.format:
         return editor(asked)
     if asked.query is None and request.method != "POST" and not asked.default and not asked.named:
-        return _description()
+        return dataset.described("The description of this endpoint", "service-description.ttl", _context)
     try:
         return current.answered(answer(asked, accept))
     except EngineError as error:
@@ -170,27 +164,22 @@ def strangers(query: str) -> list[tuple[str, str]]:
     """
     from interpol_graph.validation import vocabulary  # a start needs not wait for all that knows terms
 
-    ours = current.once(_DECLARED, _declared)
+    ours = _declared()
     with current.heavy():  # to find the nearest takes milliseconds for each
         found = (vocabulary.misspelt(iri, ours) for iri in dict.fromkeys(tokens.names(query))) if ours else ()
         return list(islice(filter(None, found), STRANGERS))
 
 
+@current.remembered
 def _declared() -> frozenset[str]:
     """Return the local names that the ontology declares."""
     names = (row["term"].value for row in current.select(_DECLARED))
     return frozenset(name.removeprefix(TERMS) for name in names)
 
 
-def _description() -> Response:
-    """Return the SPARQL 1.1 Service Description, all numbers counted."""
-    return dataset.described(
-        "The description of this endpoint",
-        "service-description.ttl",
-        PREFIXES,
-        lambda: {
-            "formats": (*of_kind("results"), *of_kind("graph")),
-            "notes": [Literal(_NOTE.format(**row)) for row in DEVIATIONS["deviations"]],
-            "queries": QUERIES,
-        },
-    )
+def _context() -> dict[str, Any]:
+    return {
+        "formats": (*of_kind("results"), *of_kind("graph")),
+        "notes": [Literal(_NOTE.format(**row)) for row in DEVIATIONS["deviations"]],
+        "queries": QUERIES,
+    }

@@ -55,8 +55,6 @@ class Snapshot:
     idle: list[Connection] = field(default_factory=list)
     spare: int = 0
     over: bool = False
-    #: What was found out of it, by what that is, for whoever asks again.
-    kept: dict[Any, Any] = field(default_factory=dict)
 
     def query(
         self,
