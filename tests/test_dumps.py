@@ -9,7 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from io import BytesIO
 from pathlib import Path
 from typing import IO
@@ -149,6 +149,28 @@ def test_a_crowd_sees_the_page_though_there_is_no_place_to_make_a_file(
     monkeypatch.setattr(dumps, "_MAKING", Admission([Lane(0, 0)], 1))
     assert client.get("/dumps/interpol.nt", buffered=True).status_code == 503
     assert "interpol.nt" in client.get("/dumps/").text and not list(tmp_path.rglob("*"))
+
+
+def test_a_file_is_made_once_under_all_its_addresses_and_claims_a_place_as_what_it_is_of(
+    app: Flask, client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed = []
+
+    def slot(gone: object, claims: tuple[str, ...]) -> AbstractContextManager[None]:
+        claimed.extend(claims)
+        return nullcontext()
+
+    monkeypatch.setitem(app.extensions, "dumps", tmp_path)
+    monkeypatch.setattr(dumps._MAKING, "slot", slot)
+    whole = ["/graphs?default", "/graphs?default&format=nt", "/dumps/interpol.ttl", "/dumps/interpol.ttl.gz"]
+    part = [
+        f"/graphs?graph={GRAPHS}places&format=turtle",
+        f"/graphs?graph={GRAPHS}places&format=nt",
+        "/dumps/places.ttl",
+    ]
+    for path in whole + part:
+        assert client.get(path, buffered=True).status_code == 200
+    assert claimed == ["interpol"] * 3 + [f"{GRAPHS}places"] * 2
 
 
 @pytest.mark.parametrize("fmt", DUMPS, ids=lambda fmt: fmt.name)
