@@ -3,10 +3,9 @@
 import tomllib
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, current_app, request
@@ -46,8 +45,7 @@ _DECLARED = (
 _NOTE = "Known deviation: {name}: {effect} ({specification}, {see}). A way round, by an example: {instead}"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One request: its query (None when there is none), its dataset, and the name of the format that it wants, if any."""
 
     query: str | None
