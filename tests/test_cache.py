@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -22,6 +24,7 @@ from interpol_graph.app import create_app
 from interpol_graph.endpoint import caching
 from interpol_graph.engine.pool import EvaluatorPool, EvaluatorProcess
 from interpol_graph.engine.snapshot import Snapshot
+from interpol_graph.graph import paths
 from interpol_graph.serving.answer_cache import AnswerCache
 from interpol_graph.serving.door import PIECE, Door
 
@@ -230,6 +233,16 @@ def test_tags_change_with_the_state_of_the_graph(process: EvaluatorProcess, clie
 
 
 # Answers kept in memory
+
+
+@pytest.mark.parametrize("name", ["QUERIES/traps.toml", "QUERIES/classes.rq", "SHAPES/sessions.ttl"])
+def test_tags_change_with_all_that_a_page_shows(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder, _, file = name.partition("/")
+    monkeypatch.setattr(paths, folder, shutil.copytree(getattr(paths, folder), tmp_path / folder))
+    before = caching._program.__wrapped__()
+    with (tmp_path / folder / file).open("a") as copy:
+        copy.write("# another word")
+    assert caching._program.__wrapped__() != before
 
 
 def test_repeats_are_answered_from_memory(server_process: Server, counted: Counted) -> None:

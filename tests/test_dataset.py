@@ -103,12 +103,16 @@ def test_both_addresses_answer_in_the_format_that_is_wanted(client: FlaskClient)
 
 
 def test_data_of_others_are_not_described_as_ours(tmp_path: Path) -> None:
-    (tmp_path / "a.ttl").write_text('<http://ex.test/a> a <http://ex.test/C> ; <http://ex.test/p> "é"@fr .')
+    (tmp_path / "a.ttl").write_text('<http://ex.test/a> a <http://ex.test/C> ; <http://ex.test/p/1> "é"@fr .')
     with EvaluatorProcess(Settings(data=(str(tmp_path),))) as process:
-        told = create_app(process.pool()).test_client().get("/dataset").text
+        client = create_app(process.pool()).test_client()
+        told = client.get("/dataset").text
+        assert client.get("/dumps/interpol.rdf").status_code == 406, "RDF/XML has no such property"
     graph = Graph().parse(data=told, format="turtle")
     whole = URIRef("http://localhost/dataset")
     assert int(graph.value(whole, VOID.triples, any=False)) == 2
+    files = {str(file).rpartition("/")[2] for file in graph.objects(whole, DCAT.distribution)}
+    assert files == {f"interpol.{suffix}" for suffix in ("ttl", "nt", "jsonld", "trig", "nq")}
     assert "creativecommons" not in told and "w3id.org/interpol-graph/dataset" not in told
 
 

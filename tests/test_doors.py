@@ -6,6 +6,7 @@ import json
 import sys
 from types import SimpleNamespace
 
+import httpx2
 import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
@@ -83,6 +84,15 @@ def test_an_endpoint_gives_the_same_rows(server: str) -> None:
     assert there == interpol_graph.query("session-decisions", **asked) and there
     with pytest.raises(EngineError, match="cannot be reached"):
         interpol_graph.query("classes", endpoint="http://127.0.0.1:1/sparql")
+
+
+def test_what_is_no_endpoint_gives_no_answer(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(EngineError, match="answers 405 with application/problem"):
+        interpol_graph.query("classes", endpoint=f"{server}/")
+    page = httpx2.Response(200, headers={"Content-Type": "text/html; charset=utf-8"}, text="<p>Welcome")
+    monkeypatch.setattr(httpx2, "post", lambda *_, **__: page)
+    shown = CliRunner().invoke(main, ["query", "classes", "--endpoint", server])
+    assert shown.exit_code == 2 and "answers 200 with text/html, not CSV: <p>Welcome" in shown.output
 
 
 def test_values_are_typed() -> None:

@@ -9,7 +9,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from io import BytesIO
 from pathlib import Path
 from typing import IO
@@ -22,9 +22,9 @@ from pyoxigraph import CanonicalizationAlgorithm, Dataset, DefaultGraph, NamedNo
 
 from interpol_graph.app import create_app
 from interpol_graph.endpoint import dumps
-from interpol_graph.engine.admission import never
+from interpol_graph.engine.admission import Admission, never
 from interpol_graph.engine.channel import Connection, Ended, Message
-from interpol_graph.engine.limits import Settings
+from interpol_graph.engine.limits import Lane, Settings
 from interpol_graph.engine.pool import EvaluatorPool, EvaluatorProcess
 from interpol_graph.engine.snapshot import Snapshot
 from interpol_graph.graph.formats import BY_NAME, DUMPS, Format
@@ -128,12 +128,49 @@ def test_a_dump_begins_anew_where_an_evaluator_was_killed(snapshot: Snapshot, mo
     assert dumped(snapshot, BY_NAME["turtle"]) == expected and killed
 
 
-def test_files_of_states_before_the_last_one_go(tmp_path: Path) -> None:
+def test_files_of_states_before_the_last_one_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number, state in enumerate(("first", "second", "third")):
         dumps._make_room(tmp_path / state)
         (tmp_path / state / "file").write_text("x")
         os.utime(tmp_path / state, (number, number))
-    assert {path.name for path in tmp_path.iterdir()} == {"second", "third"}, "the last may still be being sent"
+    kept = {path.name for path in tmp_path.iterdir()}
+    assert kept == {"second", "third"}, "the last may still be being sent"
+    # Two may want the folder at once, and the last state be in use meanwhile.
+    os.utime(tmp_path / "third", (0, 0))
+    monkeypatch.setattr(Path, "exists", lambda _: False)
+    dumps._make_room(tmp_path / "third")
+    assert {path.name for path in tmp_path.iterdir()} == kept
+
+
+def test_a_crowd_sees_the_page_though_there_is_no_place_to_make_a_file(
+    app: Flask, client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.extensions, "dumps", tmp_path)
+    monkeypatch.setattr(dumps, "_MAKING", Admission([Lane(0, 0)], 1))
+    assert client.get("/dumps/interpol.nt", buffered=True).status_code == 503
+    assert "interpol.nt" in client.get("/dumps/").text and not list(tmp_path.rglob("*"))
+
+
+def test_a_file_is_made_once_under_all_its_addresses_and_claims_a_place_as_what_it_is_of(
+    app: Flask, client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed = []
+
+    def slot(gone: object, claims: tuple[str, ...]) -> AbstractContextManager[None]:
+        claimed.extend(claims)
+        return nullcontext()
+
+    monkeypatch.setitem(app.extensions, "dumps", tmp_path)
+    monkeypatch.setattr(dumps._MAKING, "slot", slot)
+    whole = ["/graphs?default", "/graphs?default&format=nt", "/dumps/interpol.ttl", "/dumps/interpol.ttl.gz"]
+    part = [
+        f"/graphs?graph={GRAPHS}places&format=turtle",
+        f"/graphs?graph={GRAPHS}places&format=nt",
+        "/dumps/places.ttl",
+    ]
+    for path in whole + part:
+        assert client.get(path, buffered=True).status_code == 200
+    assert claimed == ["interpol"] * 3 + [f"{GRAPHS}places"] * 2
 
 
 @pytest.mark.parametrize("fmt", DUMPS, ids=lambda fmt: fmt.name)
@@ -220,6 +257,25 @@ def test_a_part_is_sent_only_to_who_asks_for_one_in_bytes(
     elif status == 206:
         assert answer.data and answer.data in whole.data
     assert client.head(path, headers=fields, buffered=True).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/dumps/sessions.ttl", f"/graphs?graph={GRAPHS}sessions"])
+@pytest.mark.parametrize(("wanted", "otherwise"), [("bytes=0-9", 206), ("bytes=99999999-", 416), ("lines=0-9", 200)])
+def test_what_is_known_of_the_whole_comes_before_its_part(
+    client: FlaskClient, path: str, wanted: str, otherwise: int
+) -> None:
+    etag = client.head(path, buffered=True).headers["ETag"]
+    for condition, held, status in (
+        ("If-Match", '"of another state"', 412),
+        ("If-Match", f'"of another state", {etag}', otherwise),
+        ("If-None-Match", etag, 304),
+        ("If-None-Match", f"W/{etag}", 304),
+    ):
+        answer = client.get(path, headers={"Range": wanted, condition: held}, buffered=True)
+        assert (answer.status_code, "Content-Range" in answer.headers) == (status, status in (206, 416)), held
+        assert (answer.mimetype == "application/problem+json") == (status > 400) and bool(answer.data) == (
+            status != 304
+        )
 
 
 def test_a_known_file_is_not_sent_again(client: FlaskClient) -> None:

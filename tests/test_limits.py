@@ -21,7 +21,7 @@ from interpol_graph.engine.embedded import Embedded
 from interpol_graph.engine.evaluator import Evaluator
 from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.outcomes import Busy, Departed, OutOfMemory, OutOfTime, Unavailable
-from interpol_graph.engine.pool import EvaluatorProcess, NotStarted
+from interpol_graph.engine.pool import EvaluatorPool, EvaluatorProcess, NotStarted
 from test_endpoint import asked
 
 CROSS_JOIN = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
@@ -219,3 +219,16 @@ def test_evaluators_that_are_gone_are_no_fault_of_the_query(data: tuple[str, ...
         snapshot = process.pool().snapshot()
     with pytest.raises(Unavailable):
         snapshot.query("ASK {}")
+
+
+@pytest.mark.parametrize(("gone", "error"), [(False, Unavailable), (True, Departed)])
+def test_evaluators_that_do_not_answer_are_not_waited_for_without_end(
+    tmp_path: Path, gone: bool, error: type[Exception]
+) -> None:
+    about = {"digest": "", "graphs": {}, "default": [], "triples": 0, "loaded": 0}
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(tmp_path / "door"))
+        door.listen()
+        pool = EvaluatorPool(str(tmp_path / "door"), Settings(queue_timeout=0.2), about)
+        with pytest.raises(error):
+            pool.snapshot().query("ASK {}", gone=lambda: gone and bool(pool.admission.running[0]))

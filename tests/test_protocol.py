@@ -585,6 +585,12 @@ def test_graphs_by_accept(client: FlaskClient, accept: str, given: str) -> None:
         assert client.get(address, headers={"Accept": accept}, buffered=True).mimetype == given
 
 
+@pytest.mark.parametrize("accept", ["text/html;charset=utf-8, text/turtle;q=0.5", "text/html;q=.9, text/turtle;q=.5"])
+def test_a_page_is_told_from_data_however_a_wish_is_written(client: FlaskClient, accept: str) -> None:
+    assert client.get("/dataset", headers={"Accept": accept}).mimetype == "text/turtle"
+    assert client.get("/sparql", headers={"Accept": accept}).mimetype == "text/html"
+
+
 # What is told from the words of a query
 
 

@@ -179,6 +179,12 @@ def test_a_question_page(tried: FlaskClient) -> None:
     assert "/api/tried?since=2021-01-01" in soup.select("pre code")[1].get_text()
 
 
+def test_a_value_that_looks_like_a_parameter_stays_a_value(tmp_path: Path) -> None:
+    (tmp_path / "tried.rq").write_text(QUESTION.replace("type: date", "type: string"), encoding="utf-8")
+    text = questions.read(tmp_path / "tried.rq").filled({"since": "?_place ) } #"})
+    assert '?start >= "?_place ) } #")' in text and text.count("id/place/istanbul>") == 1
+
+
 def test_a_wrong_value_is_told_beside_the_form(tried: FlaskClient) -> None:
     soup = page(tried, "/queries/tried?since=yesterday&place=place:rome", 400)
     problem = soup.select_one("[role=alert]")

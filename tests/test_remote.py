@@ -204,6 +204,16 @@ def test_what_is_no_whole_answer_is_none(
     assert url not in str(raised.value), "where it stands is no business of a visitor"
 
 
+def test_only_a_query_that_may_name_a_graph_is_sent_with_their_names(told: tuple[str, type[Told]]) -> None:
+    url, handler = told
+    held = HELD.replace(b'{"n"', b'{"g":{"type":"uri","value":"http://ex.test/g"},"n"')
+    handler.script[1:] = [(200, {}, held), (200, {}, held), *[(200, {}, WORDS)] * 2]
+    with EvaluatorProcess(Settings(engine=url)) as process:
+        for pattern in ("?graph a graph:x # from", "GRAPH ?g { ?s ?p ?o }"):
+            process.pool().snapshot().query(f"PREFIX graph: <{GRAPHS}> ASK {{ {pattern}\n}}")
+    assert ["named-graph-uri" in body for _, body in handler.heard[3:]] == [False, True]
+
+
 def test_what_an_engine_says_in_its_own_way_is_understood(told: tuple[str, type[Told]]) -> None:
     row = b'{"head":{"vars":["x"]},"results":{"bindings":[{"x":{"type":"typed-literal","datatype":"http://www.w3.org/2001/XMLSchema#integer","value":"%d"}}]}}'
     node = b'{"head":{"vars":["x"]},"results":{"bindings":[{"x":{"type": "bnode", "value": "nodeID://b7"}}]}}'

@@ -87,25 +87,33 @@ def register(app: Flask, digest: Callable[[], str]) -> None:
         if not held or request.method not in ("GET", "HEAD") or request.if_match:
             return None
         # * is true of anything; whether there is anything is not known yet.
-        return _not_modified(asked()) if not held.star_tag and held.contains_weak(asked()) else None
+        if held.star_tag or not held.contains_weak(etag := asked()):
+            return None
+        response = Response(status=304, headers={"Cache-Control": CACHED})
+        response.headers.pop("Content-Type")
+        response.set_etag(etag, weak=True)
+        response.vary.update(["Accept", "Accept-Language", "Accept-Encoding"])
+        return response
 
     @app.after_request
     def finish(response: Response) -> Response:
-        if request.method in ("GET", "HEAD") and response.status_code == 200:
+        if request.method in ("GET", "HEAD") and (response.status_code == 200 or "ETag" in response.headers):
             if "ETag" not in response.headers and response.headers.get("Cache-Control") == CACHED:
                 response.set_etag(asked(), weak=True)
-            if _precondition_fails(response):
+            try:
+                check(response.get_etag()[0] or "")
+                if request.if_none_match and "ETag" in response.headers:
+                    response.make_conditional(request)
+            except problems.PreconditionFailed as error:
                 response.close()
-                response = problems.answer(
-                    problems.PreconditionFailed("The answer is another one than If-Match names.")
-                )
-            elif request.if_none_match and "ETag" in response.headers:
-                response.make_conditional(request)
+                response = problems.answer(error)
         if location := response.headers.get("Location"):  # whatever Host was sent, the reader stays here
             response.headers["Location"] = location.removeprefix(request.host_url.rstrip("/"))
         _encode(response)
+        kind, _, _ = (response.mimetype or "").partition("/")
+        policy = _PAGE if response.mimetype == "text/html" else _IMAGE if kind == "image" else _DATA
         # What has not changed keeps the policy that it came with: a 304 does not know its type.
-        response.headers.extend(_COMMON if response.status_code == 304 else _security(response.mimetype or ""))
+        response.headers.extend(_COMMON if response.status_code == 304 else policy)
         if request.method == "OPTIONS":
             response.headers.extend(_PREFLIGHT)
             if asked_for := request.headers.get("Access-Control-Request-Headers"):
@@ -135,25 +143,10 @@ def lifetime(answer: Answer | None) -> str:
     return UNCACHED if answer and answer.volatile else CACHED
 
 
-def _not_modified(etag: str) -> Response:
-    """Return the answer for a client that has what it asks for."""
-    response = Response(status=304, headers={"Cache-Control": CACHED})
-    response.headers.pop("Content-Type")
-    response.set_etag(etag, weak=True)
-    response.vary.update(["Accept", "Accept-Language", "Accept-Encoding"])
-    return response
-
-
-def _precondition_fails(response: Response) -> bool:
-    """Tell whether If-Match names another answer than this one: only a strong tag matches (RFC 9110, 13.1.1)."""
-    return bool(request.if_match) and not request.if_match.is_strong(response.get_etag()[0] or "")
-
-
-def _security(media_type: str) -> dict[str, str]:
-    """Return the fields that keep a browser safe with a body of this type."""
-    if media_type == "text/html":
-        return _PAGE
-    return _IMAGE if media_type.startswith("image/") else _DATA
+def check(etag: str) -> None:
+    """Raise PreconditionFailed if If-Match names another answer than that of a tag: only a strong one matches (RFC 9110, 13.1.1)."""
+    if request.if_match and not request.if_match.is_strong(etag):
+        raise problems.PreconditionFailed("The answer is another one than If-Match names.")
 
 
 def _encode(response: Response) -> None:
@@ -181,9 +174,9 @@ def _is_text(media_type: str) -> bool:
 
 @cache
 def _program() -> str:
-    """Return the digest of all that forms an answer beside the graph: code, templates, saved questions, prefixes."""
+    """Return the digest of all that forms an answer beside the graph: code, templates, questions and what is told of them, prefixes."""
     package = Path(__file__).parents[1]
     files = [path for ending in ("**/*.py", "**/*.toml", "templates/*", "static/**/*") for path in package.glob(ending)]
-    files += [*paths.QUERIES.rglob("*.rq"), paths.ONTOLOGY / "prefixes.ttl"]
+    files += [*paths.QUERIES.rglob("*.*"), *paths.SHAPES.glob("*.ttl"), paths.ONTOLOGY / "prefixes.ttl"]
     content = b"".join(path.read_bytes() for path in sorted(files) if path.is_file())
     return hashlib.sha256(__version__.encode() + pyoxigraph.__version__.encode() + content).hexdigest()

@@ -1,8 +1,7 @@
 """/.well-known/void and /dataset: what this graph is and holds, every number counted (VoID, DCAT 3); on pages, for search engines, in schema.org's words."""
 
-from collections.abc import Callable
-from functools import lru_cache
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from flask import Blueprint, Response, render_template
 from pyoxigraph import RdfFormat, parse, serialize
@@ -15,86 +14,63 @@ from interpol_graph.graph.statements import canonical
 
 blueprint = Blueprint("dataset", __name__)
 
-#: What the description is written with.
-PREFIXES = {
-    "dcat": "http://www.w3.org/ns/dcat#",
-    "dcterms": "http://purl.org/dc/terms/",
-    "foaf": "http://xmlns.com/foaf/0.1/",
-    "spdx": "http://spdx.org/rdf/terms#",
-    "void": "http://rdfs.org/ns/void#",
-}
 #: Language tag → the name of the language in the authority table of the European Union, which DCAT-AP asks for.
 LANGUAGES = {"en": "ENG", "fr": "FRA", "es": "SPA", "ar": "ARA", "de": "DEU", "it": "ITA", "pt": "POR", "zh": "ZHO"}
-#: State of the graph, template and format → what was written, and how many of them are kept.
-_WRITTEN: dict[tuple[str, str, Format], bytes] = {}
-_KEPT = 32
-_CLASSES = "SELECT ?iri (COUNT(DISTINCT ?s) AS ?n) { ?s a ?iri FILTER(isIRI(?iri)) } GROUP BY ?iri ORDER BY ?iri"
-_PROPERTIES = "SELECT ?iri (COUNT(*) AS ?n) { ?s ?iri ?o } GROUP BY ?iri ORDER BY ?iri"
-_TOTALS = f"""SELECT ?subjects ?objects ?entities {{
+#: What is counted, by its name in templates.
+_COUNTED = {
+    "classes": "SELECT ?iri (COUNT(DISTINCT ?s) AS ?n) { ?s a ?iri FILTER(isIRI(?iri)) } GROUP BY ?iri ORDER BY ?iri",
+    "properties": "SELECT ?iri (COUNT(*) AS ?n) { ?s ?iri ?o } GROUP BY ?iri ORDER BY ?iri",
+    "totals": f"""SELECT ?subjects ?objects ?entities {{
   {{ SELECT (COUNT(DISTINCT ?s) AS ?subjects) (COUNT(DISTINCT ?o) AS ?objects) {{ ?s ?p ?o }} }}
-  {{ SELECT (COUNT(DISTINCT ?s) AS ?entities) {{ ?s ?p ?o FILTER(STRSTARTS(STR(?s), "{ENTITIES}")) }} }} }}"""
-_LINKS = f"""SELECT ?iri ?target (COUNT(*) AS ?n) {{
+  {{ SELECT (COUNT(DISTINCT ?s) AS ?entities) {{ ?s ?p ?o FILTER(STRSTARTS(STR(?s), "{ENTITIES}")) }} }} }}""",
+    "links": f"""SELECT ?iri ?target (COUNT(*) AS ?n) {{
   ?s ?iri ?o FILTER(?iri IN (owl:sameAs, skos:exactMatch, skos:closeMatch, rdfs:seeAlso) && !STRSTARTS(STR(?o), "{BASE}"))
   BIND(REPLACE(STR(?o), "^([a-z]+://[^/]+/).*$", "$1") AS ?target) FILTER(CONTAINS(?target, "://"))
-}} GROUP BY ?iri ?target ORDER BY ?iri ?target"""
-_LANGUAGES = 'SELECT DISTINCT ?tag { ?s rdfs:label ?label BIND(LANG(?label) AS ?tag) FILTER(?tag != "") } ORDER BY ?tag'
-_SPAN = """SELECT (MIN(?year) AS ?first) (MAX(?year) AS ?last) {
-  ?s interpol:startDate|interpol:atDate ?date BIND(SUBSTR(STR(?date), 1, 4) AS ?year) FILTER(REGEX(?year, "^[0-9]{4}$")) }"""
-
-
-class Counts(NamedTuple):
-    """What a state of the graph holds: rows of `iri` and `n` (of links with their `target`), and single numbers."""
-
-    classes: list[current.Row]
-    properties: list[current.Row]
-    links: list[current.Row]
-    languages: list[str]
-    totals: current.Row
-    span: current.Row
+}} GROUP BY ?iri ?target ORDER BY ?iri ?target""",
+    "tags": 'SELECT DISTINCT ?tag { ?s rdfs:label ?label BIND(LANG(?label) AS ?tag) FILTER(?tag != "") } ORDER BY ?tag',
+    "span": """SELECT (MIN(?year) AS ?first) (MAX(?year) AS ?last) {
+  ?s interpol:startDate|interpol:atDate ?date BIND(SUBSTR(STR(?date), 1, 4) AS ?year) FILTER(REGEX(?year, "^[0-9]{4}$")) }""",
+}
 
 
 @blueprint.get("/.well-known/void")
 @blueprint.get("/dataset")
 def dataset() -> Response:
     """Describe the graph in the RDF format that the client likes best: as a whole, its counts, its downloads, its services."""
-    return described("The description of the graph", "dataset.ttl", PREFIXES, _context)
+    return described("The description of the graph", "dataset.ttl", _context)
 
 
-def described(what: str, template: str, prefixes: dict[str, str], context: Callable[[], dict[str, Any]]) -> Response:
+def described(what: str, template: str, context: Callable[[], dict[str, Any]]) -> Response:
     """Return what a Turtle template says of the present state of the graph, in the format that the client likes best.
 
-    what: is described, for a refusal; prefixes: to write it with; context: returns what the template is given, beside the
-    address `root` of this server. It is written once for a state, whoever asks. Raises BadParameter, NoFormat, and what
-    `context` does.
+    what: is described, for a refusal; context: returns what the template is given, beside the address `root` of this
+    server. It is written once for a state, whoever asks, with the prefixes of the template. Raises BadParameter, NoFormat, and what `context` does.
     """
     fmt = negotiation.require(of_kind("graph"), what)
-    key = current.snapshot().digest, template, fmt
-    body = _WRITTEN.get(key)
-    if body is None:
-        # What asks the graph comes first.
-        given = context() | {"state": current.snapshot(), "modified": current.modified(), "own": current.own()}
-        with current.heavy():
-            body = _WRITTEN.get(key)  # of a crowd, one writes it
-            if body is None:
-                turtle = render_template(template, root=current.ANYWHERE, **given)
-                # Blank nodes have the same names, and statements the same order, whoever is asked and how often.
-                triples = [quad.triple for quad in canonical(parse(turtle, RdfFormat.TURTLE))]
-                body = serialize(triples, format=fmt.rdf, prefixes=prefixes) or b""
-                if len(_WRITTEN) >= _KEPT:
-                    _WRITTEN.clear()
-                _WRITTEN[key] = body
-    return current.data(current.addressed(body), fmt.content_type)
+    return current.data(current.addressed(_written(template, fmt, context)), fmt.content_type)
+
+
+@current.remembered
+def _written(template: str, fmt: Format, context: Callable[[], dict[str, Any]]) -> bytes:
+    # What asks the graph comes first.
+    given = context() | {"state": current.snapshot(), "modified": current.modified(), "own": current.own()}
+    with current.heavy():
+        turtle = render_template(template, root=current.ANYWHERE, **given)
+        said = parse(turtle, RdfFormat.TURTLE)
+        # Blank nodes have the same names, and statements the same order, whoever is asked and how often.
+        triples = [quad.triple for quad in canonical(said)]
+        return serialize(triples, format=fmt.rdf, prefixes=said.prefixes) or b""
 
 
 def _context() -> dict[str, Any]:
-    sums, files = dumps.sums(), []
-    for offered, name, _ in dumps.wholes():
-        size = dumps.whole(offered).stat().st_size
-        files.append(
-            {"format": offered, "address": f"{current.ANYWHERE}/dumps/{name}", "bytes": size, "sum": sums[name]}
-        )
-    return {
-        "counts": _counts(current.snapshot().digest), "files": files, "languages": LANGUAGES,
+    sums, (classes, properties) = dumps.sums(), sizes()
+    files = [
+        {"format": fmt, "address": f"{current.ANYWHERE}/dumps/{name}", "bytes": size, "sum": sums[name]}
+        for fmt, name, size in dumps.wholes()
+        if name in sums  # but for a format that cannot say what is in the graph
+    ]
+    return {name: _counted(name) for name in ("totals", "links", "tags", "span")} | {
+        "classes": classes, "properties": properties, "files": files, "languages": LANGUAGES,
         "space": ENTITIES, "base": BASE, "questions": len(saved()), "prefixes": prefixes(),
     }  # fmt: skip
 
@@ -104,20 +80,17 @@ def _embedded() -> dict[str, Any]:
     """Give templates what dataset.jsonld says of the project's own graph; of other data it says nothing."""
     return {
         "dataset": lambda: (
-            (*_extent(current.snapshot().digest), current.snapshot().triples, dumps.wholes()) if current.own() else None
+            current.own() and (_counted("tags"), _counted("span")[0], current.snapshot().triples, dumps.wholes())
         )
     }
 
 
-@lru_cache(maxsize=2)
-def _extent(digest: str) -> tuple[list[str], current.Row]:
-    """Return the languages of labels, and the first and the last year, of the state of the graph that this request asks."""
-    return [row["tag"].value for row in current.select(_LANGUAGES)], current.select(_SPAN)[0]
+def sizes() -> Iterator[dict[str, int]]:
+    """Yield how many things are of each class, and how many statements have each property; in order of their IRIs."""
+    for name in ("classes", "properties"):
+        yield {row["iri"].value: int(row["n"].value) for row in _counted(name)}
 
 
-@lru_cache(maxsize=2)
-def _counts(digest: str) -> Counts:
-    """Return the counts of the state of the graph that this request asks, `digest`; each is made once."""
-    tags, span = _extent(digest)
-    classes, properties, links = (current.select(query) for query in (_CLASSES, _PROPERTIES, _LINKS))
-    return Counts(classes, properties, links, tags, current.select(_TOTALS)[0], span)
+@current.remembered
+def _counted(name: str) -> list[current.Row]:
+    return current.select(_COUNTED[name])

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from flask import Blueprint, Flask, Response, current_app, redirect, request, send_file, url_for
 from werkzeug.wrappers import Response as Redirect
@@ -24,7 +24,7 @@ from interpol_graph.endpoint import caching, current, negotiation
 from interpol_graph.endpoint.problems import BadParameter, NotFound
 from interpol_graph.engine.admission import Admission
 from interpol_graph.engine.limits import Lane
-from interpol_graph.engine.outcomes import Unavailable, Unwritable
+from interpol_graph.engine.outcomes import Busy, Unavailable, Unwritable
 from interpol_graph.graph.downloads import STATED, SUMS, WHOLE, files, graph_file
 from interpol_graph.graph.formats import Format, of_kind
 from interpol_graph.graph.prefixes import GRAPHS
@@ -38,8 +38,8 @@ QUEUE = 8
 #: Held while a file is made: of many who want one at once, one has it made and few others wait for it. What is slow, or
 #: asks the graph, does not keep others waiting: one file of a name, in whatever format or language, takes half of the places.
 _MAKING = Admission([Lane(2, QUEUE)], 20, "Other files are being made; try again in a few seconds.")
-#: What cannot be made, of any state: to find that out takes as long as to make it.
-_REFUSED: dict[Path, Unwritable] = {}
+#: What cannot be made, of any state, and why: to find that out takes as long as to make it.
+_REFUSED: dict[Path, tuple[str, dict[str, Any]]] = {}
 
 #: Writes the content of a file.
 Make = Callable[[IO[bytes]], object]
@@ -67,7 +67,7 @@ def dumps() -> Response:
     for iri, count in state.graphs.items():
         folder, slash, _ = iri.removeprefix(GRAPHS).partition("/")
         groups[folder if slash and iri.startswith(GRAPHS) else ""].append((iri, graph_file(iri), count))
-    sizes = {name: _size(name) for name in _files()}
+    sizes = {name: _size(*of) for name, of in _files().items()}
     return current.render(
         "dumps.html", lifetime="no-cache", whole=wholes(), stated=STATED if STATED in sizes else None, graphs=groups,
         sizes=sizes, sums=checked, total=sum(state.graphs.values()), triples=state.triples, space=GRAPHS,
@@ -84,9 +84,9 @@ def file(name: str) -> Response:
         near = difflib.get_close_matches(name, _files(), 3, 0.4)
         raise NotFound(f"There is no file {name!r}; the files are listed at /dumps/.", similar=near)
     fmt, graph = _files()[plain]
-    path, content_type = made(plain, _dump(fmt, graph)), fmt.content_type
+    path, content_type = dumped(fmt, graph), fmt.content_type
     if plain != name:
-        path, content_type = made(name, lambda file: _compress(path, file)), "application/gzip"
+        path, content_type = made(f"{_key(fmt, graph)} gz", lambda file: _compress(path, file)), "application/gzip"
     response = _sent(name, path, content_type, name.replace("/", "-"))
     response.headers["Link"] = f'<{url_for("dumps.file", name=SUMS)}>; rel="describedby"; type="text/plain"'
     return response
@@ -107,8 +107,7 @@ def graphs() -> Response | Redirect:
         similar = difflib.get_close_matches(iri, known, 3, 0.6)
         raise NotFound(f"There is no graph <{iri}> here; the graphs are listed at /dumps/.", similar=similar)
     fmt = negotiation.require(of_kind("graph"), "A graph")
-    name = f"graphs {iri or ''} {fmt.name}"
-    response = _sent(name, made(name, _dump(fmt, iri)), fmt.content_type)
+    response = _sent(f"graphs {iri or ''} {fmt.name}", dumped(fmt, iri), fmt.content_type)
     response.vary.add("Accept")
     return response
 
@@ -116,14 +115,14 @@ def graphs() -> Response | Redirect:
 def made(name: str, make: Make) -> Path:
     """Return where a file lies, made first if need be by what writes it; it appears whole or not at all.
 
-    Raises Busy, Departed, Unavailable when the disk takes no file, Unwritable.
+    name: what the file is of, and behind a space in which format or language. Raises Busy, Departed, Unavailable when the disk takes no file, Unwritable.
     """
     try:
         path = _path(name)
         if not path.exists():
-            if refusal := _REFUSED.get(path):
-                raise Unwritable(refusal.detail, **refusal.extra)
-            with _MAKING.slot(gone=current.gone(), claims=(name.partition(".")[0],)):
+            if refused := _REFUSED.get(path):
+                raise Unwritable(refused[0], **refused[1])
+            with _MAKING.slot(gone=current.gone(), claims=(name.partition(" ")[0],)):
                 if not path.exists():
                     _make(path, make)
     except OSError as error:
@@ -134,6 +133,9 @@ def made(name: str, make: Make) -> Path:
 def _sent(name: str, path: Path, content_type: str, download: str | None = None) -> Response:
     """Return a file as an answer that can be resumed: its tag is strong."""
     etag = caching.tag(current.snapshot().digest, "dumps", name)
+    caching.check(etag)
+    if request.if_none_match.contains_weak(etag):
+        request.environ.pop("HTTP_RANGE", None)  # what is known whole is not sent in part (RFC 9110, 13.2.2)
     # The time of writing would say nothing about the content; that of loading is the same in all processes.
     loaded = current.snapshot().loaded
     response = send_file(path, content_type, download is not None, download, etag=etag, last_modified=loaded)
@@ -145,29 +147,29 @@ def _sent(name: str, path: Path, content_type: str, download: str | None = None)
 def _ready() -> dict[str, str]:
     """Make files for a moment, and return the checksums once all are there."""
     end = time.monotonic() + MOMENT
-    with suppress(Unavailable):  # without room on the disk, the page lists what there is
-        for name, (fmt, graph) in _files().items():
+    with suppress(Unavailable, Busy):  # without room on the disk, or in a crowd, the page lists what there is
+        for fmt, graph in _files().values():
             if time.monotonic() > end:
                 return {}
             with suppress(Unwritable):
-                made(name, _dump(fmt, graph))
+                dumped(fmt, graph)
         return sums()
     return {}
 
 
 def wholes() -> list[tuple[Format, str, int | None]]:
     """Return format, name and size, if it has been made already, of every file that holds the whole."""
-    return [(fmt, name, _size(name)) for name, (fmt, graph) in _files().items() if graph is None]
+    return [(fmt, name, _size(fmt, graph)) for name, (fmt, graph) in _files().items() if graph is None]
 
 
-def whole(fmt: Format) -> Path:
-    """Return where the whole graph lies in a format. Raises as `made` does."""
-    return made(WHOLE + fmt.suffix, _dump(fmt, None))
-
-
-def _dump(fmt: Format, graph: str | None) -> Make:
+def dumped(fmt: Format, graph: str | None = None) -> Path:
+    """Return where a graph, or the whole, lies in a format. Raises as `made` does."""
     snapshot, gone = current.snapshot(), current.gone()
-    return lambda file: snapshot.dump(file, fmt, graph, gone)
+    return made(_key(fmt, graph), lambda file: snapshot.dump(file, fmt, graph, gone))
+
+
+def _key(fmt: Format, graph: str | None) -> str:
+    return f"{graph or WHOLE} {fmt.name}"
 
 
 def _compress(path: Path, output: IO[bytes]) -> None:
@@ -194,7 +196,7 @@ def _sums() -> Path:
         return path
     lines = []
     for name, (fmt, graph) in sorted(_files().items()):
-        with suppress(Unwritable), made(name, _dump(fmt, graph)).open("rb") as content:
+        with suppress(Unwritable), dumped(fmt, graph).open("rb") as content:
             lines.append(f"{hashlib.file_digest(content, 'sha256').hexdigest()}  {name}\n".encode())
     return made(SUMS, lambda file: file.writelines(lines))
 
@@ -204,9 +206,9 @@ def _path(name: str) -> Path:
     return folder / current.snapshot().digest / hashlib.sha256(name.encode()).hexdigest()
 
 
-def _size(name: str) -> int | None:
+def _size(fmt: Format, graph: str | None) -> int | None:
     """Return the size of a file in bytes if it has been made already."""
-    path = _path(name)
+    path = _path(_key(fmt, graph))
     return path.stat().st_size if path.exists() else None
 
 
@@ -220,14 +222,14 @@ def _make(path: Path, make: Make) -> None:
     except BaseException as error:
         Path(unfinished.name).unlink(missing_ok=True)
         if isinstance(error, Unwritable):
-            _REFUSED[path] = error
+            _REFUSED[path] = error.detail, error.extra
         raise
 
 
 def _make_room(folder: Path) -> None:
     """Make the folder of a state of the data; files of states before the last one go."""
-    if not folder.exists():
-        before = sorted(folder.parent.iterdir(), key=lambda other: other.stat().st_mtime)
-        folder.mkdir(exist_ok=True)
-        for other in before[:-1]:
-            shutil.rmtree(other, ignore_errors=True)  # another process may be about it, too
+    with suppress(FileExistsError):  # whoever makes it makes room, too: of a crowd of threads and processes, one
+        folder.mkdir()
+        others = (other for other in folder.parent.iterdir() if other != folder)
+        for other in sorted(others, key=lambda other: other.stat().st_mtime)[:-1]:
+            shutil.rmtree(other, ignore_errors=True)

@@ -37,11 +37,8 @@ def of_answer(name: str, accept: str, tried: frozenset[str] = frozenset()) -> tu
     Raises BadParameter for a name that is none.
     """
     rows, graphs = ([fmt for fmt in of_kind(kind) if fmt.name not in tried] for kind in ("results", "graph"))
-    if not name:
-        return best(rows, accept), best(graphs, accept)
-    wishes = called(name, FORMATS)
-    results, graph = (next((fmt for fmt in formats if fmt in wishes), None) for formats in (rows, graphs))
-    return results, graph or (graphs[0] if results else None)
+    results, graph = (_chosen(formats, name, accept) for formats in (rows, graphs))
+    return results, graph or (graphs[0] if name and results else None)
 
 
 def require(formats: Sequence[Offer], what: str, known: Sequence[Offered] = FORMATS) -> Offer:
@@ -50,11 +47,8 @@ def require(formats: Sequence[Offer], what: str, known: Sequence[Offered] = FORM
     known: what ?format= may name at all. Raises BadParameter when it names something else, and NoFormat when none will
     do, which says in which formats `what` is on offer.
     """
-    if name := request.values.get("format"):  # empty in a form that wants a page
-        wishes = called(name, known)
-        fmt = next((fmt for fmt in formats if fmt in wishes), None)
-    else:
-        fmt = best(formats, request.headers.get("Accept", ""))
+    # In a form that wants a page, ?format= is empty.
+    fmt = _chosen(formats, request.values.get("format", ""), request.headers.get("Accept", ""), known)
     if fmt is None:
         raise NoFormat(
             f"{what} is on offer as {listed(formats)}; ask for one by Accept or ?format=.",
@@ -63,13 +57,12 @@ def require(formats: Sequence[Offer], what: str, known: Sequence[Offered] = FORM
     return fmt
 
 
-def best(formats: Sequence[Offer], accept: str) -> Offer | None:
-    """Return the format that an Accept header likes best, the first one if it is empty, or None.
-
-    A media type parameter other than q (such as ;charset=utf-8 or ;profile=…) does not rule a format out.
-    """
-    wishes = parse_accept_header(_HALF.sub("=0.", accept), MIMEAccept)
-    if not wishes:
+def _chosen(formats: Sequence[Offer], name: str, accept: str, known: Sequence[Offered] = FORMATS) -> Offer | None:
+    """Return the format that ?format= names, or else the one that Accept likes best, the first if both are empty, or None."""
+    if name:
+        named = called(name, known)
+        return next((fmt for fmt in formats if fmt in named), None)
+    if not (wishes := _wishes(accept)):
         return formats[0]
     liked = max(formats, key=lambda fmt: _quality(fmt, wishes))
     return liked if _quality(liked, wishes) > 0 else None
@@ -80,13 +73,15 @@ def _letters(name: str) -> str:
     return re.sub("[^a-z0-9]", "", name.partition(";")[0].lower())
 
 
+def _wishes(accept: str) -> MIMEAccept:
+    """Return what an Accept header says of media types; a parameter other than q, such as a charset, rules none out."""
+    wishes = parse_accept_header(_HALF.sub("=0.", accept), MIMEAccept)
+    return MIMEAccept([(value.partition(";")[0].strip(), quality) for value, quality in wishes])
+
+
 def _quality(fmt: Offered, wishes: MIMEAccept) -> float:
     """Return the client's q-value of a format: the best of its media types, the preferred one first in a tie."""
-    bare = {value.split(";")[0].strip().lower(): quality for value, quality in wishes if ";" in value}
-    return max(
-        float(wishes.quality(media_type) or bare.get(media_type, 0)) - rank / 1e6
-        for rank, media_type in enumerate(fmt.media_types)
-    )
+    return max(float(wishes.quality(media_type)) - rank / 1e6 for rank, media_type in enumerate(fmt.media_types))
 
 
 def language() -> str:
@@ -108,8 +103,8 @@ def wants_html() -> bool:
 @lru_cache(maxsize=256)
 def likes_html(accept: str) -> bool:
     """Tell whether an Accept header names HTML and likes nothing better."""
-    wishes = parse_accept_header(accept, MIMEAccept)
-    named = HTML in [value.split(";")[0] for value, quality in wishes if quality]
+    wishes = _wishes(accept)
+    named = HTML in [value.lower() for value, quality in wishes if quality]
     data = (media_type for fmt in FORMATS for media_type in fmt.media_types)
     return named and wishes.quality(HTML) >= max(map(wishes.quality, data))
 

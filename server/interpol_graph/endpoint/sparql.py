@@ -3,10 +3,9 @@
 import tomllib
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, current_app, request
@@ -39,13 +38,6 @@ PARAMETERS = frozenset({"query", "update", "default-graph-uri", "named-graph-uri
 DEVIATIONS = tomllib.loads(Path(__file__).with_name("deviations.toml").read_text(encoding="utf-8"))
 #: What misleads those who write queries.
 TRAPS = tomllib.loads((paths.QUERIES / "traps.toml").read_text(encoding="utf-8"))["traps"]
-#: The prefixes that the description of the service is written with.
-PREFIXES = {
-    "formats": "http://www.w3.org/ns/formats/",
-    "skos": "http://www.w3.org/2004/02/skos/core#",
-    "sd": "http://www.w3.org/ns/sparql-service-description#",
-    "void": "http://rdfs.org/ns/void#",
-}
 #: The terms of our own vocabulary.
 _DECLARED = (
     f'SELECT DISTINCT ?term {{ GRAPH graph:ontology {{ ?term a ?kind }} FILTER(STRSTARTS(STR(?term), "{TERMS}")) }}'
@@ -53,8 +45,7 @@ _DECLARED = (
 _NOTE = "Known deviation: {name}: {effect} ({specification}, {see}). A way round, by an example: {instead}"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One request: its query (None when there is none), its dataset, and the name of the format that it wants, if any."""
 
     query: str | None
@@ -76,7 +67,7 @@ def sparql() -> Response:
     if people and not asked.format:
         return editor(asked)
     if asked.query is None and request.method != "POST" and not asked.default and not asked.named:
-        return _description()
+        return dataset.described("The description of this endpoint", "service-description.ttl", _context)
     try:
         return current.answered(answer(asked, accept))
     except EngineError as error:
@@ -171,28 +162,22 @@ def strangers(query: str) -> list[tuple[str, str]]:
     """
     from interpol_graph.validation import vocabulary  # a start needs not wait for all that knows terms
 
-    ours = _declared(current.snapshot().digest)
+    ours = _declared()
     with current.heavy():  # to find the nearest takes milliseconds for each
         found = (vocabulary.misspelt(iri, ours) for iri in dict.fromkeys(tokens.names(query))) if ours else ()
         return list(islice(filter(None, found), STRANGERS))
 
 
-@lru_cache(maxsize=2)
-def _declared(digest: str) -> frozenset[str]:
-    """Return the local names that the ontology declares in the state of the graph that this request asks, `digest`."""
+@current.remembered
+def _declared() -> frozenset[str]:
+    """Return the local names that the ontology declares."""
     names = (row["term"].value for row in current.select(_DECLARED))
     return frozenset(name.removeprefix(TERMS) for name in names)
 
 
-def _description() -> Response:
-    """Return the SPARQL 1.1 Service Description, all numbers counted."""
-    return dataset.described(
-        "The description of this endpoint",
-        "service-description.ttl",
-        PREFIXES,
-        lambda: {
-            "formats": (*of_kind("results"), *of_kind("graph")),
-            "notes": [Literal(_NOTE.format(**row)) for row in DEVIATIONS["deviations"]],
-            "queries": QUERIES,
-        },
-    )
+def _context() -> dict[str, Any]:
+    return {
+        "formats": (*of_kind("results"), *of_kind("graph")),
+        "notes": [Literal(_NOTE.format(**row)) for row in DEVIATIONS["deviations"]],
+        "queries": QUERIES,
+    }

@@ -80,15 +80,18 @@ class Channel:
 
 
 class Connection(Channel):
-    """A child of the evaluators at an address. Raises OSError when there is nobody, Ended when it is gone at once."""
+    """A child of the evaluators at an address; idle is called while it is forked.
 
-    def __init__(self, address: str) -> None:
+    Raises OSError when there is nobody, Ended when it is gone at once.
+    """
+
+    def __init__(self, address: str, idle: Callable[[], None]) -> None:
         super().__init__(socket.socket(socket.AF_UNIX))
         self.demoted = False
         try:
             self.door.connect(address)
             self.door.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, int(TICK * 1e6)))
-            hello, _ = self.receive()
+            hello, _ = self.receive(idle)
         except BaseException:
             self.door.close()
             raise

@@ -1,6 +1,5 @@
 """Questions asked from Python and the command line: of the bundled graph in this process, or of an endpoint over HTTP."""
 
-import re
 from functools import cache, partial
 from typing import Any
 
@@ -17,10 +16,6 @@ from interpol_graph.graph.prefixes import BASE, prefixes
 from interpol_graph.graph.questions import Question
 from interpol_graph.graph.store import KnowledgeGraph, default_graph
 
-#: What may hold the letters of a keyword and is none.
-_IRI_OR_VARIABLE = re.compile(r'<[^\x00-\x20<>"{}|^`\\]*>|[?$]\w+')
-#: What makes a query one of named graphs: a keyword, or an escape that may stand for its letters.
-_NAMES_GRAPHS = re.compile(r"(?<!para)graph|from|\\", re.IGNORECASE)
 _JSON = BY_NAME["json"]
 
 
@@ -76,33 +71,31 @@ def _bundled(text: str, results: Format, graph: Format) -> bytes:
     if refusal := outcomes.forbidden(tokens.read(text)):
         raise refusal
     try:
-        store = _store(bool(_NAMES_GRAPHS.search(_IRI_OR_VARIABLE.sub("", text))))
+        store = _store(tokens.names_graphs(text))
     except (Unreadable, OSError) as error:
         raise outcomes.not_evaluated(str(error)) from error
     return evaluated(lambda: store.query(text, base_iri=BASE, prefixes=prefixes()), text, results, graph)[2]
 
 
 def _remote(endpoint: str, text: str, results: Format, graph: Format) -> bytes:
-    from SPARQLWrapper import SPARQLWrapper
-    from SPARQLWrapper.SPARQLExceptions import SPARQLWrapperException
+    import httpx2  # takes a while to be read, as does the version
 
     from interpol_graph import __version__
 
-    wrapper = SPARQLWrapper(endpoint, agent=f"interpol-graph/{__version__}")
-    wrapper.setQuery(text)
-    wrapper.setMethod("POST")
-    kind: Kind = "graph" if wrapper.queryType in ("CONSTRUCT", "DESCRIBE") else "results"
+    kind: Kind = "graph" if tokens.form(text) in ("CONSTRUCT", "DESCRIBE") else "results"
     fmt = graph if kind == "graph" else results
     if fmt.kind != kind:
         raise outcomes.no_format(kind)
-    wrapper.setOnlyConneg(True)
-    wrapper.addCustomHttpHeader("Accept", fmt.media_types[0])
+    fields = {"Accept": fmt.media_types[0], "User-Agent": f"interpol-graph/{__version__}"}
     try:
-        return bytes(wrapper.query().response.read())
-    except SPARQLWrapperException as error:
-        raise outcomes.not_evaluated(f"{endpoint} refused it: {error}") from error
-    except OSError as error:
+        found = httpx2.post(endpoint, data={"query": text}, headers=fields, timeout=None, follow_redirects=True)
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise outcomes.Unavailable(f"{endpoint} cannot be reached: {error}.") from error
+    given = found.headers.get("Content-Type", "no media type").partition(";")[0].strip().lower()
+    if found.status_code == 200 and given in fmt.media_types:
+        return found.content
+    said = " ".join(found.text.split())[:500]
+    raise outcomes.not_evaluated(f"{endpoint} answers {found.status_code} with {given}, not {fmt.label}: {said}")
 
 
 @cache

@@ -6,13 +6,13 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlencode
 
 import httpx2
-from pyoxigraph import Literal, NamedNode, QueryBoolean, QuerySolutions, Store, Triple, parse, parse_query_results
+from pyoxigraph import Literal, NamedNode, QueryBoolean, QuerySolutions, Store, parse, parse_query_results
 
 from interpol_graph import __version__
 from interpol_graph.engine import outcomes, tokens
@@ -101,14 +101,14 @@ class Remote:
         answer = self.nothing.query(text, base_iri=BASE, prefixes=prefixes)
         if graphs is None and self.union and not tokens.read(text).graphs:
             # To read all their names takes an engine longer than a short query: they are told where one may be asked for.
-            graphs = [UNION], list(self.about["graphs"]) if re.search(r"graph|\\", text, re.IGNORECASE) else []
+            graphs = [UNION], list(self.about["graphs"]) if tokens.names_graphs(text) else []
         # It gets the prefixes before the query: what may be left out here may be left out there.
         known = "".join(f"PREFIX {prefix}: <{namespace}> " for prefix, namespace in sorted(prefixes.items()))
         rows = isinstance(answer, QuerySolutions | QueryBoolean)
         fmt = _JSON if rows else _NTRIPLES
         body = self.fetch(f"BASE <{BASE}> {known}{text}", fmt.media_types[0], limit, *(graphs or ()))
         if not rows:
-            return _triples(body)
+            return (quad.triple for quad in parse(body, _NTRIPLES.rdf))
         found = _read(body)
         if isinstance(answer, QueryBoolean) and isinstance(found, QuerySolutions):  # Virtuoso answers an ASK with a row
             return _read(b'{"head":{},"boolean":%s}' % (b"true" if next(found)[0] == _ONE else b"false"))
@@ -203,8 +203,3 @@ def _read(body: bytes) -> QuerySolutions | QueryBoolean:
         return parse_query_results(body, _JSON.results)
     except SyntaxError as error:
         raise outcomes.engine_fails(error.msg) from error
-
-
-def _triples(body: bytes) -> Iterator[Triple]:
-    """Yield the statements of an answer."""
-    return (quad.triple for quad in parse(body, _NTRIPLES.rdf))

@@ -132,9 +132,16 @@ class Snapshot:
     def _exchange(self, request: dict[str, Any], slot: Slot, output: IO[bytes] | None) -> Message:
         """Ask an evaluator that is alive: one that nobody uses, a new one, or one of those that have taken their place."""
         snapshot, deadline = self, time.monotonic() + self.settings.queue_timeout
+
+        def waiting() -> None:
+            if slot.gone():
+                raise Departed("The client went away, and nobody waits for its answer.")
+            if time.monotonic() > deadline:
+                raise Ended(None, 0)
+
         while True:
             try:
-                connection, used = snapshot.connection()
+                connection, used = snapshot.connection(waiting)
             except (OSError, Ended):
                 snapshot = self.successor(snapshot, deadline)
                 continue
@@ -193,13 +200,13 @@ class Snapshot:
                 head, body = connection.receive(tick)
         return head, body
 
-    def connection(self) -> tuple[Connection, bool]:
-        """Return a connection and whether it was used before. Raises OSError, Ended."""
+    def connection(self, idle: Callable[[], None]) -> tuple[Connection, bool]:
+        """Return a connection and whether it was used before; idle is called while there is none. Raises OSError, Ended."""
         with suppress(IndexError):
             connection = self.idle.pop()
             self.spare = min(self.spare, len(self.idle))
             return connection, True
-        return Connection(self.address), False
+        return Connection(self.address, idle), False
 
     def shrink(self) -> None:
         """Close what nobody has needed since the last call: each evaluator has made its own what it has read of the graph."""

@@ -4,6 +4,7 @@ The engine parses; this only looks. Where it cannot be sure it says the safe thi
 """
 
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -77,6 +78,24 @@ def read(query: str) -> Reading:
     return Reading._make(one or other for one, other in zip(_look(plain), found, strict=True))
 
 
+def form(query: str) -> str:
+    """Return the word that a query or an update begins with behind its prologue, in capital letters."""
+    return next((word for word in _words(query) if word not in ("PREFIX", "BASE", "VERSION")), "")
+
+
+def names_graphs(query: str) -> bool:
+    """Tell whether a query may ask for named graphs: by a keyword, or an escape that may stand for its letters.
+
+    >>> names_graphs("PREFIX graph: <http://example.org/> ASK { ?graph ?from 'GRAPH' } # FROM"), names_graphs("ASK {graph?g{}}")
+    (False, True)
+    """
+    return "\\" in query or any("GRAPH" in word or "FROM" in word for word in _words(query))
+
+
+def _words(query: str) -> Iterator[str]:
+    return (match[0].upper() for match in _TOKEN.finditer(query) if match.lastgroup == "word")
+
+
 def _unescaped(match: re.Match[str]) -> str:
     code = int(match[1] or match[2], 16)
     return chr(code) if code < 0xD800 or 0xDFFF < code <= 0x10FFFF else "\ufffd"
@@ -86,7 +105,7 @@ def _look(query: str) -> Reading:
     tokens = [(match.lastgroup or "", match[0]) for match in _TOKEN.finditer(query) if match.lastgroup != "comment"]
     words = [value.upper() for kind, value in tokens if kind == "word"]
     code = " ".join(_code(kind, value) for kind, value in tokens).upper()
-    first = next((word for word in words if word not in ("PREFIX", "BASE", "VERSION")), "")
+    first = form(query)
     template = _TEMPLATE.match(code.partition("{")[2] if first.startswith("CONSTRUCT") else "")
     return Reading(
         _expanded(tokens, graphs=True) if "FROM" in code else (),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from interpol_graph.graph.names import plain
-from interpol_graph.graph.prefixes import expand, prefixes, shorten
+from interpol_graph.graph.prefixes import expand, shorten, sparql_header
 
 
 class Choices:
@@ -61,8 +61,7 @@ class Choices:
 def asking(pattern: str) -> str:
     """Return the SPARQL text that asks for the things of a pattern and their labels."""
     asked = f"{pattern} . ?choice rdfs:label ?label FILTER(isIRI(?choice))"
-    used = "".join(f"PREFIX {prefix}: <{space}> " for prefix, space in prefixes().items() if f"{prefix}:" in asked)
-    return f"{used}SELECT DISTINCT ?choice ?label (LANG(?label) AS ?language) {{ {asked} }} ORDER BY ?choice ?language"
+    return f"{sparql_header()}SELECT DISTINCT ?choice ?label (LANG(?label) AS ?language) {{ {asked} }} ORDER BY ?choice ?language"
 
 
 def _words(text: str) -> str:

@@ -71,7 +71,8 @@ def build(statements: Iterable[Quad], path: Path, kinds: Sequence[str] = ()) -> 
     ranks = {kind: rank for rank, kind in enumerate(kinds)}
     with closing(sqlite3.connect(path)) as database, database:
         database.executescript(_TABLES)
-        for quads in _batches(statements):
+        left = iter(statements)
+        for quads in iter(lambda: list(islice(left, 10_000)), []):
             names, found, joins = [], [], []
             for quad in quads:
                 thing, value = quad.subject, quad.object
@@ -145,9 +146,3 @@ def _alike(database: sqlite3.Connection, word: str) -> Iterator[str]:
 def _shorter(word: str) -> list[str]:
     """Return a word, and what is left of it without each of its letters: of words that differ by one, two are alike."""
     return [word, *(word[:at] + word[at + 1 :] for at in range(len(word)))]
-
-
-def _batches(statements: Iterable[Quad]) -> Iterator[list[Quad]]:
-    statements = iter(statements)
-    while batch := list(islice(statements, 10_000)):
-        yield batch

@@ -158,11 +158,11 @@ class Question(NamedTuple):
         language = values.get("lang") or "en"
         if language not in LANGUAGES:
             raise BadQuestion(f"The parameter lang is one of {', '.join(LANGUAGES)}, not {language!r}.")
-        text = _in_language(self.body, language)
+        terms: dict[str, Term] = {}
         for parameter in self.parameters:
-            for name, term in parameter.terms(values.get(parameter.name) or parameter.default).items():
-                text = re.sub(rf"[?$]_{name}\b", lambda _, term=str(term): term, text)  # type: ignore[misc]
-        return text
+            terms |= parameter.terms(values.get(parameter.name) or parameter.default)
+        # All at once: a value may hold what looks like a parameter.
+        return re.sub(r"[?$]_(\w+)", lambda found: str(terms[found[1]]), _in_language(self.body, language))
 
 
 def _in_language(body: str, language: str) -> str:

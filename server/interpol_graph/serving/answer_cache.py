@@ -4,8 +4,7 @@ Only what a shared HTTP cache may keep is kept (RFC 9111): 200s to GET with Cach
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 Fields = list[tuple[bytes, bytes]]
 Key = tuple[Any, ...]
@@ -21,8 +20,7 @@ _OF_BODY = frozenset({b"content-type", b"content-length", b"content-encoding", b
 _OVERHEAD = 2048
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One answer as it is sent: its fields and body, its entity tag, the fields of its 304, and what the log says of it."""
 
     fields: Fields

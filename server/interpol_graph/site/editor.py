@@ -44,7 +44,7 @@ def terms() -> Response:
         named = {name: labels.label(iri).value for iri in iris if (name := shorten(iri)) != iri}
         output.write(json.dumps({"prefixes": prefixes(), "terms": named}, ensure_ascii=False).encode())
 
-    content = dumps.made(f"terms.{language()}.json", write).read_bytes()
+    content = dumps.made(f"terms {language()}", write).read_bytes()
     response = current.data(content, "application/json", negotiated=False)
     response.vary.add("Accept-Language")
     return response

@@ -90,7 +90,7 @@ def _found(q: str, most: int) -> tuple[dict[str, str], bool]:
         return {}, False
 
     fmt = BY_NAME["nquads"]
-    whole = dumps.whole(fmt)
+    whole = dumps.dumped(fmt)
 
     def index(output: IO[bytes]) -> None:
         names.build(parse(path=whole, format=fmt.rdf), Path(output.name), KINDS)
