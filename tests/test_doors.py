@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from email.message import Message
 from types import SimpleNamespace
 
-import httpx2
 import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
 from flask.testing import FlaskClient
+from SPARQLWrapper import SPARQLWrapper
 
 import interpol_graph
 from conftest import sampled
@@ -87,12 +88,15 @@ def test_an_endpoint_gives_the_same_rows(server: str) -> None:
 
 
 def test_what_is_no_endpoint_gives_no_answer(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(EngineError, match="answers 405 with application/problem"):
+    with pytest.raises(EngineError, match="refused it"):
         interpol_graph.query("classes", endpoint=f"{server}/")
-    page = httpx2.Response(200, headers={"Content-Type": "text/html; charset=utf-8"}, text="<p>Welcome")
-    monkeypatch.setattr(httpx2, "post", lambda *_, **__: page)
+    shown = CliRunner().invoke(main, ["query", "classes", "--endpoint", f"{server}/validate/rules"])
+    assert shown.exit_code == 2 and "refused it" in shown.output
+    page = SimpleNamespace(response=SimpleNamespace(headers=Message(), read=lambda: b"<p>Welcome"))
+    page.response.headers["Content-Type"] = "text/html; charset=utf-8"
+    monkeypatch.setattr(SPARQLWrapper, "query", lambda _: page)
     shown = CliRunner().invoke(main, ["query", "classes", "--endpoint", server])
-    assert shown.exit_code == 2 and "answers 200 with text/html, not CSV: <p>Welcome" in shown.output
+    assert shown.exit_code == 2 and "answers with text/html, not CSV: <p>Welcome" in shown.output
 
 
 def test_values_are_typed() -> None:

@@ -2,6 +2,7 @@
 
 from functools import cache, partial
 from typing import Any
+from urllib.error import HTTPError
 
 from pyoxigraph import Store
 
@@ -78,24 +79,31 @@ def _bundled(text: str, results: Format, graph: Format) -> bytes:
 
 
 def _remote(endpoint: str, text: str, results: Format, graph: Format) -> bytes:
-    import httpx2  # takes a while to be read, as does the version
+    from SPARQLWrapper import SPARQLWrapper  # takes a while to be read, as does the version
+    from SPARQLWrapper.SPARQLExceptions import SPARQLWrapperException
 
     from interpol_graph import __version__
 
-    kind: Kind = "graph" if tokens.form(text) in ("CONSTRUCT", "DESCRIBE") else "results"
+    wrapper = SPARQLWrapper(endpoint, agent=f"interpol-graph/{__version__}")
+    wrapper.setQuery(text)
+    wrapper.setMethod("POST")
+    kind: Kind = "graph" if wrapper.queryType in ("CONSTRUCT", "DESCRIBE") else "results"
     fmt = graph if kind == "graph" else results
     if fmt.kind != kind:
         raise outcomes.no_format(kind)
-    fields = {"Accept": fmt.media_types[0], "User-Agent": f"interpol-graph/{__version__}"}
+    wrapper.setOnlyConneg(True)
+    wrapper.addCustomHttpHeader("Accept", fmt.media_types[0])
     try:
-        found = httpx2.post(endpoint, data={"query": text}, headers=fields, timeout=None, follow_redirects=True)
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        response = wrapper.query().response
+        given, body = response.headers.get_content_type(), bytes(response.read())
+    except (SPARQLWrapperException, HTTPError) as error:
+        raise outcomes.not_evaluated(f"{endpoint} refused it: {error}") from error
+    except OSError as error:
         raise outcomes.Unavailable(f"{endpoint} cannot be reached: {error}.") from error
-    given = found.headers.get("Content-Type", "no media type").partition(";")[0].strip().lower()
-    if found.status_code == 200 and given in fmt.media_types:
-        return found.content
-    said = " ".join(found.text.split())[:500]
-    raise outcomes.not_evaluated(f"{endpoint} answers {found.status_code} with {given}, not {fmt.label}: {said}")
+    if given in fmt.media_types:
+        return body
+    said = " ".join(body.decode("utf-8", "replace").split())[:500]
+    raise outcomes.not_evaluated(f"{endpoint} answers with {given}, not {fmt.label}: {said}")
 
 
 @cache

@@ -4,7 +4,6 @@ The engine parses; this only looks. Where it cannot be sure it says the safe thi
 """
 
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -78,22 +77,14 @@ def read(query: str) -> Reading:
     return Reading._make(one or other for one, other in zip(_look(plain), found, strict=True))
 
 
-def form(query: str) -> str:
-    """Return the word that a query or an update begins with behind its prologue, in capital letters."""
-    return next((word for word in _words(query) if word not in ("PREFIX", "BASE", "VERSION")), "")
-
-
 def names_graphs(query: str) -> bool:
     """Tell whether a query may ask for named graphs: by a keyword, or an escape that may stand for its letters.
 
     >>> names_graphs("PREFIX graph: <http://example.org/> ASK { ?graph ?from 'GRAPH' } # FROM"), names_graphs("ASK {graph?g{}}")
     (False, True)
     """
-    return "\\" in query or any("GRAPH" in word or "FROM" in word for word in _words(query))
-
-
-def _words(query: str) -> Iterator[str]:
-    return (match[0].upper() for match in _TOKEN.finditer(query) if match.lastgroup == "word")
+    words = (match[0].upper() for match in _TOKEN.finditer(query) if match.lastgroup == "word")
+    return "\\" in query or any("GRAPH" in word or "FROM" in word for word in words)
 
 
 def _unescaped(match: re.Match[str]) -> str:
@@ -105,7 +96,7 @@ def _look(query: str) -> Reading:
     tokens = [(match.lastgroup or "", match[0]) for match in _TOKEN.finditer(query) if match.lastgroup != "comment"]
     words = [value.upper() for kind, value in tokens if kind == "word"]
     code = " ".join(_code(kind, value) for kind, value in tokens).upper()
-    first = form(query)
+    first = next((word for word in words if word not in ("PREFIX", "BASE", "VERSION")), "")
     template = _TEMPLATE.match(code.partition("{")[2] if first.startswith("CONSTRUCT") else "")
     return Reading(
         _expanded(tokens, graphs=True) if "FROM" in code else (),
