@@ -1,4 +1,4 @@
-"""Each check finds nothing in its good file and something in its bad one."""
+"""Each check finds nothing in its good file and something in each bad one."""
 
 import re
 from functools import cache
@@ -22,39 +22,42 @@ def ontology() -> Store:
     return store
 
 
-def rows(check: Path, kind: str) -> list[dict[str, str]]:
-    """What a check answers about the file of that kind; what it finds in the ontology itself is left out."""
+def rows(case: Path) -> list[dict[str, str]]:
+    """What the check of a case answers about it; what it finds in the ontology itself is left out."""
     store = Store()
     store.extend(ontology())
-    for case in (CASES / check.stem).glob(f"{kind}.*"):
-        if case.suffix == ".trig":
-            store.load(path=str(case), format=RdfFormat.TRIG)
-        else:
-            store.load(path=str(case), format=RdfFormat.TURTLE, to_graph=NamedNode(GRAPH + "case"))
+    if case.suffix == ".trig":
+        store.load(path=str(case), format=RdfFormat.TRIG)
+    else:
+        store.load(path=str(case), format=RdfFormat.TURTLE, to_graph=NamedNode(GRAPH + "case"))
     assert len(store) > len(ontology())
-    solutions = store.query(check.read_text(encoding="utf-8"), use_default_graph_as_union=True)
+    solutions = store.query(query(case).read_text(encoding="utf-8"), use_default_graph_as_union=True)
     assert isinstance(solutions, QuerySolutions)
     names = [variable.value for variable in solutions.variables]
     found = [{name: str(row[name]) for name in names if row[name] is not None} for row in solutions]
     return [row for row in found if ONTOLOGY not in row["focus"]]
 
 
+def query(case: Path) -> Path:
+    return ROOT / "queries" / "checks" / f"{case.parent.name}.rq"
+
+
 def header(check: Path) -> dict[str, str]:
     return dict(re.findall(r"^#\+ (\w+): (.+)$", check.read_text(encoding="utf-8"), re.MULTILINE))
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda path: path.stem)
-def test_good_has_no_offender(check: Path) -> None:
-    assert rows(check, "good") == []
+@pytest.mark.parametrize("case", sorted(CASES.glob("*/good*")), ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_good_has_no_offender(case: Path) -> None:
+    assert rows(case) == []
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda path: path.stem)
-def test_bad_has_offenders_that_fill_the_message(check: Path) -> None:
-    found = rows(check, "bad")
+@pytest.mark.parametrize("case", sorted(CASES.glob("*/bad*")), ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_bad_has_offenders_that_fill_the_message(case: Path) -> None:
+    found = rows(case)
     assert found
     for row in found:
         assert "focus" in row
-        assert set(re.findall(r"\{(\w+)\}", header(check)["message"])) <= set(row)
+        assert set(re.findall(r"\{(\w+)\}", header(query(case))["message"])) <= set(row)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda path: path.stem)
@@ -65,5 +68,6 @@ def test_header_says_what_and_how_to_mend(check: Path) -> None:
     assert said["severity"] in {"error", "warning"}
 
 
-def test_every_case_has_a_check() -> None:
-    assert {path.name for path in CASES.iterdir()} == {check.stem for check in CHECKS}
+def test_every_check_has_a_good_and_a_bad_case() -> None:
+    for kind in ("good", "bad"):
+        assert {path.parent.name for path in CASES.glob(f"*/{kind}.*")} == {check.stem for check in CHECKS}

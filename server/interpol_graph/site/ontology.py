@@ -33,7 +33,7 @@ _USES = """SELECT ?property ?uses ?subject (MIN(?object) AS ?value) WHERE {
   { SELECT ?property (COUNT(*) AS ?uses) (MIN(?entity) AS ?subject) WHERE {
     { SELECT DISTINCT ?property WHERE { ?property schema:rangeIncludes ?range } }
     ?entity ?property ?any } GROUP BY ?property }
-  ?subject ?property ?object } GROUP BY ?property ?uses ?subject"""
+  OPTIONAL { ?subject ?property ?object } } GROUP BY ?property ?uses ?subject"""
 _SIZES = "SELECT ?class (COUNT(DISTINCT ?s) AS ?n) WHERE { ?s a ?class } GROUP BY ?class"
 #: The shapes that say something of each class and property.
 _RULES = """SELECT DISTINCT ?term ?rule WHERE { GRAPH graph:shapes {
