@@ -277,7 +277,7 @@ def attacked() -> Iterator[Target]:
 
 @pytest.fixture
 def ordinary(attacked: Target, record_property: Callable[[str, object], None]) -> Iterator[None]:
-    """Ask ordinary questions during every attack, four a second; each must be answered, and nearly all within a second."""
+    """Ask ordinary questions during every attack, ten a second; each must be answered, and nearly all within a second."""
     seconds, failures, over = list[float](), list[str](), threading.Event()
     before = attacked.mebibytes()
 
@@ -293,7 +293,7 @@ def ordinary(attacked: Target, record_property: Callable[[str, object], None]) -
                 assert answer.body == f"ordinary\r\n{number}\r\n".encode(), answer.text
             except (OSError, http.client.HTTPException, AssertionError) as error:
                 failures.append(f"{type(error).__name__}: {error}")
-            if over.wait(0.25):
+            if over.wait(0.1):
                 return
 
     client = threading.Thread(target=ask)
@@ -301,7 +301,8 @@ def ordinary(attacked: Target, record_property: Callable[[str, object], None]) -
     yield
     over.set()
     client.join()
-    slow = sorted(seconds)[len(seconds) * 95 // 100]
+    # One in twenty may be late, and one of a few; of a few, which attacks of a moment leave room for, not by as little.
+    slow, most = sorted([0, *seconds])[-1 - max(1, len(seconds) // 20)], 1 if len(seconds) >= 20 else 3
     record_property("ordinary", len(seconds))
     record_property("p95", slow)
     record_property("failed", len(failures))
@@ -309,4 +310,4 @@ def ordinary(attacked: Target, record_property: Callable[[str, object], None]) -
     assert not failures, (
         f"{len(failures)} of {len(seconds)} ordinary requests failed beside this attack: {failures[:3]}"
     )
-    assert len(seconds) < 20 or slow < 1 or slow < slack(), f"one in twenty ordinary requests took {slow:.1f} s or more"
+    assert slow < most or slow < most * slack(), f"one in twenty ordinary requests took {slow:.1f} s or more"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 import subprocess
@@ -11,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,6 +71,24 @@ def processes() -> Iterator[tuple[int, int, str]]:
             parent = int((folder / "stat").read_bytes().rpartition(b")")[2].split()[1])
             command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             yield int(folder.name), parent, command
+
+
+def wait(met: Callable[[], object], seconds: float = 30) -> None:
+    """Return when something has become true; fail when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not met():
+        assert time.monotonic() < deadline, f"not met within {seconds} seconds"
+        time.sleep(0.05)
+
+
+def busy(pid: int) -> float:
+    """Return the processor seconds that a process and its descendants have used."""
+    total = 0
+    for process in (pid, *(child for child, *_ in descendants(pid))):
+        with suppress(OSError):
+            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+            total += int(fields[11]) + int(fields[12])
+    return total / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.fixture(scope="session")

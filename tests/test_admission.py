@@ -9,6 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from conftest import wait
 from interpol_graph.engine.admission import Admission, Preempted, Slot
 from interpol_graph.engine.limits import Lane, Settings
 from interpol_graph.engine.outcomes import Busy, Departed
@@ -72,8 +73,7 @@ def test_whoever_waits_gets_the_place_that_is_left() -> None:
     with ExitStack() as held, ThreadPoolExecutor(1) as pool:
         with admission.slot():
             waiting = pool.submit(held.enter_context, admission.slot())
-            while not admission.waiting[0]:
-                time.sleep(0.01)
+            wait(lambda: admission.waiting[0])
             assert full(admission, 0), "the queue is full"
         waiting.result(timeout=10)
         assert admission.running == [1] and told == [1, 0]
@@ -91,8 +91,7 @@ def test_one_that_gives_up_leaves_the_queue() -> None:
     admission, gone = Admission([Lane(1, 1)], 30), threading.Event()
     with ExitStack() as held, ThreadPoolExecutor(1) as pool, admission.slot():
         waiting = pool.submit(held.enter_context, admission.slot(gone=gone.is_set))
-        while not admission.waiting[0]:
-            time.sleep(0.01)
+        wait(lambda: admission.waiting[0])
         gone.set()
         with pytest.raises(Departed):
             waiting.result(timeout=10)
@@ -104,15 +103,13 @@ def test_one_claim_never_takes_all_places_nor_all_of_the_queue() -> None:
     with ExitStack() as held, ThreadPoolExecutor(4) as pool:
         crowd = [held.enter_context(admission.slot(claims=("query", f"client {number}"))) for number in range(2)]
         waiting = [pool.submit(held.enter_context, admission.slot(claims=("query",))) for _ in range(3)]
-        while admission.waiting[0] < 3:
-            time.sleep(0.01)
+        wait(lambda: admission.waiting[0] == 3)
         with pytest.raises(Busy), admission.slot(claims=("query", "client 3")):
             pass
         with admission.slot(claims=("another", "client 0")), admission.slot(claims=("another", "client 4")):
             assert admission.running == [4, 0]
         crowd[0].promote()  # its place is of another kind then, and those that wait have one more
-        while admission.waiting[0] > 2:
-            time.sleep(0.01)
+        wait(lambda: admission.waiting[0] == 2)
         while any(not place.done() for place in waiting):
             held.pop_all().close()
             time.sleep(0.01)

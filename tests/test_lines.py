@@ -5,16 +5,16 @@ from __future__ import annotations
 import random
 import re
 from functools import partial
-from itertools import repeat
+from itertools import product, repeat
 from pathlib import Path
 
 import pytest
 from pyoxigraph import NamedNode, Quad, RdfFormat, parse
-from rdflib import RDF, RDFS, SDO, SKOS, Graph
+from rdflib import RDF, RDFS, SDO, SKOS, Graph, URIRef
 
 from conftest import ROOT
 from interpol_graph.graph.files import SourceFile, project_files
-from interpol_graph.graph.prefixes import GRAPHS
+from interpol_graph.graph.prefixes import GRAPHS, TERMS
 from interpol_graph.validation import run, scope
 from interpol_graph.validation.locator import Reading
 from interpol_graph.validation.positions import NOWHERE, offsets
@@ -25,21 +25,29 @@ CASES = sorted((ROOT / "tests" / "shapes").glob("*/bad-*.ttl"))
 SHAPES = {*(ROOT / "shapes").glob("*.ttl")}
 #: The checks that hold what the ontology says of a property against the data.
 OF_PROPERTIES = ("empty-text", "several-values", "unlikely-year", "wrong-kind-of-entity", "wrong-kind-of-value")
+OF_TERMS = (RDF.type, SKOS.inScheme, SKOS.example, SDO.domainIncludes, SDO.rangeIncludes)
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project of little: the terms, the rule that gives superclasses, and the checks of what the ontology says of a property."""
-    ontology, asked = Graph(), Graph()
+    """A project of little: the rule that gives superclasses, the checks of what the ontology says of a property, and the terms.
+
+    There are so many of these that each folder of cases has those that it names, and all classes.
+    """
+    ontology, root = Graph(), tmp_path_factory.mktemp("project")
     for path in (ROOT / "ontology").glob("*.ttl"):
         ontology.parse(path)
-    for predicate in (RDF.type, RDFS.subClassOf, SKOS.inScheme, SKOS.example, SDO.domainIncludes, SDO.rangeIncludes):
-        asked += ontology.triples((None, predicate, None))
-    root = tmp_path_factory.mktemp("project")
     for name in ("ontology/rules/05-types.rq", *(f"queries/checks/{check}.rq" for check in OF_PROPERTIES)):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes((ROOT / name).read_bytes())
-    asked.serialize(root / "ontology" / "terms.nt", format="nt", encoding="utf-8")
+    for folder in (ROOT / "tests" / "shapes").iterdir():
+        files = [*folder.glob("*.ttl"), *SHAPES & {ROOT / "shapes" / f"{name}.ttl" for name in (folder.name, "common")}]
+        named = set(re.findall(r"interpol:(\w+)", "".join(path.read_text(encoding="utf-8") for path in files)))
+        asked = Graph()
+        for term, predicate in product((URIRef(TERMS + name) for name in named), OF_TERMS):
+            asked += ontology.triples((term, predicate, None))
+        asked += ontology.triples((None, RDFS.subClassOf, None))
+        asked.serialize(root / "ontology" / f"{folder.name}.nt", format="nt", encoding="utf-8")
     return root
 
 
@@ -48,7 +56,8 @@ def found(case: Path, root: Path) -> list[Finding]:
     shapes = sorted({ROOT / "shapes" / f"{name}.ttl" for name in ("common", case.parent.name)} & SHAPES)
     if case.parent.name == "ontology":
         return list(run.run(scope.foreign([case], shapes)).findings)
-    files = [SourceFile(case, GRAPHS + "case"), SourceFile(root / "ontology" / "terms.nt", run.ONTOLOGY)]
+    terms = root / "ontology" / f"{case.parent.name}.nt"
+    files = [SourceFile(case, GRAPHS + "case"), SourceFile(terms, run.ONTOLOGY)]
     files += [SourceFile(path, run.SHAPES) for path in shapes]
     return list(run.run(Scope(tuple(files), frozenset([case]), root)).findings)
 

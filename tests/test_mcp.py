@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import json
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Literal
@@ -20,7 +20,7 @@ from flask import Flask
 from mcp import Client, StdioServerParameters
 from mcp_types import CallToolResult, TextContent
 
-from conftest import free_port
+from conftest import free_port, wait
 from interpol_graph.cli.tools import Tools
 from interpol_graph.graph import questions
 
@@ -147,6 +147,12 @@ def test_what_is_wrong_or_hostile_is_told(session: Session, tool: str, arguments
     assert session.answer("ask", question="president-on-day")["rows"], "the next question is answered"
 
 
+def listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
+
+
 @pytest.fixture
 def address(server: str) -> Iterator[str]:
     """The address of the protocol over HTTP, which asks a server."""
@@ -154,10 +160,7 @@ def address(server: str) -> Iterator[str]:
     command = [sys.executable, "-m", "interpol_graph", "mcp", "--endpoint", f"{server}/sparql", "--port", str(port)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         try:
-            for _ in range(300):
-                with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                    break
-                time.sleep(0.1)
+            wait(lambda: listens(port))
             yield f"http://127.0.0.1:{port}/mcp"
         finally:
             process.terminate()
@@ -180,8 +183,9 @@ def test_it_says_how_to_install_what_is_missing() -> None:
     assert listed.returncode == 0 and "mcp" in listed.stdout
 
 
-@pytest.mark.parametrize("language", ["en", "fr"])
-@pytest.mark.parametrize("name", list(questions.saved()))
+@pytest.mark.parametrize(
+    ("name", "language"), list(zip(questions.saved(), itertools.cycle(("en", "fr")), strict=False))
+)
 def test_every_question_passes_this_door(app: Flask, name: str, language: Literal["en", "fr"]) -> None:
     with httpx2.Client(transport=httpx2.WSGITransport(app), base_url="http://localhost") as client:
         told = json.loads(Tools(client).ask(name, {}, language))

@@ -132,7 +132,7 @@ def test_local_links_lead_somewhere(client: FlaskClient, path: str) -> None:
     soup = page(client, path, 404 if "nowhere" in path else 200)
     targets = {str(link["href"]) for link in soup.select("main a[href^='/']")}
     assert targets or path == "/validate", "only a form"
-    for target in sorted(targets)[:8]:  # a tour follows all, tests/test_tour.py
+    for target in sorted(targets)[-3:]:  # a tour follows all, tests/test_tour.py
         assert status(client.application, target) in (200, 303), target
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 
-import pytest
 from pyoxigraph import Literal, NamedNode, RdfFormat, parse
 
 from conftest import ROOT
@@ -71,12 +70,11 @@ def test_no_text_is_forgotten() -> None:
     assert len(FACTS) >= 500
 
 
-@pytest.mark.parametrize("fact", FACTS, ids=name)
-def test_the_fact_stands_with_text_and_paragraph(graph: KnowledgeGraph, fact: dict[str, str]) -> None:
-    assert asserted(graph, fact), f"the graph does not say {fact['object']}"
-    assert cited(graph, fact), "the fact does not cite this text and paragraph"
+def test_every_fact_stands_with_text_and_paragraph(graph: KnowledgeGraph) -> None:
+    assert [name(fact) for fact in FACTS if not asserted(graph, fact)] == [], "the graph does not say it"
+    assert [name(fact) for fact in FACTS if not cited(graph, fact)] == [], "it does not cite this text and paragraph"
 
 
-@pytest.mark.parametrize("fact", NOT_SAID, ids=name)
-def test_what_a_paragraph_does_not_say_does_not_cite_it(graph: KnowledgeGraph, fact: dict[str, str]) -> None:
-    assert not (asserted(graph, fact) and cited(graph, fact)), f"the paragraph says: {fact['why']}"
+def test_what_a_paragraph_does_not_say_does_not_cite_it(graph: KnowledgeGraph) -> None:
+    assert len(NOT_SAID) > 20
+    assert [fact for fact in NOT_SAID if asserted(graph, fact) and cited(graph, fact)] == []
