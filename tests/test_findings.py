@@ -325,6 +325,17 @@ def test_columns_are_counted_as_declared(folder: FilePath) -> None:
     assert region["startColumn"] == len("ex:a ex:p '𝕏𝕏é' ; ex:q ".encode("utf-16-le")) // 2 + 1
 
 
+@pytest.mark.parametrize("style", sorted(formats.BY_NAME))
+def test_nobody_reads_a_book_in_a_message(folder: FilePath, style: str) -> None:
+    """Neither a literal of a megabyte nor a line of one is repeated for each finding; SHACL's own report has the terms."""
+    data = "ex:a ex:p " + " , ".join(f"'{number}{'x' * 100_000}'" for number in range(10)) + " ."
+    shapes = "ex:S sh:targetObjectsOf ex:p ; sh:nodeKind sh:IRI . ex:T sh:targetSubjectsOf ex:p ; sh:property [ sh:path ex:p ; sh:nodeKind sh:IRI ] ."
+    result = ran(folder, data, shapes, "--format", style)
+    assert result.exit_code == 1 and "20 errors" in result.stderr
+    terms = {"turtle": 3, "json": 2}.get(style, 0) * 1_000_000
+    assert terms <= len(result.stdout) < terms + 100_000
+
+
 #: What the schema that Jenkins judges by lets an element have.
 JUNIT = {
     "testsuites": {"name", "time", "tests", "failures", "errors"},

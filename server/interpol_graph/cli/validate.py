@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any, get_args
@@ -78,7 +79,9 @@ def command(
         try:
             if listing:
                 return _list_rules(shapes, output)
-            mapped = {iri: Path(path).resolve() for iri, _, path in (each.rpartition("=") for each in maps)}
+            if astray := [each for each in maps if "=" not in each]:
+                raise Failure(f"--map takes IRI=PATH, not {astray[0]!r}")
+            mapped = {iri: scope.absolute(Path(path)) for iri, _, path in (each.rpartition("=") for each in maps)}
             judged, nodes = (frozenset(map(NamedNode, map(expand, each))) for each in (only, focus))
             manner = Manner(only=judged, focus=nodes, maps=mapped, **settings)
             named = Named(names, shapes, context)
@@ -125,13 +128,16 @@ def _of_changes(named: Named, changed: str | None, staged: bool, manner: Manner,
     # pre-commit says so when it compares two commits.
     base = os.environ.get("PRE_COMMIT_FROM_REF") or "HEAD" if changed is None else changed
     since = changes.since(base, folder if folder.is_dir() else folder.parent, staged)
+    if astray := [path for path in named.data if not path.is_relative_to(since.top)]:
+        raise Failure(f"{astray[0]} is not in the repository {since.top}, and what changed is known of that alone")
     now, seen = named, since
     if staged:
         moved = stack.enter_context(changes.standing(since.top, None, here))
         now, seen = named.moved(moved), since.moved(moved)
+        manner = replace(manner, maps={iri: moved(path) for iri, path in manner.maps.items()})
     scopes = now.scopes()
     if changed is not None or since.paths:  # else no commit is being made, and all files are asked for
-        scopes = [scope.narrowed(each, seen) for each in scopes]
+        scopes = [scope.narrowed(run.with_imports(each, manner), seen) for each in scopes]
     found = run.every(scopes, manner, _progress)
     if not found.elsewhere or not any(each.beyond for each in scopes):
         return found
@@ -161,7 +167,7 @@ def _write(style: str, found: Report, output: IO[str]) -> None:
 def _list_rules(shapes: tuple[Path, ...], output: IO[str]) -> None:
     """Write the table of rules: built-in ones, then those of the given shapes or of the project."""
     root = scope.around()
-    files = given_files(path.resolve() for path in shapes)
+    files = given_files(map(scope.absolute, shapes))
     if not shapes:
         files = [file for file in project_files(root) if file.graph == run.SHAPES]
     statements = chain.from_iterable(file.quads() for file in files)

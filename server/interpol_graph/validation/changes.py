@@ -15,8 +15,6 @@ from pathlib import Path
 _LEADING = (
     "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE",
 )  # fmt: skip
-#: What a repository without a commit is compared with.
-_NOTHING = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
 
 class NoChanges(Exception):
@@ -32,8 +30,8 @@ class Changes:
     paths: frozenset[Path]
 
     def touch(self, path: Path) -> bool:
-        """Say whether a file changed, or lies in a submodule that did."""
-        return not self.paths.isdisjoint((path, *path.parents))
+        """Say whether a file changed, or what it is a link to, or lies in a submodule that did."""
+        return not self.paths.isdisjoint((path, *path.parents, Path(os.path.realpath(path))))
 
     def within(self, place: Path) -> list[Path]:
         """Return the changed paths at or below a place; the submodule that it lies in counts, too."""
@@ -55,7 +53,7 @@ def since(base: str, folder: Path, staged: bool = False) -> Changes:
         top = Path(above)
         above = "" if Path.cwd().is_relative_to(top) else _git(top, "rev-parse", "--show-superproject-working-tree")
     name = base.removesuffix("HEAD").rstrip(".") if base.endswith(("..HEAD", "...")) else base
-    commit = _NOTHING
+    commit = _git(top, "hash-object", "-t", "tree", os.devnull)  # nothing, for a repository without a commit
     if base != "HEAD" or _git(top, "rev-list", "--max-count=1", "--all"):
         verify = ["rev-parse", "--verify", "--quiet", "--end-of-options", name + "^{commit}"]
         unknown = f"git knows no commit {base!r} here; fetch it first (a shallow clone holds only the newest)"
@@ -65,7 +63,7 @@ def since(base: str, folder: Path, staged: bool = False) -> Changes:
     listed = _git(top, "diff", *what, "--name-only", "-z", "--no-renames", commit, "--", **(_index() if staged else {}))
     if not staged:
         listed += _git(top, "ls-files", "-z", "--others", "--exclude-standard")
-    found = frozenset((top / name).resolve() for name in listed.split("\0") if name)
+    found = frozenset(Path(os.path.realpath(top / name)) for name in listed.split("\0") if name)
     for path in found:
         if path.is_dir() and not any(path.iterdir()):
             raise NoChanges(f"{path} is a submodule that moved, and is not here: run git submodule update --init first")

@@ -21,7 +21,7 @@ from interpol_graph.graph.prefixes import BASE
 from interpol_graph.shacl.data import SHACL, TYPE, sh
 from interpol_graph.shacl.literals import XSD
 from interpol_graph.validation import text
-from interpol_graph.validation.report import SEVERITIES, Finding, Report, address, from_top, shown, with_lines
+from interpol_graph.validation.report import LONGEST, SEVERITIES, Finding, Report, address, from_top, shown, with_lines
 from interpol_graph.validation.rules import REMARKS, Rule
 from interpol_graph.validation.text import printable
 
@@ -192,7 +192,8 @@ def _result(finding: Finding, line: str) -> dict[str, Any]:
     if finding.line:
         units = len(line[: finding.column - 1].encode("utf-16-le")) // 2 + 1  # as declared above
         column = {"startColumn": units} if finding.column else {}
-        place["region"] = {"startLine": finding.line, **column, **({"snippet": {"text": line}} if line else {})}
+        snippet = {"snippet": {"text": line}} if 0 < len(line) <= LONGEST else {}
+        place["region"] = {"startLine": finding.line, **column, **snippet}
     return {
         "ruleId": finding.rule,
         "level": _LEVELS.get(finding.severity, finding.severity),

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-from pyoxigraph import NamedNode, Triple
+from pyoxigraph import NamedNode
 
 from interpol_graph.graph.files import Unreadable
 from interpol_graph.graph.prefixes import shorten
@@ -17,7 +17,7 @@ from interpol_graph.shacl.shapes import Shapes, aimed
 from interpol_graph.shacl.validation import Result, Validation
 from interpol_graph.validation import rules
 from interpol_graph.validation.locator import Reading, locate
-from interpol_graph.validation.report import Finding, shown
+from interpol_graph.validation.report import Finding, brief, shown
 
 #: Who judges by the shapes: our own engine what is SHACL Core and pySHACL the rest, or pySHACL everything.
 Judge = Literal["own", "pyshacl"]
@@ -133,19 +133,15 @@ def _unusable(fault: BadShapes, shapes: Sequence[Reading]) -> Unreadable:
 
 
 def statements(files: Iterable[Reading]) -> Iterator[Statement]:
-    """Yield what files say. Raises Unreadable for what is beyond RDF 1.1."""
-    for file in files:
-        for quad in file.quads:
-            if isinstance(quad.object, Triple):
-                raise Unreadable(file.path, "holds a triple as a term, which is RDF 1.2; what is validated is RDF 1.1")
-            yield quad
+    """Yield what files say."""
+    return (statement for file in files for statement in file.quads)
 
 
 def _finding(result: Result, files: Sequence[Reading]) -> Finding:
     predicate = result.path.predicate if result.path else None
     named = result.shape if isinstance(result.shape, NamedNode) else result.component
     assert named
-    about = f" ({shown(predicate)} {shown(result.value)})" if predicate and result.value else ""
-    focus, words, severity = shown(result.focus), f"{result.message}{about}", rules.severity(result.severity)
+    about = f" ({shown(predicate)} {brief(result.value)})" if predicate and result.value else ""
+    focus, words, severity = brief(result.focus), f"{result.message}{about}", rules.severity(result.severity)
     spot = locate(files, result.focus, predicate, result.value)
     return Finding(*spot, shorten(named.value), focus, words, severity=severity, terms=result)

@@ -22,6 +22,8 @@ from interpol_graph.validation.rules import Rule
 
 #: From grave to slight.
 SEVERITIES = ("error", "warning", "info")
+#: Characters of a term in a message, and of a source line in a report for programs.
+LONGEST = 500
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -206,6 +208,12 @@ def from_top(path: FilePath) -> str:
 @cache
 def _top(here: FilePath) -> FilePath:
     return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
+
+
+def brief(term: object) -> str:
+    """Return a term as `shown` does, cut where nobody reads on."""
+    text = shown(term)
+    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
 
 
 def shown(term: object) -> str:

@@ -21,7 +21,7 @@ from interpol_graph.shacl.validation import Result
 from interpol_graph.validation import imports, rules
 from interpol_graph.validation.judgement import USUAL, Manner, Progress, by_shapes, remark, statements
 from interpol_graph.validation.locator import Reading, locate
-from interpol_graph.validation.report import Finding, Report, gathered, known_by, merged, shown, unread
+from interpol_graph.validation.report import Finding, Report, brief, gathered, known_by, merged, unread
 from interpol_graph.validation.scope import Named, Scope, check_size
 
 ONTOLOGY, SHAPES = GRAPHS + "ontology", GRAPHS + "shapes"
@@ -75,7 +75,6 @@ def run(scope: Scope, manner: Manner = USUAL, progress: Progress = iter) -> Repo
         checks = scope.root / "queries" / "checks"
         judged = files if scope.beyond else [file for file in files if file.path in scope.shown]
         found, remarks = _by_our_rules(files, judged, scope.root, manner, progress)
-    wanted = scope.beyond
     elsewhere: list[Finding] = []
 
     def shown() -> Iterator[Finding]:
@@ -83,7 +82,7 @@ def run(scope: Scope, manner: Manner = USUAL, progress: Progress = iter) -> Repo
             if not manner.focus or finding.terms.focus in manner.focus:
                 if finding.path in scope.shown:
                     yield finding
-                elif finding.path in wanted:
+                elif finding.path in scope.beyond:
                     elsewhere.append(finding)
 
     findings, more = gathered(shown(), manner.most)
@@ -113,15 +112,23 @@ def _with_imports(shapes: list[Reading], manner: Manner) -> list[Finding]:
         file, node, iri = more[0]
         try:
             source = imports.found(iri.value, file.path.parent, manner.maps, manner.fetch, manner.max_size)
-            if source is None or source.path in {each.path for each in shapes}:
+            if source is None:
                 raise Unreadable(file.path, "is not here, and is not fetched")
-            check_size(source, manner.max_size)
-            shapes.append(Reading(source))
             missing[iri.value] = None  # it may call itself by another name
+            if source.path not in {each.path for each in shapes}:
+                check_size(source, manner.max_size)
+                shapes.append(Reading(source))
         except Unreadable as error:
             fault = BadShapes(node, f"{iri.value}, which it imports, {error.reason}", imports.IMPORTS, iri)
             missing[iri.value] = remark(fault, shapes, "import")
     return [each for each in missing.values() if each]
+
+
+def with_imports(scope: Scope, manner: Manner) -> Scope:
+    """Return a scope of which a change of what its shapes import is a change of the rules. Raises Unreadable."""
+    shapes = [Reading(file) for file in scope.shapes]
+    _with_imports(shapes, manner)
+    return replace(scope, judges=(*scope.judges, *(file.path for file in shapes)))
 
 
 def _by_our_rules(
@@ -209,7 +216,7 @@ def _of_check(rule: str, header: dict[str, str], row: dict[str, Term | None], fi
     focus, predicate, value = (row.get(name) for name in ("focus", "property", "value"))
     # A text of another name is the check's own words.
     own = {name: term.value for name, term in row.items() if name != "value" and isinstance(term, Literal)}
-    words = {name: shown(own.get(name, term)) if term else "" for name, term in row.items()}
+    words = {name: brief(own.get(name, term)) if term else "" for name, term in row.items()}
     return Finding(
         *locate(files, focus, predicate, value),
         rule,
