@@ -317,6 +317,13 @@ def test_sarif_is_cut_where_nobody_shows_more(folder: FilePath) -> None:
     assert note["message"]["text"].startswith("8,000 more findings")
 
 
+def test_sarif_tells_like_findings_apart(folder: FilePath) -> None:
+    """What has one print is one alert to code scanning."""
+    shapes = "ex:S sh:targetSubjectsOf ex:p ; sh:property [ sh:path ex:q ; sh:minCount 1 ] ."
+    (run,) = json.loads(ran(folder, "[] ex:p 1 . [] ex:p 2 . [] ex:p 3 .", shapes, "--format", "sarif").stdout)["runs"]
+    assert len({result["partialFingerprints"]["finding/v1"] for result in run["results"]}) == 3
+
+
 def test_columns_are_counted_as_declared(folder: FilePath) -> None:
     shapes = "ex:S sh:targetSubjectsOf ex:p ; sh:property [ sh:path ex:q ; sh:nodeKind sh:IRI ] ."
     (run,) = json.loads(ran(folder, "ex:a ex:p '𝕏𝕏é' ; ex:q 1 .", shapes, "--format", "sarif").stdout)["runs"]

@@ -83,10 +83,10 @@ def command(
                 raise Failure(f"--map takes IRI=PATH, not {astray[0]!r}")
             mapped = {iri: scope.absolute(Path(path)) for iri, _, path in (each.rpartition("=") for each in maps)}
             judged, nodes = (frozenset(map(NamedNode, map(expand, each))) for each in (only, focus))
-            manner = Manner(only=judged, focus=nodes, maps=mapped, **settings)
+            manner = Manner(only=judged, focus=nodes, maps=mapped, progress=_progress, **settings)
             named = Named(names, shapes, context)
             if changed is None and not staged:
-                found = run.every(named.scopes(), manner, _progress)
+                found = run.every(named.scopes(), manner)
             else:
                 found = _of_changes(named, changed, staged, manner, stack)
         except Unreadable as error:
@@ -138,7 +138,7 @@ def _of_changes(named: Named, changed: str | None, staged: bool, manner: Manner,
     scopes = now.scopes()
     if changed is not None or since.paths:  # else no commit is being made, and all files are asked for
         scopes = [scope.narrowed(run.with_imports(each, manner), seen) for each in scopes]
-    found = run.every(scopes, manner, _progress)
+    found = run.every(scopes, manner)
     if not found.elsewhere or not any(each.beyond for each in scopes):
         return found
     with changes.standing(since.top, since.base, here) as moved:

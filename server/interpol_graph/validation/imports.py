@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -98,6 +97,8 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 def _fetched(iri: str, most: int) -> Path | None:
     if urlsplit(iri).scheme not in ("http", "https"):
         return None
+    import urllib.request  # a hundredth of a run's time, and few need it
+
     place, deadline, content = Path(_folder().name), time.monotonic() + SECONDS, b""
     try:
         request = urllib.request.Request(iri, headers={"Accept": ACCEPT})  # noqa: S310  the schemes are checked

@@ -34,7 +34,7 @@ class Manner:
     judge: who judges by shapes; strict: whether shapes with faults are refused; keep_going: whether files that cannot be read
     are findings; only, focus, rules: the shapes, nodes and rules that alone are judged, or judged by, all if empty; maps: imported IRI → the file
     that it is, fetch: whether others may be fetched; fail_on: the slightest severity that fails; most: findings that are kept
-    of a rule; max_size: mebibytes that one file may have.
+    of a rule; max_size: mebibytes that one file may have; progress: what shapes are drawn through while data is judged by them.
     """
 
     judge: Judge = "own"
@@ -48,6 +48,7 @@ class Manner:
     fail_on: str = "error"
     most: int | None = None
     max_size: int = MAX_SIZE
+    progress: Progress = iter
 
 
 USUAL = Manner()
@@ -58,14 +59,15 @@ def by_shapes(
     files: Sequence[Reading],
     shapes: Sequence[Reading],
     manner: Manner,
-    progress: Progress = iter,
     nodes: Collection[Term] | None = None,
 ) -> tuple[Iterator[Finding], list[Finding]]:
     """Return a finding for every result of validating data by shapes, placed in files; and remarks on the shapes.
 
-    nodes: those that alone are judged, None for all.
+    nodes: those that alone are judged, None for all that the manner says.
     Raises Unreadable for shapes that cannot be used.
     """
+    if manner.focus:
+        nodes = manner.focus if nodes is None else manner.focus.intersection(nodes)
     rule_book = Index(statements(shapes))
     if shapes and not aimed(rule_book):
         raise Unreadable(shapes[0].path, "holds no shape with a target, so nothing would be checked by it")
@@ -87,7 +89,7 @@ def by_shapes(
 
     def findings() -> Iterator[Finding]:
         try:
-            for result in judged(validation, manner.judge, manner.only, progress):
+            for result in judged(validation, manner.judge, manner.only, manner.progress):
                 yield _finding(result, files)
         except BadShapes as error:
             raise _unusable(error, shapes) from error

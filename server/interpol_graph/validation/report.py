@@ -18,6 +18,7 @@ from interpol_graph.graph.files import SourceFile, Unreadable
 from interpol_graph.graph.prefixes import shorten
 from interpol_graph.shacl.validation import Result
 from interpol_graph.validation import rules
+from interpol_graph.validation.positions import LINE_END
 from interpol_graph.validation.rules import Rule
 
 #: From grave to slight.
@@ -123,7 +124,10 @@ class Report:
 def with_lines(findings: Iterable[Finding]) -> Iterator[tuple[Finding, str]]:
     """Yield findings, those of a file together, with the source lines that they point at, empty when there is none to show."""
     for path, found in groupby(findings, key=lambda finding: finding.path):
-        lines = _lines(path)
+        try:
+            lines = LINE_END.split(SourceFile(path, "").content().decode("utf-8", errors="replace"))
+        except Unreadable:
+            lines = []
         for finding in found:
             yield finding, lines[finding.line - 1] if 0 < finding.line <= len(lines) else ""
 
@@ -184,14 +188,6 @@ def unread(error: Unreadable) -> Finding:
     """Return the finding that says why a file cannot be read."""
     rule, name = rules.BY_NAME["syntax" if error.line else "unreadable"], paths.legible(FilePath(error.path.name))
     return Finding(error.path, error.line, error.column, rule.name, name, error.reason, rule.mend)
-
-
-def _lines(path: FilePath) -> list[str]:
-    try:
-        content = SourceFile(path, "").content().decode("utf-8", errors="replace")
-    except Unreadable:
-        return []
-    return content.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def address(path: FilePath) -> str:

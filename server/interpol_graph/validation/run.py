@@ -13,13 +13,13 @@ from pathlib import Path as FilePath
 
 from pyoxigraph import DefaultGraph, Literal, NamedNode, Quad, QuerySolutions, RdfFormat, Store, parse
 
-from interpol_graph.graph.files import SourceFile, Unreadable
+from interpol_graph.graph.files import SourceFile, Unreadable, under
 from interpol_graph.graph.prefixes import GRAPHS
 from interpol_graph.graph.store import DERIVED, ask, conclude
 from interpol_graph.shacl.data import BadShapes, Index, Path, Term
 from interpol_graph.shacl.validation import Result
 from interpol_graph.validation import imports, rules
-from interpol_graph.validation.judgement import USUAL, Manner, Progress, by_shapes, remark, statements
+from interpol_graph.validation.judgement import USUAL, Manner, by_shapes, remark, statements
 from interpol_graph.validation.locator import Reading, locate
 from interpol_graph.validation.report import Finding, Report, brief, gathered, known_by, merged, unread
 from interpol_graph.validation.scope import Named, Scope, check_size
@@ -32,9 +32,9 @@ _OTHERS, _COMMENT = (
 )
 
 
-def every(scopes: Iterable[Scope], manner: Manner = USUAL, progress: Progress = iter) -> Report:
+def every(scopes: Iterable[Scope], manner: Manner = USUAL) -> Report:
     """Run some validations, and return one report on all of them. Raises Unreadable."""
-    return merged([run(each, manner, progress) for each in scopes])
+    return merged([run(each, manner) for each in scopes])
 
 
 def earlier(named: Named, manner: Manner, top: FilePath, rules: Iterable[str]) -> Counter[tuple[str, ...]]:
@@ -42,17 +42,20 @@ def earlier(named: Named, manner: Manner, top: FilePath, rules: Iterable[str]) -
     there = Named(*(tuple(filter(FilePath.exists, each)) for each in named))
     try:
         nothing = named.data and not there.data
-        found = () if nothing else every(there.scopes(), replace(manner, most=None, rules=frozenset(rules))).findings
+        found = (
+            ()
+            if nothing
+            else every(there.scopes(), replace(manner, most=None, rules=frozenset(rules), progress=iter)).findings
+        )
     except Unreadable:  # it was no better then, and nobody knows how much worse
         found = ()
     return Counter(known_by(finding, top) for finding in found)
 
 
-def run(scope: Scope, manner: Manner = USUAL, progress: Progress = iter) -> Report:
+def run(scope: Scope, manner: Manner = USUAL) -> Report:
     """Validate what a scope reads, and report on what it shows.
 
-    progress: what shapes are drawn through while data is judged by them. Raises Unreadable when a file cannot be read, or
-    shapes or a query cannot be used.
+    Raises Unreadable when a file cannot be read, or shapes or a query cannot be used.
     """
     if not scope.files:
         return Report((), fail_on=manner.fail_on)
@@ -68,13 +71,13 @@ def run(scope: Scope, manner: Manner = USUAL, progress: Progress = iter) -> Repo
         checks = None
         missing = _with_imports(shapes, manner)
         data = Index(statements(files))
-        found, remarks = by_shapes(data, files, shapes, manner, progress, manner.focus or None)
+        found, remarks = by_shapes(data, files, shapes, manner)
         remarks = [*missing, *remarks]
     else:
         shapes = [file for file in files if file.graph == SHAPES]
         checks = scope.root / "queries" / "checks"
         judged = files if scope.beyond else [file for file in files if file.path in scope.shown]
-        found, remarks = _by_our_rules(files, judged, scope.root, manner, progress)
+        found, remarks = _by_our_rules(files, judged, scope.root, manner)
     elsewhere: list[Finding] = []
 
     def shown() -> Iterator[Finding]:
@@ -132,30 +135,27 @@ def with_imports(scope: Scope, manner: Manner) -> Scope:
 
 
 def _by_our_rules(
-    files: Sequence[Reading], judged: Sequence[Reading], root: FilePath, manner: Manner, progress: Progress
+    files: Sequence[Reading], judged: Sequence[Reading], root: FilePath, manner: Manner
 ) -> tuple[Iterator[Finding], list[Finding]]:
     """Return findings in those of some files that are judged, and remarks on the shapes."""
     from interpol_graph.validation import vocabulary  # rdflib knows the terms, and takes a tenth of a second to import
 
     shapes = [file for file in files if file.graph == SHAPES]
-    rank = [ONTOLOGY, SHAPES]  # where a thing is looked for: in the data first
-    places = sorted(judged, key=lambda file: rank.index(file.graph) if file.graph in rank else -1)
+    # Where a thing is looked for: in the data first.
+    places = sorted(judged, key=lambda file: (file.graph == SHAPES, file.graph == ONTOLOGY))
     store, derived = _loaded(files, sorted((root / "ontology" / "rules").glob("*.rq")))
-    nodes: frozenset[Term] | None
-    wanted: frozenset[Term] | None
+    nodes = graphs = None
     if len(judged) < len(files):
         nodes, graphs = _nodes(judged, store), [NamedNode(file.graph) for file in judged]
         data = Index(store.quads_for_pattern(None, None, None, DefaultGraph()))
-        wanted = nodes & manner.focus if manner.focus else nodes
     else:
-        nodes, graphs, wanted = None, None, manner.focus or None
         data = Index(chain(derived, statements(file for file in places if file.graph != SHAPES)))
     checks = {path.stem: path for path in sorted((root / "queries" / "checks").glob("*.rq"))}
     asked_for = [path for name, path in checks.items() if not manner.rules or name in manner.rules]
     with ThreadPoolExecutor(2) as pool:  # the queries do not hold the interpreter
         answers = pool.map(partial(_offenders, store, graphs), asked_for)
         findings = list(vocabulary.check(judged, Index(store.quads_for_pattern(None, None, None, NamedNode(ONTOLOGY)))))
-        found, remarks = by_shapes(data, places, shapes, manner, progress, wanted)
+        found, remarks = by_shapes(data, places, shapes, manner, nodes)
         if not manner.rules or manner.rules - checks.keys():
             findings += found
     asked = [
@@ -176,8 +176,8 @@ def _loaded(files: Iterable[Reading], rules: Sequence[FilePath]) -> tuple[Store,
     store = Store()
     for file in files:
         file.load(store)
-    concluded = parse(conclude(store, list(rules), stated=False), RdfFormat.N_TRIPLES)
-    derived = [Quad(q.subject, q.predicate, q.object, DERIVED) for q in concluded]
+    concluded = under(DERIVED, conclude(store, list(rules), stated=False))
+    derived = list(parse(concluded, RdfFormat.N_QUADS, lenient=True))
     store.bulk_extend(derived)
     return store, derived
 
