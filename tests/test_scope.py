@@ -339,6 +339,21 @@ def test_a_submodule_that_moved_is_looked_into(checkout: Path, repository: Calla
     git("commit", "--quiet", "--all", "--message", "moved", cwd=checkout / "vocab")
     result = validated(*arguments)
     assert result.exit_code == 1 and "vocab/a.ttl:7:16: error" in result.stdout, result.output
+    # What a submodule is, the commit that is recorded of it says; its own work is another repository's.
+    repository("commit", "--quiet", "--all", "--message", "vocab")
+    breaking = ("mine", "--context", "vocab", "--shapes", "rules")
+    write(checkout / "mine/b.ttl", "")
+    write(checkout / "vocab/a.ttl", "zoo:b a zoo:Stop .\n")
+    git("commit", "--quiet", "--all", "--message", "all is well", cwd=checkout / "vocab")
+    repository("commit", "--quiet", "--all", "--message", "vocab")
+    write(checkout / "vocab/a.ttl", "")
+    assert validated(*breaking, "--changed", "HEAD").exit_code == 1
+    assert validated(*breaking, "--staged").exit_code == 0
+    git("commit", "--quiet", "--all", "--message", "broken", cwd=checkout / "vocab")
+    assert "Broken elsewhere by this change:\nmine/a.ttl" in validated(*breaking, "--changed", "HEAD").stdout
+    repository("config", "diff.ignoreSubmodules", "all")
+    repository("add", "vocab")
+    assert validated(*breaking, "--staged").exit_code == 1
     git("submodule", "--quiet", "deinit", "--force", "vocab", cwd=checkout)
     repository("rm", "--quiet", "--cached", "vocab")
     repository("update-index", "--add", "--cacheinfo", "160000," + "1" * 40 + ",vocab")
@@ -454,6 +469,17 @@ def test_shapes_that_are_imported_concern_every_file(
     repository("add", "--all")
     write(checkout / "else/more.ttl", "zoo:More sh:targetSubjectsOf zoo:next ; sh:nodeKind sh:IRI .\n")
     assert validated(*arguments, "--staged").exit_code == 1, "what is staged is judged by what is staged"
+
+
+def test_places_in_what_is_staged_are_those_of_the_work(
+    checkout: Path, mine: list[str], repository: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(checkout / "mine/a.ttl", "zoo:a zoo:next zoo:nowhere .\n")
+    repository("add", "--all")
+    monkeypatch.chdir(checkout / "mine")
+    assert validated(".", "--shapes", "../rules", "--staged").stdout.startswith("mine/a.ttl\nmine/a.ttl:7:16: error")
+    monkeypatch.chdir(checkout.parent)
+    assert "\nmine/a.ttl:7:16" in validated("checkout/mine", "--shapes", "checkout/rules", "--staged").stdout
 
 
 def test_what_git_knows_nothing_of_ends_2(checkout: Path, mine: list[str], tmp_path: Path) -> None:

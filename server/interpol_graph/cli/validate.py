@@ -119,8 +119,8 @@ def _of_changes(named: Named, changed: str | None, staged: bool, manner: Manner,
 
     stack: keeps the copy of what is staged until the report on it is written.
     """
-    here, named = Path.cwd(), named.moved(scope.absolute)
-    folder = named.data[0] if named.data else here
+    named = named.moved(scope.absolute)
+    folder = named.data[0] if named.data else Path.cwd()
     if not named.shapes and scope.checkout(folder) is None:
         raise Failure(
             "what changed is judged by shapes, or in a checkout of the graph by its rules: name PATH and --shapes"
@@ -130,7 +130,10 @@ def _of_changes(named: Named, changed: str | None, staged: bool, manner: Manner,
     since = changes.since(base, folder if folder.is_dir() else folder.parent, staged)
     if astray := [path for path in named.data if not path.is_relative_to(since.top)]:
         raise Failure(f"{astray[0]} is not in the repository {since.top}, and what changed is known of that alone")
-    now, seen = named, since
+    # In a copy, what does not lie in the working directory is called as from the top.
+    own = [path for path in (*named.data, *named.shapes) if path.is_relative_to(since.top)]
+    near = Path.cwd().is_relative_to(since.top) and all(path.is_relative_to(Path.cwd()) for path in own)
+    now, seen, here = named, since, Path.cwd() if near else since.top
     if staged:
         moved = stack.enter_context(changes.standing(since.top, None, here))
         now, seen = named.moved(moved), since.moved(moved)
