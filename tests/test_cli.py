@@ -264,6 +264,25 @@ def test_deprecated_terms_are_replaced(tmp_path: Path) -> None:
     assert run("fmt", "--check", str(path))[0] == 0
 
 
+def test_what_only_looks_like_a_deprecated_term_stays(tmp_path: Path) -> None:
+    path, space = tmp_path / "mine.ttl", "https://w3id.org/interpol-graph"
+    text = f"""@prefix interpol: <{space}/ontology#> .
+@prefix organ: <{space}/id/organ/> .
+@prefix old.interpol: <urn:x-old/> .
+
+<urn:x-a> interpol:offices organ:president ;
+    interpol:plannedEnd.note 'organ:president' ;
+    old.interpol:plannedEnd '''organ:president
+organ:president \\''' ''' .
+"""
+    path.write_text(text, encoding="utf-8")
+    assert run("fmt", str(path))[0] == 0
+    renewed = path.read_text(encoding="utf-8")
+    assert "interpol:offices interpol:President ;" in renewed and renewed.count("organ:president") == 3
+    assert "interpol:plannedEnd.note" in renewed and "old.interpol:plannedEnd" in renewed
+    assert run("validate", str(path))[1].count("[deprecated-term]") == 0
+
+
 def test_what_became_an_event_or_an_inverse_is_left_to_its_author_and_found(tmp_path: Path) -> None:
     path = tmp_path / "mine.ttl"
     text = (

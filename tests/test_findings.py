@@ -317,12 +317,30 @@ def test_sarif_is_cut_where_nobody_shows_more(folder: FilePath) -> None:
     assert note["message"]["text"].startswith("8,000 more findings")
 
 
+def test_sarif_tells_like_findings_apart(folder: FilePath) -> None:
+    """What has one print is one alert to code scanning."""
+    shapes = "ex:S sh:targetSubjectsOf ex:p ; sh:property [ sh:path ex:q ; sh:minCount 1 ] ."
+    (run,) = json.loads(ran(folder, "[] ex:p 1 . [] ex:p 2 . [] ex:p 3 .", shapes, "--format", "sarif").stdout)["runs"]
+    assert len({result["partialFingerprints"]["finding/v1"] for result in run["results"]}) == 3
+
+
 def test_columns_are_counted_as_declared(folder: FilePath) -> None:
     shapes = "ex:S sh:targetSubjectsOf ex:p ; sh:property [ sh:path ex:q ; sh:nodeKind sh:IRI ] ."
     (run,) = json.loads(ran(folder, "ex:a ex:p '𝕏𝕏é' ; ex:q 1 .", shapes, "--format", "sarif").stdout)["runs"]
     assert run["columnKind"] == "utf16CodeUnits"
     region = run["results"][0]["locations"][0]["physicalLocation"]["region"]
     assert region["startColumn"] == len("ex:a ex:p '𝕏𝕏é' ; ex:q ".encode("utf-16-le")) // 2 + 1
+
+
+@pytest.mark.parametrize("style", sorted(formats.BY_NAME))
+def test_nobody_reads_a_book_in_a_message(folder: FilePath, style: str) -> None:
+    """Neither a literal of a megabyte nor a line of one is repeated for each finding; SHACL's own report has the terms."""
+    data = "ex:a ex:p " + " , ".join(f"'{number}{'x' * 100_000}'" for number in range(10)) + " ."
+    shapes = "ex:S sh:targetObjectsOf ex:p ; sh:nodeKind sh:IRI . ex:T sh:targetSubjectsOf ex:p ; sh:property [ sh:path ex:p ; sh:nodeKind sh:IRI ] ."
+    result = ran(folder, data, shapes, "--format", style)
+    assert result.exit_code == 1 and "20 errors" in result.stderr
+    terms = {"turtle": 3, "json": 2}.get(style, 0) * 1_000_000
+    assert terms <= len(result.stdout) < terms + 100_000
 
 
 #: What the schema that Jenkins judges by lets an element have.

@@ -113,3 +113,20 @@ def test_only_who_allows_it_has_it_fetched(folder: Path, web: tuple[str, list[st
     for path, words in (("/much", "more than 1 MiB"), ("/away", "cannot be fetched")):
         result = validated(f"<{base}{path}>", "--fetch", "--max-size", "1")
         assert result.exit_code == 0 and words in result.stdout, result.output
+
+
+def test_a_file_that_is_there_under_another_name(folder: Path) -> None:
+    (folder / "shapes" / "more.ttl").write_text(PREFIXES + "ex:More sh:targetNode ex:x ; sh:nodeKind sh:Literal .\n")
+    result = validated("<urn:else>", "--map", "urn:else=shapes/more.ttl", "--shapes", "shapes/more.ttl")
+    assert result.exit_code == 1 and "[import]" not in result.stdout, result.output
+
+
+def test_a_map_without_a_file_ends_2(folder: Path) -> None:
+    result = validated("<urn:else>", "--map", "urn:else")
+    assert result.exit_code == 2 and "--map takes IRI=PATH, not 'urn:else'" in result.stderr
+
+
+@pytest.mark.parametrize("encoding", ["klingon", "utf-7"])
+def test_a_catalogue_that_cannot_be_read_says_nothing(folder: Path, encoding: str) -> None:
+    (folder / "shapes" / imports.CATALOGUE).write_text(f'<?xml version="1.0" encoding="{encoding}"?><catalog/>')
+    assert "[import]" in validated("<urn:else>").stdout

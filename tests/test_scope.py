@@ -356,6 +356,21 @@ def test_a_submodule_that_moved_is_looked_into(checkout: Path, repository: Calla
     git("commit", "--quiet", "--all", "--message", "moved", cwd=checkout / "vocab")
     result = validated(*arguments)
     assert result.exit_code == 1 and "vocab/a.ttl:7:16: error" in result.stdout, result.output
+    # What a submodule is, the commit that is recorded of it says; its own work is another repository's.
+    repository("commit", "--quiet", "--all", "--message", "vocab")
+    breaking = ("mine", "--context", "vocab", "--shapes", "rules")
+    write(checkout / "mine/b.ttl", "")
+    write(checkout / "vocab/a.ttl", "zoo:b a zoo:Stop .\n")
+    git("commit", "--quiet", "--all", "--message", "all is well", cwd=checkout / "vocab")
+    repository("commit", "--quiet", "--all", "--message", "vocab")
+    write(checkout / "vocab/a.ttl", "")
+    assert validated(*breaking, "--changed", "HEAD").exit_code == 1
+    assert validated(*breaking, "--staged").exit_code == 0
+    git("commit", "--quiet", "--all", "--message", "broken", cwd=checkout / "vocab")
+    assert "Broken elsewhere by this change:\nmine/a.ttl" in validated(*breaking, "--changed", "HEAD").stdout
+    repository("config", "diff.ignoreSubmodules", "all")
+    repository("add", "vocab")
+    assert validated(*breaking, "--staged").exit_code == 1
     git("submodule", "--quiet", "deinit", "--force", "vocab", cwd=checkout)
     repository("rm", "--quiet", "--cached", "vocab")
     repository("update-index", "--add", "--cacheinfo", "160000," + "1" * 40 + ",vocab")
@@ -437,3 +452,119 @@ def test_every_broken_file_is_told(checkout: Path, mine: list[str]) -> None:
     found = {(item["file"], item["rule"]) for item in json.loads(result.stdout)["findings"]}
     assert result.exit_code == 1
     assert found == {("mine/a.ttl", "sh:ClassConstraintComponent"), ("mine/x.ttl", "syntax"), ("mine/y.ttl", "syntax")}
+
+
+def test_what_is_linked_changes_with_what_it_is_a_link_to(
+    checkout: Path, mine: list[str], repository: Callable[..., str]
+) -> None:
+    (checkout / "shared").mkdir()
+    write(checkout / "shared/c.ttl", "zoo:c zoo:next zoo:b .\n")
+    (checkout / "mine/c.ttl").symlink_to("../shared/c.ttl")
+    repository("add", "--all")
+    repository("commit", "--quiet", "--message", "shared")
+    assert "Nothing that is validated changed" in validated(*mine, "--changed", "HEAD").stderr
+    write(checkout / "shared/c.ttl", "zoo:c zoo:next zoo:nowhere .\n")
+    for how in ("--changed=HEAD", "--staged"):
+        result = validated(*mine, how)
+        assert result.exit_code == 1 and "mine/c.ttl:7:16: error" in result.stdout, result.output
+        repository("add", "--all")
+
+
+def test_shapes_that_are_imported_concern_every_file(
+    checkout: Path, mine: list[str], repository: Callable[..., str]
+) -> None:
+    write(checkout / "rules/own.ttl", "<> owl:imports <next.ttl> , <urn:else> .\n")
+    (checkout / "else").mkdir()
+    write(checkout / "else/more.ttl", "zoo:More sh:targetSubjectsOf zoo:next ; sh:nodeKind sh:IRI .\n")
+    repository("add", "--all")
+    repository("commit", "--quiet", "--message", "imports")
+    arguments = ("mine", "--shapes", "rules/own.ttl", "--map", "urn:else=else/more.ttl")
+    assert "Nothing that is validated changed" in validated(*arguments, "--changed", "HEAD").stderr
+    write(checkout / "else/more.ttl", "zoo:More sh:targetSubjectsOf zoo:next ; sh:nodeKind sh:Literal .\n")
+    result = validated(*arguments, "--changed", "HEAD")
+    assert result.exit_code == 1 and "in 2 files" in result.stderr, result.output
+    repository("add", "--all")
+    write(checkout / "else/more.ttl", "zoo:More sh:targetSubjectsOf zoo:next ; sh:nodeKind sh:IRI .\n")
+    assert validated(*arguments, "--staged").exit_code == 1, "what is staged is judged by what is staged"
+
+
+def test_places_in_what_is_staged_are_those_of_the_work(
+    checkout: Path, mine: list[str], repository: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(checkout / "mine/a.ttl", "zoo:a zoo:next zoo:nowhere .\n")
+    repository("add", "--all")
+    monkeypatch.chdir(checkout / "mine")
+    assert validated(".", "--shapes", "../rules", "--staged").stdout.startswith("mine/a.ttl\nmine/a.ttl:7:16: error")
+    monkeypatch.chdir(checkout.parent)
+    assert "\nmine/a.ttl:7:16" in validated("checkout/mine", "--shapes", "checkout/rules", "--staged").stdout
+
+
+def test_what_git_knows_nothing_of_ends_2(checkout: Path, mine: list[str], tmp_path: Path) -> None:
+    write(tmp_path / "far.ttl", "zoo:a zoo:next zoo:nowhere .\n")
+    for name in ("-", str(tmp_path / "far.ttl")):
+        result = validated(*mine, name, "--changed", "HEAD")
+        assert result.exit_code == 2 and "is not in the repository" in result.stderr, result.output
+
+
+def test_a_repository_of_other_hashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "a.ttl", "zoo:a zoo:next zoo:b .\n")
+    write(tmp_path / "s.ttl", "zoo:Shape sh:targetSubjectsOf zoo:next ; sh:nodeKind sh:Literal .\n")
+    subprocess.run(["git", "init", "--quiet", "--object-format=sha256"], check=True)
+    subprocess.run(["git", "add", "--all"], check=True)
+    for how in ("--changed=HEAD", "--staged"):
+        assert "a.ttl:7:1: error" in validated("a.ttl", "--shapes", "s.ttl", how).stdout
+
+
+def test_several_ways_to_a_file_are_one_file(checkout: Path, mine: list[str]) -> None:
+    """Read twice, its blank nodes would be twice as many."""
+    write(
+        checkout / "rules/next.ttl",
+        "zoo:Shape sh:targetNode zoo:a ; sh:property [ sh:path zoo:next ; sh:maxCount 1 ] .\n",
+    )
+    write(checkout / "mine/a.ttl", "zoo:a zoo:next [ ] .\n")
+    (checkout / "mine/0.ttl").symlink_to("a.ttl")
+    (checkout / "more").mkdir()
+    (checkout / "more/a.ttl").symlink_to("../mine/a.ttl")
+    result = validated("mine", "more", *mine, "--context", "more")
+    assert result.exit_code == 0 and "in 2 files" in result.stderr, result.output
+
+
+def test_links_lead_somewhere_or_are_told(checkout: Path, mine: list[str]) -> None:
+    (checkout / "blob").write_text(PREFIXES + "zoo:a zoo:next zoo:nowhere .\n")
+    for name, target in {"blob.ttl": "blob", "loop.ttl": "loop.ttl", "mine/gone.ttl": "nowhere.ttl"}.items():
+        (checkout / name).symlink_to(target)
+    assert "blob.ttl:7:16: error" in validated("blob.ttl", "--shapes", "rules").stdout
+    for arguments in (["loop.ttl", "--shapes", "rules"], ["mine", "--shapes", "loop.ttl"], ["loop.ttl"]):
+        result = validated(*arguments)
+        assert result.exit_code == 2 and "loop.ttl: does not exist" in result.stderr, result.output
+    result = validated(*mine)
+    assert result.exit_code == 2 and "mine/gone.ttl: cannot be read: No such file" in result.stderr, result.output
+
+
+def test_what_editors_leave_in_a_checkout_is_not_read(checkout: Path) -> None:
+    for folder in ("data", "shapes", "ontology"):
+        (checkout / folder / ".#open.ttl").symlink_to("me@machine.1234")
+        (checkout / folder / "folder.ttl").mkdir()
+    assert validated().exit_code == 0
+
+
+def test_a_statement_that_cannot_be_judged_is_a_finding_of_its_file(checkout: Path, mine: list[str]) -> None:
+    write(checkout / "mine/x.ttl", "zoo:x zoo:next <<( zoo:a zoo:b zoo:c )>> .\n")
+    write(checkout / "mine/y.ttl", 'zoo:y zoo:says " <<( " .\n')
+    write(checkout / "mine/a.ttl", "zoo:a zoo:next zoo:c .\n")
+    assert validated(*mine).exit_code == 2
+    found = json.loads(validated(*mine, "--keep-going", "--format", "json").stdout)["findings"]
+    assert {(item["file"], item["rule"]) for item in found} == {
+        ("mine/a.ttl", "sh:ClassConstraintComponent"),
+        ("mine/x.ttl", "unreadable"),
+    }
+
+
+def test_prefixes_stand_where_turtle_declares_them(checkout: Path) -> None:
+    text = PREFIXES.replace("\n", " ") + "PREFIX owl: <http://else/>\n# @prefix a: <http://a/> .\n"
+    (checkout / "data/tom.ttl").write_text(
+        text + 'zoo:tom a interpol:Cat ; interpol:friend zoo:kit ; zoo:says """\n@prefix b: <http://b/> .\n""" .'
+    )
+    found = json.loads(validated("--format", "json").stdout)["findings"]
+    assert [(item["rule"], item["focus"], item["line"]) for item in found] == [("prefix", "owl:", 1)]

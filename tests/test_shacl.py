@@ -93,6 +93,7 @@ BAD = {
     "a literal as path": ("sh:property [ sh:path 'p' ]", "sh:path takes"),
     "a path of one step in a list": ("sh:property [ sh:path (:p) ]", "at least two members"),
     "a count that is text": ("sh:property [ sh:path :p ; sh:minCount '1' ]", "an integer from 0"),
+    "a count in other digits": ("sh:property [ sh:path :p ; sh:minCount '²'^^xsd:integer ]", "an integer from 0"),
     "a count on a node": ("sh:minCount 1", "for property shapes"),
     "two datatypes": ("sh:datatype xsd:date, xsd:gYear", "stands 2 times"),
     "an unknown kind of node": ("sh:nodeKind sh:Iri", "did you mean sh:IRI"),
@@ -233,15 +234,16 @@ def test_a_path(path: str) -> None:
 
 
 def test_the_targets() -> None:
-    data = ":a a :Kitten . :Kitten rdfs:subClassOf :Cat . :b :p :c . :d a :Shape ."
+    data = ":a a :Kitten . :Kitten rdfs:subClassOf :Cat . :b :p :c . :d a :Shape . :e a :Class ."
     asked = "sh:nodeKind sh:Literal"
     shapes = (
         f":S1 sh:targetNode :n, 'text' ; {asked} . :S2 sh:targetClass :Cat ; {asked} . :S3 sh:targetSubjectsOf :p ; {asked} ."
         f":S4 sh:targetObjectsOf :p ; {asked} . :Shape a sh:NodeShape, rdfs:Class ; {asked} ."
+        f":Class a sh:NodeShape, <http://www.w3.org/2002/07/owl#Class> ; {asked} ."
         f":Off sh:targetClass :Cat ; sh:deactivated true ; {asked} ."
     )
     found = {(str(r.focus)[-2:-1], str(r.shape).rpartition("/")[2][:-1]) for r in results(data, shapes)}
-    assert found == {("n", "S1"), ("a", "S2"), ("b", "S3"), ("c", "S4"), ("d", "Shape")}
+    assert found == {("n", "S1"), ("a", "S2"), ("b", "S3"), ("c", "S4"), ("d", "Shape"), ("e", "Class")}
 
 
 def test_a_closed_shape() -> None:

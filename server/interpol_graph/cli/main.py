@@ -5,10 +5,10 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import click
 
@@ -19,11 +19,12 @@ from interpol_graph.graph.files import Unreadable, project_files
 from interpol_graph.graph.formats import BY_NAME, DUMPS
 from interpol_graph.graph.prefixes import GRAPHS, prefixes, shorten
 from interpol_graph.graph.reifiers import REIFIERS
-from interpol_graph.graph.store import KnowledgeGraph, default_graph
+from interpol_graph.graph.store import KnowledgeGraph
 
 DUMP = click.Choice([fmt.name for fmt in DUMPS])
 #: In Turtle, what may hold the letters of a name and is none, or a name.
-_TOKEN = re.compile(r'"""[\s\S]*?"""|"(?:[^"\\\n]|\\.)*"|<[^>\s]*>|#.*|\w+:[\w-]+')
+_STRING = r"""("{3}|'{3})(?:\\.|[^\\])*?\1|(["'])(?:\\.|(?!\2)[^\\\n])*\2"""
+_TOKEN = re.compile(rf"{_STRING}|<[^>\s]*>|#.*|\w[\w.-]*:[\w:%-]+(?:\.+[\w:%-]+)*")
 
 
 class Commands(click.Group):
@@ -88,31 +89,40 @@ def fmt(check: bool, names: tuple[Path, ...]) -> None:
     for target in targets:
         if not target.exists():
             raise Failure(f"{target} does not exist")
-    old = [file for target in targets if target.is_dir() or target.suffix == ".ttl" for file in _renewed(target, check)]
+    try:
+        old = list(_renewed(targets, check))
+    except Unreadable as error:
+        raise Failure(str(error)) from error
     for file in old:
         click.echo(f"{paths.shown(file)}: deprecated terms{'' if check else ' replaced'}")
     command = [program, *(["--check"] if check else []), *map(str, targets)]
     sys.exit(1 if subprocess.run(command).returncode or (check and old) else 0)  # noqa: S603
 
 
-def _renewed(target: Path, check: bool) -> Iterator[Path]:
+def _renewed(targets: Iterable[Path], check: bool) -> Iterator[Path]:
     """Yield the Turtle files that use deprecated terms of ours; replace these by their successors, but for a check."""
-    ontology = default_graph(file for file in project_files() if file.path.parent == paths.ONTOLOGY)
+    files = [file for file in project_files() if b"owl:deprecated" in file.content()]
     # A term with two successors, or with one that points the other way, is no matter of one word.
-    replaced = ontology.query(
-        """SELECT ?old ?new { ?old owl:deprecated true ; dcterms:isReplacedBy ?new
+    replaced: Any = KnowledgeGraph(files, rules=None).store.query(
+        """SELECT ?old ?new ?where { ?old dcterms:isReplacedBy ?new GRAPH ?where { ?old owl:deprecated true }
         FILTER NOT EXISTS { ?old owl:inverseOf ?new }
         FILTER NOT EXISTS { ?old dcterms:isReplacedBy ?other FILTER(?other != ?new) } }""",
         prefixes=prefixes(),
     )
-    names = {shorten(row["old"].value): shorten(row["new"].value) for row in replaced}  # type: ignore[union-attr]
-    for file in sorted(target.rglob("*.ttl")) if target.is_dir() else [target]:
+    rows, graphs = list(replaced), {file.path: file.graph for file in files}
+    searched = (sorted(target.rglob("*.ttl")) if target.is_dir() else [target] for target in targets)
+    for file in (file for files in searched for file in files if file.suffix == ".ttl"):
         try:
             text = file.read_bytes().decode("utf-8", "surrogateescape")
         except OSError as error:
             raise Failure(f"{file} cannot be read: {error.strerror or error}") from error
-        new = _TOKEN.sub(lambda found: names.get(found[0], found[0]), text)
-        if new != text and file.resolve().parent != paths.ONTOLOGY:  # there the old terms are declared
+        own = graphs.get(file.resolve())  # where an old term is declared, it stays
+        names = {shorten(old.value): shorten(new.value) for old, new, where in rows if where.value != own}
+        if (new := _renamed(text, names)) != text:
             yield file
             if not check:
                 file.write_bytes(new.encode("utf-8", "surrogateescape"))
+
+
+def _renamed(turtle: str, names: dict[str, str]) -> str:
+    return _TOKEN.sub(lambda found: names.get(found[0], found[0]), turtle)

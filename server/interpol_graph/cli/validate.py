@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any, get_args
@@ -78,12 +79,14 @@ def command(
         try:
             if listing:
                 return _list_rules(shapes, output)
-            mapped = {iri: Path(path).resolve() for iri, _, path in (each.rpartition("=") for each in maps)}
+            if astray := [each for each in maps if "=" not in each]:
+                raise Failure(f"--map takes IRI=PATH, not {astray[0]!r}")
+            mapped = {iri: scope.absolute(Path(path)) for iri, _, path in (each.rpartition("=") for each in maps)}
             judged, nodes = (frozenset(map(NamedNode, map(expand, each))) for each in (only, focus))
-            manner = Manner(only=judged, focus=nodes, maps=mapped, **settings)
+            manner = Manner(only=judged, focus=nodes, maps=mapped, progress=_progress, **settings)
             named = Named(names, shapes, context)
             if changed is None and not staged:
-                found = run.every(named.scopes(), manner, _progress)
+                found = run.every(named.scopes(), manner)
             else:
                 found = _of_changes(named, changed, staged, manner, stack)
         except Unreadable as error:
@@ -116,8 +119,8 @@ def _of_changes(named: Named, changed: str | None, staged: bool, manner: Manner,
 
     stack: keeps the copy of what is staged until the report on it is written.
     """
-    here, named = Path.cwd(), named.moved(scope.absolute)
-    folder = named.data[0] if named.data else here
+    named = named.moved(scope.absolute)
+    folder = named.data[0] if named.data else Path.cwd()
     if not named.shapes and scope.checkout(folder) is None:
         raise Failure(
             "what changed is judged by shapes, or in a checkout of the graph by its rules: name PATH and --shapes"
@@ -125,14 +128,20 @@ def _of_changes(named: Named, changed: str | None, staged: bool, manner: Manner,
     # pre-commit says so when it compares two commits.
     base = os.environ.get("PRE_COMMIT_FROM_REF") or "HEAD" if changed is None else changed
     since = changes.since(base, folder if folder.is_dir() else folder.parent, staged)
-    now, seen = named, since
+    if astray := [path for path in named.data if not path.is_relative_to(since.top)]:
+        raise Failure(f"{astray[0]} is not in the repository {since.top}, and what changed is known of that alone")
+    # In a copy, what does not lie in the working directory is called as from the top.
+    own = [path for path in (*named.data, *named.shapes) if path.is_relative_to(since.top)]
+    near = Path.cwd().is_relative_to(since.top) and all(path.is_relative_to(Path.cwd()) for path in own)
+    now, seen, here = named, since, Path.cwd() if near else since.top
     if staged:
         moved = stack.enter_context(changes.standing(since.top, None, here))
         now, seen = named.moved(moved), since.moved(moved)
+        manner = replace(manner, maps={iri: moved(path) for iri, path in manner.maps.items()})
     scopes = now.scopes()
     if changed is not None or since.paths:  # else no commit is being made, and all files are asked for
-        scopes = [scope.narrowed(each, seen) for each in scopes]
-    found = run.every(scopes, manner, _progress)
+        scopes = [scope.narrowed(run.with_imports(each, manner), seen) for each in scopes]
+    found = run.every(scopes, manner)
     if not found.elsewhere or not any(each.beyond for each in scopes):
         return found
     with changes.standing(since.top, since.base, here) as moved:
@@ -161,7 +170,7 @@ def _write(style: str, found: Report, output: IO[str]) -> None:
 def _list_rules(shapes: tuple[Path, ...], output: IO[str]) -> None:
     """Write the table of rules: built-in ones, then those of the given shapes or of the project."""
     root = scope.around()
-    files = given_files(path.resolve() for path in shapes)
+    files = given_files(map(scope.absolute, shapes))
     if not shapes:
         files = [file for file in project_files(root) if file.graph == run.SHAPES]
     statements = chain.from_iterable(file.quads() for file in files)

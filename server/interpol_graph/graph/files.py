@@ -186,17 +186,15 @@ def _format_of(path: Path) -> Format | None:
 def project_files(root: Path = paths.ROOT) -> list[SourceFile]:
     """Return a project's own files: ontology, data and shapes, each as the graph that the house rule names."""
     return [
-        *(SourceFile(path, GRAPHS + "ontology") for path in sorted((root / "ontology").glob("*.ttl"))),
+        *(SourceFile(path, GRAPHS + "ontology") for path in _turtle(root / "ontology")),
         *data_files(root / "data"),
-        *(SourceFile(path, GRAPHS + "shapes") for path in sorted((root / "shapes").glob("*.ttl"))),
+        *(SourceFile(path, GRAPHS + "shapes") for path in _turtle(root / "shapes")),
     ]
 
 
 def data_files(folder: Path) -> list[SourceFile]:
     """Return the Turtle files below a data folder; the graph is named for the path below it, without suffix."""
-    return [
-        SourceFile(path, graph_of(path.relative_to(folder).with_suffix(""))) for path in sorted(folder.rglob("*.ttl"))
-    ]
+    return [SourceFile(path, graph_of(path.relative_to(folder).with_suffix(""))) for path in _turtle(folder)]
 
 
 def graph_of(path: Path) -> str:
@@ -211,24 +209,29 @@ def graph_of(path: Path) -> str:
 def given_files(names: Iterable[Path]) -> list[SourceFile]:
     """Return the RDF files that a user named, folders searched but for what is hidden; a triples file becomes a graph of its file IRI.
 
-    What is named twice, by itself and by its folder, comes once.
-
+    What several names lead to is one file, since its blank nodes are one.
     Raises Unreadable for a missing path, an unknown suffix, or a folder without RDF.
     """
-    found: dict[str, Path] = {}
+    found: dict[str, SourceFile] = {}
     for path in names:
-        inside = [path]
         if path.is_dir():
-            inside = sorted(p for p in _within(path) if _format_of(p) and p.is_file())
+            links = {p: p.is_symlink() for p in _within(path) if is_rdf(p)}  # one that leads nowhere is told
+            inside = sorted((p for p in links if links[p] or p.is_file()), key=lambda p: (links[p], p))
             if not inside:
                 raise Unreadable(path, f"holds no RDF file; looked for {SUFFIXES}")
         elif path != STANDARD_INPUT and not path.exists():
             raise Unreadable(path, "does not exist")
-        elif not _format_of(path):
+        elif not is_rdf(path):
             raise Unreadable(path, f"has no suffix of an RDF format; known: {SUFFIXES}")
-        for file in inside:
-            found.setdefault(file.resolve().as_uri(), file)
-    return [SourceFile(path, graph) for graph, path in found.items()]
+        else:
+            inside = [path]
+        for p in inside:
+            found.setdefault(iri := Path(os.path.realpath(p)).as_uri(), SourceFile(p, iri))
+    return list(found.values())
+
+
+def _turtle(folder: Path) -> list[Path]:
+    return sorted(path for path in _within(folder) if path.suffix == ".ttl")
 
 
 def _within(folder: Path) -> Iterator[Path]:

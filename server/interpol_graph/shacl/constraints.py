@@ -83,14 +83,6 @@ def _language_in(run: Validation, _: Shape, head: Term) -> Test:
     return test
 
 
-def _in(run: Validation, _: Shape, head: Term) -> Test:
-    return frozenset(run.shapes.graph.items(head) or ()).__contains__
-
-
-def _not(run: Validation, _: Shape, other: Term) -> Test:
-    return lambda value: not run.conforms(other, value)
-
-
 def _of_list(fits: Callable[[Iterable[bool]], bool], run: Validation, _: Shape, head: Term) -> Test:
     others = run.shapes.graph.items(head) or ()
     return lambda value: fits(run.conforms(other, value) for other in others)
@@ -103,10 +95,6 @@ def _one(verdicts: Iterable[bool]) -> bool:
 def _count(wrong: Comparison, _run: Validation, _: Shape, bound: Term) -> Check:
     number = _number(bound)
     return lambda _, values: (None,) if wrong(len(values), number) else ()
-
-
-def _has_value(_run: Validation, _: Shape, wanted: Term) -> Check:
-    return lambda _, values: () if wanted in values else (None,)
 
 
 def _unique_lang(_run: Validation, _: Shape, wanted: Term) -> Check:
@@ -122,10 +110,6 @@ def _pair(offenders: Offenders, run: Validation, _: Shape, predicate: Term) -> C
 
 def _unequal(values: Sequence[Term], others: Sequence[Term]) -> list[Term]:
     return [v for v in values if v not in others] + [o for o in others if o not in values]
-
-
-def _shared(values: Sequence[Term], others: Sequence[Term]) -> list[Term]:
-    return [v for v in values if v in others]
 
 
 def _not_less(or_equal: bool, values: Sequence[Term], others: Sequence[Term]) -> list[Term]:
@@ -174,10 +158,16 @@ COMPONENTS: dict[str, tuple[str, CheckMaker]] = {
     "languageIn": ("The value is in none of the languages asked for.", _each(_language_in)),
     "uniqueLang": ("{path} has more than one value in a language.", _unique_lang),
     "equals": ("The values differ from those of {value}.", partial(_pair, _unequal)),
-    "disjoint": ("The value is also one of {value}.", partial(_pair, _shared)),
+    "disjoint": (
+        "The value is also one of {value}.",
+        partial(_pair, lambda values, others: [v for v in values if v in others]),
+    ),
     "lessThan": ("The value is not less than that of {value}.", partial(_pair, partial(_not_less, False))),
     "lessThanOrEquals": ("The value is greater than that of {value}.", partial(_pair, partial(_not_less, True))),
-    "not": ("The value conforms to {value}, which it must not.", _each(_not)),
+    "not": (
+        "The value conforms to {value}, which it must not.",
+        _each(lambda run, _, other: lambda v: not run.conforms(other, v)),
+    ),
     "and": ("The value does not conform to all of the shapes asked for.", _each(partial(_of_list, all))),
     "or": ("The value conforms to none of the shapes asked for.", _each(partial(_of_list, any))),
     "xone": ("The value does not conform to exactly one of the shapes asked for.", _each(partial(_of_list, _one))),
@@ -187,6 +177,12 @@ COMPONENTS: dict[str, tuple[str, CheckMaker]] = {
         partial(_qualified, operator.lt),
     ),
     "qualifiedMaxCount": ("More than {value} values of {path} conform to the shape.", partial(_qualified, operator.gt)),
-    "hasValue": ("The value {value} is missing.", _has_value),
-    "in": ("The value is none of those allowed.", _each(_in)),
+    "hasValue": (
+        "The value {value} is missing.",
+        lambda _run, _, wanted: lambda _, values: () if wanted in values else (None,),
+    ),
+    "in": (
+        "The value is none of those allowed.",
+        _each(lambda run, _, head: set(run.shapes.graph.items(head) or ()).__contains__),
+    ),
 }

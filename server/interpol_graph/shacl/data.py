@@ -14,6 +14,7 @@ Step = Callable[[Term], Sequence[Term]]
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 RDFS = "http://www.w3.org/2000/01/rdf-schema#"
+OWL = "http://www.w3.org/2002/07/owl#"
 SHACL = "http://www.w3.org/ns/shacl#"
 TYPE = NamedNode(RDF + "type")
 FIRST, REST, NIL = (NamedNode(RDF + name) for name in ("first", "rest", "nil"))

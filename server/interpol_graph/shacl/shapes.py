@@ -1,17 +1,20 @@
 """Shapes read from a shapes graph: well-formed, with nothing in them that would be passed over in silence."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from pyoxigraph import BlankNode, Literal, NamedNode
 
-from interpol_graph.shacl.data import RDFS, SHACL, TYPE, BadShapes, Index, Path, Term, reached, read_path, sh
+from interpol_graph.shacl.data import OWL, RDFS, SHACL, TYPE, BadShapes, Index, Path, Term, reached, read_path, sh
 from interpol_graph.shacl.literals import XSD, pattern
 
 NODE_KINDS = ("IRI", "BlankNode", "Literal", "BlankNodeOrIRI", "BlankNodeOrLiteral", "IRIOrLiteral")
 
 Test = Callable[[Index, Term], bool]
+#: What counts a thing: more digits than these Python does not read at once.
+_COUNT = re.compile(r"\+?[0-9]{1,4000}")
 
 
 def _is_a(*kinds: type) -> Test:
@@ -27,7 +30,7 @@ def _has_type(name: str) -> Test:
 
 
 def _is_count(_: Index, term: Term) -> bool:
-    return isinstance(term, Literal) and term.datatype.value == XSD + "integer" and term.value.lstrip("+").isdigit()
+    return isinstance(term, Literal) and term.datatype.value == XSD + "integer" and bool(_COUNT.fullmatch(term.value))
 
 
 def _list_of(test: Test) -> Test:
@@ -259,8 +262,8 @@ def aimed(graph: Index) -> list[Term]:
 
 
 def implicit(graph: Index) -> list[Term]:
-    """Return the nodes of the shapes that are classes, and by that target their instances."""
-    classes = graph.instances(NamedNode(RDFS + "Class"))
+    """Return the nodes of the shapes that are classes, of RDFS or of OWL, and by that target their instances."""
+    classes = graph.instances(NamedNode(RDFS + "Class")) | graph.instances(NamedNode(OWL + "Class"))
     return [node for node in _typed(graph) if node in classes]
 
 

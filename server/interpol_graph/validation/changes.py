@@ -15,8 +15,6 @@ from pathlib import Path
 _LEADING = (
     "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE",
 )  # fmt: skip
-#: What a repository without a commit is compared with.
-_NOTHING = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
 
 class NoChanges(Exception):
@@ -32,8 +30,8 @@ class Changes:
     paths: frozenset[Path]
 
     def touch(self, path: Path) -> bool:
-        """Say whether a file changed, or lies in a submodule that did."""
-        return not self.paths.isdisjoint((path, *path.parents))
+        """Say whether a file changed, or what it is a link to, or lies in a submodule that did."""
+        return not self.paths.isdisjoint((path, *path.parents, Path(os.path.realpath(path))))
 
     def within(self, place: Path) -> list[Path]:
         """Return the changed paths at or below a place; the submodule that it lies in counts, too."""
@@ -55,17 +53,18 @@ def since(base: str, folder: Path, staged: bool = False) -> Changes:
         top = Path(above)
         above = "" if Path.cwd().is_relative_to(top) else _git(top, "rev-parse", "--show-superproject-working-tree")
     name = base.removesuffix("HEAD").rstrip(".") if base.endswith(("..HEAD", "...")) else base
-    commit = _NOTHING
+    commit = _git(top, "hash-object", "-t", "tree", os.devnull)  # nothing, for a repository without a commit
     if base != "HEAD" or _git(top, "rev-list", "--max-count=1", "--all"):
         verify = ["rev-parse", "--verify", "--quiet", "--end-of-options", name + "^{commit}"]
         unknown = f"git knows no commit {base!r} here; fetch it first (a shallow clone holds only the newest)"
         apart = f"{base!r} and HEAD have no commit in common here; fetch more of the history (fetch-depth: 0)"
         commit = _git(top, "merge-base", _git(top, *verify, failure=unknown), "HEAD", failure=apart)
-    what = ["--cached"] if staged else ["--ignore-submodules=none"]
-    listed = _git(top, "diff", *what, "--name-only", "-z", "--no-renames", commit, "--", **(_index() if staged else {}))
+    what, index = (["--cached"], _index()) if staged else ([], {})
+    asked = ("--ignore-submodules=none", "--name-only", "-z", "--no-renames", commit, "--")
+    listed = _git(top, "diff", *what, *asked, **index)
     if not staged:
         listed += _git(top, "ls-files", "-z", "--others", "--exclude-standard")
-    found = frozenset((top / name).resolve() for name in listed.split("\0") if name)
+    found = frozenset(Path(os.path.realpath(top / name)) for name in listed.split("\0") if name)
     for path in found:
         if path.is_dir() and not any(path.iterdir()):
             raise NoChanges(f"{path} is a submodule that moved, and is not here: run git submodule update --init first")
@@ -87,20 +86,11 @@ def ignored(folder: Path, files: Collection[Path]) -> frozenset[Path]:
 def standing(top: Path, commit: str | None, here: Path) -> Iterator[Callable[[Path], Path]]:
     """Stand in a copy of a repository as it is in a commit, or in the index for None, and say where a path is there.
 
-    here: the folder to stand in, as it is called in the work tree. Submodules are those of the work tree.
+    here: the folder to stand in, as it is called in the work tree. Raises NoChanges for a submodule that lacks its commit.
     """
     with tempfile.TemporaryDirectory(prefix="interpol-graph-") as folder:
         tree = Path(folder).resolve() / "tree"
-        tree.mkdir()
-        index = {"GIT_INDEX_FILE": str(tree.parent / "index")} if commit else _index()
-        if commit:
-            _git(top, "read-tree", commit, **index)
-        _git(top, "checkout-index", "--all", f"--prefix={tree}/", **index)
-        for entry in _git(top, "ls-files", "-z", "--stage", **index).split("\0"):
-            if entry.startswith("160000 "):
-                module = tree / entry.partition("\t")[2]
-                module.rmdir() if module.is_dir() else module.parent.mkdir(parents=True, exist_ok=True)
-                module.symlink_to(top / module.relative_to(tree))
+        _write(top, commit, tree)
 
         def moved(path: Path) -> Path:
             return tree / path.relative_to(top) if path.is_relative_to(top) else path
@@ -108,6 +98,20 @@ def standing(top: Path, commit: str | None, here: Path) -> Iterator[Callable[[Pa
         moved(here).mkdir(parents=True, exist_ok=True)
         with chdir(moved(here)):
             yield moved
+
+
+def _write(top: Path, commit: str | None, tree: Path) -> None:
+    """Write a repository as it is in a commit, or in the index for None, into a folder, its submodules as they are there."""
+    tree.mkdir(parents=True, exist_ok=True)
+    index = _index()
+    if commit:
+        index = {"GIT_INDEX_FILE": f"{tree}.index"}
+        _git(top, "read-tree", commit, failure=f"{top} has no commit {commit} here; fetch more of its history", **index)
+    _git(top, "checkout-index", "--all", f"--prefix={tree}/", **index)
+    for entry in _git(top, "ls-files", "-z", "--stage", **index).split("\0"):
+        about, _, name = entry.partition("\t")
+        if about.startswith("160000 ") and (top / name / ".git").exists():
+            _write(top / name, about.split()[1], tree / name)
 
 
 def _index() -> dict[str, str]:

@@ -7,11 +7,11 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from xml.etree.ElementTree import Element, SubElement, tostring
-from xml.sax.saxutils import quoteattr
 
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple, serialize
 
@@ -21,7 +21,7 @@ from interpol_graph.graph.prefixes import BASE
 from interpol_graph.shacl.data import SHACL, TYPE, sh
 from interpol_graph.shacl.literals import XSD
 from interpol_graph.validation import text
-from interpol_graph.validation.report import SEVERITIES, Finding, Report, address, from_top, shown, with_lines
+from interpol_graph.validation.report import LONGEST, SEVERITIES, Finding, Report, address, from_top, shown, with_lines
 from interpol_graph.validation.rules import REMARKS, Rule
 from interpol_graph.validation.text import printable
 
@@ -119,7 +119,7 @@ def junit(report: Report) -> Iterator[str]:
     yield f'<testsuites name="interpol-graph validate" tests="{sum(tests)}" failures="{sum(failures)}" errors="0">\n'
     for (path, findings), number, failed in zip(suites, tests, failures, strict=True):
         name = printable(address(path))
-        yield f'<testsuite name={quoteattr(name)} tests="{number}" failures="{failed}" errors="0" skipped="0">\n'
+        yield f'<testsuite name="{escape(name)}" tests="{number}" failures="{failed}" errors="0" skipped="0">\n'
         seen: Counter[str] = Counter()
         for finding in findings:
             place = ":".join(str(part) for part in (finding.line, finding.column) if part)
@@ -128,7 +128,7 @@ def junit(report: Report) -> Iterator[str]:
             seen[title] += 1
             yield _case(name, title + (f" #{seen[title]}" if seen[title] > 1 else ""), finding, report.fails(finding))
         if not failed:
-            yield f'<testcase classname={quoteattr(name)} name="no {report.fail_on}s" time="0" />\n'
+            yield f'<testcase classname="{escape(name)}" name="no {report.fail_on}s" time="0" />\n'
         yield "</testsuite>\n"
     yield "</testsuites>\n"
 
@@ -170,8 +170,14 @@ def sarif(report: Report) -> Iterator[str]:
     }
     head = json.dumps({"$schema": SARIF, "version": "2.1.0", "runs": [run]}, ensure_ascii=False)
     yield head.removesuffix("}]}") + ', "results": ['
+    seen: Counter[str] = Counter()
     for place, (finding, line) in enumerate(with_lines(ranked)):
-        result = _result(finding, line) | {"ruleIndex": numbers[finding.rule]} | _known(finding)
+        # The print of a finding stays when lines above change, so that a known finding is recognised.
+        known_by = f"{from_top(finding.path)}\0{finding.rule}\0{finding.focus}\0{finding.message}"
+        seen[known_by] += 1
+        known_by += f"\0{seen[known_by]}" if seen[known_by] > 1 else ""
+        prints = {"finding/v1": hashlib.sha256(known_by.encode()).hexdigest()}
+        result = _result(finding, line) | {"ruleIndex": numbers[finding.rule], "partialFingerprints": prints}
         yield (",\n" if place else "\n") + json.dumps(result, ensure_ascii=False)
     yield "]}]}\n"
 
@@ -192,19 +198,14 @@ def _result(finding: Finding, line: str) -> dict[str, Any]:
     if finding.line:
         units = len(line[: finding.column - 1].encode("utf-16-le")) // 2 + 1  # as declared above
         column = {"startColumn": units} if finding.column else {}
-        place["region"] = {"startLine": finding.line, **column, **({"snippet": {"text": line}} if line else {})}
+        snippet = {"snippet": {"text": line}} if 0 < len(line) <= LONGEST else {}
+        place["region"] = {"startLine": finding.line, **column, **snippet}
     return {
         "ruleId": finding.rule,
         "level": _LEVELS.get(finding.severity, finding.severity),
         "message": {"text": _sentences(finding)},
         "locations": [{"physicalLocation": place, "logicalLocations": [{"fullyQualifiedName": finding.focus}]}],
     }
-
-
-def _known(finding: Finding) -> dict[str, Any]:
-    """Return the print of a finding, which stays when lines above change, so that a known finding is recognised."""
-    known_by = f"{from_top(finding.path)}\0{finding.rule}\0{finding.focus}\0{finding.message}"
-    return {"partialFingerprints": {"finding/v1": hashlib.sha256(known_by.encode()).hexdigest()}}
 
 
 def _artifact(path: Path) -> dict[str, str]:
@@ -235,12 +236,9 @@ def turtle(report: Report) -> Iterator[str]:
         yield f"_:report sh:result _:result{number} .\n" + body[body.index("_:") :]
 
 
-def _literal(value: str | int) -> Literal | None:
-    return Literal(value) if value else None
-
-
 def _properties(finding: Finding) -> Iterator[tuple[NamedNode, NamedNode | BlankNode | Literal]]:
     terms = finding.terms
+    stated = ((name, getattr(finding, name)) for name in ("rule", "line", "column", "mend"))
     component = terms.component or NamedNode(REPORT + quote(finding.rule.rpartition(":")[2]))
     for name, value in {
         TYPE: sh("ValidationResult"),
@@ -250,7 +248,7 @@ def _properties(finding: Finding) -> Iterator[tuple[NamedNode, NamedNode | Blank
         sh("sourceShape"): terms.shape,
         sh("value"): terms.value,
         NamedNode(REPORT + "file"): Literal(address(finding.path)),
-        **{NamedNode(REPORT + name): _literal(getattr(finding, name)) for name in ("rule", "line", "column", "mend")},
+        **{NamedNode(REPORT + name): Literal(said) for name, said in stated if said},
     }.items():
         if value is not None and not isinstance(value, Triple):
             # A blank node has no name outside its file; each result gets one of its own.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -15,10 +14,9 @@ from pyoxigraph import NamedNode, Quad, RdfFormat
 
 from interpol_graph.graph.files import SourceFile, Unreadable, is_rdf
 from interpol_graph.graph.formats import DUMPS
-from interpol_graph.shacl.data import SHACL, TYPE, Statement, Term
+from interpol_graph.shacl.data import OWL, SHACL, TYPE, Statement, Term
 from interpol_graph.validation.locator import Reading
 
-OWL = "http://www.w3.org/2002/07/owl#"
 IMPORTS, ONTOLOGY = NamedNode(OWL + "imports"), NamedNode(OWL + "Ontology")
 #: The file in which editors of ontologies note where they keep what they import.
 CATALOGUE = "catalog-v001.xml"
@@ -70,7 +68,7 @@ def _plain(iri: str) -> str:
 def _catalogue(folder: Path) -> dict[str, Path]:
     try:
         root = ElementTree.parse(folder / CATALOGUE).getroot()  # noqa: S314  a file of the user's
-    except (OSError, ElementTree.ParseError):
+    except (OSError, LookupError, ValueError, ElementTree.ParseError):  # the middle two of its encoding
         return {}
     named = ((entry.get("name", ""), entry.get("uri", "")) for entry in root.iter() if entry.tag.endswith("}uri"))
     return {
@@ -99,6 +97,8 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 def _fetched(iri: str, most: int) -> Path | None:
     if urlsplit(iri).scheme not in ("http", "https"):
         return None
+    import urllib.request  # a hundredth of a run's time, and few need it
+
     place, deadline, content = Path(_folder().name), time.monotonic() + SECONDS, b""
     try:
         request = urllib.request.Request(iri, headers={"Accept": ACCEPT})  # noqa: S310  the schemes are checked

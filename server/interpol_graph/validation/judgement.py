@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-from pyoxigraph import NamedNode, Triple
+from pyoxigraph import NamedNode
 
 from interpol_graph.graph.files import Unreadable
 from interpol_graph.graph.prefixes import shorten
@@ -17,7 +17,7 @@ from interpol_graph.shacl.shapes import Shapes, aimed
 from interpol_graph.shacl.validation import Result, Validation
 from interpol_graph.validation import rules
 from interpol_graph.validation.locator import Reading, locate
-from interpol_graph.validation.report import Finding, shown
+from interpol_graph.validation.report import Finding, brief, shown
 
 #: Who judges by the shapes: our own engine what is SHACL Core and pySHACL the rest, or pySHACL everything.
 Judge = Literal["own", "pyshacl"]
@@ -34,7 +34,7 @@ class Manner:
     judge: who judges by shapes; strict: whether shapes with faults are refused; keep_going: whether files that cannot be read
     are findings; only, focus, rules: the shapes, nodes and rules that alone are judged, or judged by, all if empty; maps: imported IRI → the file
     that it is, fetch: whether others may be fetched; fail_on: the slightest severity that fails; most: findings that are kept
-    of a rule; max_size: mebibytes that one file may have.
+    of a rule; max_size: mebibytes that one file may have; progress: what shapes are drawn through while data is judged by them.
     """
 
     judge: Judge = "own"
@@ -48,6 +48,7 @@ class Manner:
     fail_on: str = "error"
     most: int | None = None
     max_size: int = MAX_SIZE
+    progress: Progress = iter
 
 
 USUAL = Manner()
@@ -58,14 +59,15 @@ def by_shapes(
     files: Sequence[Reading],
     shapes: Sequence[Reading],
     manner: Manner,
-    progress: Progress = iter,
     nodes: Collection[Term] | None = None,
 ) -> tuple[Iterator[Finding], list[Finding]]:
     """Return a finding for every result of validating data by shapes, placed in files; and remarks on the shapes.
 
-    nodes: those that alone are judged, None for all.
+    nodes: those that alone are judged, None for all that the manner says.
     Raises Unreadable for shapes that cannot be used.
     """
+    if manner.focus:
+        nodes = manner.focus if nodes is None else manner.focus.intersection(nodes)
     rule_book = Index(statements(shapes))
     if shapes and not aimed(rule_book):
         raise Unreadable(shapes[0].path, "holds no shape with a target, so nothing would be checked by it")
@@ -87,7 +89,7 @@ def by_shapes(
 
     def findings() -> Iterator[Finding]:
         try:
-            for result in judged(validation, manner.judge, manner.only, progress):
+            for result in judged(validation, manner.judge, manner.only, manner.progress):
                 yield _finding(result, files)
         except BadShapes as error:
             raise _unusable(error, shapes) from error
@@ -133,19 +135,15 @@ def _unusable(fault: BadShapes, shapes: Sequence[Reading]) -> Unreadable:
 
 
 def statements(files: Iterable[Reading]) -> Iterator[Statement]:
-    """Yield what files say. Raises Unreadable for what is beyond RDF 1.1."""
-    for file in files:
-        for quad in file.quads:
-            if isinstance(quad.object, Triple):
-                raise Unreadable(file.path, "holds a triple as a term, which is RDF 1.2; what is validated is RDF 1.1")
-            yield quad
+    """Yield what files say."""
+    return (statement for file in files for statement in file.quads)
 
 
 def _finding(result: Result, files: Sequence[Reading]) -> Finding:
     predicate = result.path.predicate if result.path else None
     named = result.shape if isinstance(result.shape, NamedNode) else result.component
     assert named
-    about = f" ({shown(predicate)} {shown(result.value)})" if predicate and result.value else ""
-    focus, words, severity = shown(result.focus), f"{result.message}{about}", rules.severity(result.severity)
+    about = f" ({shown(predicate)} {brief(result.value)})" if predicate and result.value else ""
+    focus, words, severity = brief(result.focus), f"{result.message}{about}", rules.severity(result.severity)
     spot = locate(files, result.focus, predicate, result.value)
     return Finding(*spot, shorten(named.value), focus, words, severity=severity, terms=result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -9,25 +10,29 @@ from typing import Any
 
 from pyoxigraph import BlankNode, RdfFormat, Store, parse
 
-from interpol_graph.graph.files import SourceFile, under
+from interpol_graph.graph.files import SourceFile, Unreadable, under
 from interpol_graph.graph.store import APART
 from interpol_graph.shacl.data import Statement, Term, reached
 from interpol_graph.validation.positions import NOWHERE, Place, Text, offsets
 
 #: Where a finding stands: file, line and column.
 Spot = tuple[Path, int, int]
+#: In N-Triples, a statement of a triple.
+_TRIPLE = re.compile(rb"^\S+ \S+ <<\(", re.MULTILINE)
 
 
 class Reading:
     """One file, read once: its statements in the order of the file, and where they stand, if that is asked.
 
     shown: whether findings of this file are shown; only then are places looked up at all.
-    Raises Unreadable as SourceFile.texts does.
+    Raises Unreadable as SourceFile.texts does, and for what is beyond RDF 1.1.
     """
 
     def __init__(self, file: SourceFile, shown: bool = True) -> None:
         self.path, self.graph, self.format, self.shown = file.path, file.graph, file.format, shown
         self._texts = file.texts()
+        if any(b" <<(" in text and _TRIPLE.search(text) for text in self._texts.values()):
+            raise Unreadable(file.path, "holds a triple as a term, which is RDF 1.2; what is validated is RDF 1.1")
 
     @cached_property
     def quads(self) -> list[Statement]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyoxigraph import BlankNode, Literal, Quad
@@ -31,8 +31,8 @@ _TOKEN = re.compile(
     r")|\Z)",
     re.DOTALL,
 )
-_PREFIX = re.compile(r"^[ \t]*(?P<at>@prefix|PREFIX)\s+(?P<prefix>[^\s:]*):\s*<(?P<namespace>[^>]*)>", re.M | re.I)
-_LINE_END = re.compile(r"\r\n|\n|\r")
+_PREFIX = re.compile(r"(?:@prefix|\bPREFIX)\s+(?P<prefix>[^\s:]*):\s*<(?P<namespace>[^>]*)>", re.IGNORECASE)
+LINE_END = re.compile(r"\r\n|\n|\r")
 #: Directive → how many tokens follow it.
 _DIRECTIVES = {"@prefix": 3, "@base": 2, "@version": 2, "prefix": 2, "base": 1, "version": 1}
 
@@ -42,17 +42,22 @@ class Text:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
+        self._starts = [0, *(match.end() for match in LINE_END.finditer(text))]
 
     def place(self, offset: int) -> Place:
         """Return the line and column of an offset."""
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
 
-    def prefixes(self) -> Iterator[tuple[str, str, int, int]]:
-        """Yield the prefixes that a Turtle text declares: prefix, namespace, line and column."""
+    def prefixes(self, right: Mapping[str, str]) -> Iterator[tuple[str, str, int, int]]:
+        """Yield the prefixes that a Turtle text declares otherwise than is right: prefix, namespace, line and column."""
         for match in _PREFIX.finditer(self.text):
-            yield match["prefix"], match["namespace"], *self.place(match.start("at"))
+            if right.get(match["prefix"]) != match["namespace"]:
+                tokens = (token.start(1) for token in _TOKEN.finditer(self.text))
+                if (
+                    next(token for token in tokens if token >= match.start() or token < 0) == match.start()
+                ):  # no literal's
+                    yield match["prefix"], match["namespace"], *self.place(match.start())
 
 
 def offsets(text: str, statements: Sequence[Quad | Statement]) -> Sequence[int]:

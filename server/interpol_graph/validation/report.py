@@ -18,10 +18,13 @@ from interpol_graph.graph.files import SourceFile, Unreadable
 from interpol_graph.graph.prefixes import shorten
 from interpol_graph.shacl.validation import Result
 from interpol_graph.validation import rules
+from interpol_graph.validation.positions import LINE_END
 from interpol_graph.validation.rules import Rule
 
 #: From grave to slight.
 SEVERITIES = ("error", "warning", "info")
+#: Characters of a term in a message, and of a source line in a report for programs.
+LONGEST = 500
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -121,7 +124,10 @@ class Report:
 def with_lines(findings: Iterable[Finding]) -> Iterator[tuple[Finding, str]]:
     """Yield findings, those of a file together, with the source lines that they point at, empty when there is none to show."""
     for path, found in groupby(findings, key=lambda finding: finding.path):
-        lines = _lines(path)
+        try:
+            lines = LINE_END.split(SourceFile(path, "").content().decode("utf-8", errors="replace"))
+        except Unreadable:
+            lines = []
         for finding in found:
             yield finding, lines[finding.line - 1] if 0 < finding.line <= len(lines) else ""
 
@@ -184,14 +190,6 @@ def unread(error: Unreadable) -> Finding:
     return Finding(error.path, error.line, error.column, rule.name, name, error.reason, rule.mend)
 
 
-def _lines(path: FilePath) -> list[str]:
-    try:
-        content = SourceFile(path, "").content().decode("utf-8", errors="replace")
-    except Unreadable:
-        return []
-    return content.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-
-
 def address(path: FilePath) -> str:
     """Return a file as machines name it: relative to the working directory, with slashes, if it lies there."""
     return FilePath(paths.shown(path)).as_posix()
@@ -206,6 +204,12 @@ def from_top(path: FilePath) -> str:
 @cache
 def _top(here: FilePath) -> FilePath:
     return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
+
+
+def brief(term: object) -> str:
+    """Return a term as `shown` does, cut where nobody reads on."""
+    text = shown(term)
+    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
 
 
 def shown(term: object) -> str:

@@ -19,9 +19,9 @@ from interpol_graph.graph.store import ask, conclude
 from interpol_graph.shacl.data import BadShapes, Index, Path, Term
 from interpol_graph.shacl.validation import Result
 from interpol_graph.validation import imports, rules
-from interpol_graph.validation.judgement import USUAL, Manner, Progress, by_shapes, remark, statements
+from interpol_graph.validation.judgement import USUAL, Manner, by_shapes, remark, statements
 from interpol_graph.validation.locator import Reading, locate
-from interpol_graph.validation.report import Finding, Report, gathered, known_by, merged, shown, unread
+from interpol_graph.validation.report import Finding, Report, brief, gathered, known_by, merged, unread
 from interpol_graph.validation.scope import Named, Scope, check_size
 
 ONTOLOGY, SHAPES = GRAPHS + "ontology", GRAPHS + "shapes"
@@ -32,9 +32,9 @@ _OTHERS, _COMMENT = (
 )
 
 
-def every(scopes: Iterable[Scope], manner: Manner = USUAL, progress: Progress = iter) -> Report:
+def every(scopes: Iterable[Scope], manner: Manner = USUAL) -> Report:
     """Run some validations, and return one report on all of them. Raises Unreadable."""
-    return merged([run(each, manner, progress) for each in scopes])
+    return merged([run(each, manner) for each in scopes])
 
 
 def earlier(named: Named, manner: Manner, top: FilePath, rules: Iterable[str]) -> Counter[tuple[str, ...]]:
@@ -42,17 +42,20 @@ def earlier(named: Named, manner: Manner, top: FilePath, rules: Iterable[str]) -
     there = Named(*(tuple(filter(FilePath.exists, each)) for each in named))
     try:
         nothing = named.data and not there.data
-        found = () if nothing else every(there.scopes(), replace(manner, most=None, rules=frozenset(rules))).findings
+        found = (
+            ()
+            if nothing
+            else every(there.scopes(), replace(manner, most=None, rules=frozenset(rules), progress=iter)).findings
+        )
     except Unreadable:  # it was no better then, and nobody knows how much worse
         found = ()
     return Counter(known_by(finding, top) for finding in found)
 
 
-def run(scope: Scope, manner: Manner = USUAL, progress: Progress = iter) -> Report:
+def run(scope: Scope, manner: Manner = USUAL) -> Report:
     """Validate what a scope reads, and report on what it shows.
 
-    progress: what shapes are drawn through while data is judged by them. Raises Unreadable when a file cannot be read, or
-    shapes or a query cannot be used.
+    Raises Unreadable when a file cannot be read, or shapes or a query cannot be used.
     """
     if not scope.files:
         return Report((), fail_on=manner.fail_on)
@@ -68,14 +71,13 @@ def run(scope: Scope, manner: Manner = USUAL, progress: Progress = iter) -> Repo
         checks = None
         missing = _with_imports(shapes, manner)
         data = Index(statements(files))
-        found, remarks = by_shapes(data, files, shapes, manner, progress, manner.focus or None)
+        found, remarks = by_shapes(data, files, shapes, manner)
         remarks = [*missing, *remarks]
     else:
         shapes = [file for file in files if file.graph == SHAPES]
         checks = scope.root / "queries" / "checks"
         judged = files if scope.beyond else [file for file in files if file.path in scope.shown]
-        found, remarks = _by_our_rules(files, judged, scope.root, manner, progress)
-    wanted = scope.beyond
+        found, remarks = _by_our_rules(files, judged, scope.root, manner)
     elsewhere: list[Finding] = []
 
     def shown() -> Iterator[Finding]:
@@ -83,7 +85,7 @@ def run(scope: Scope, manner: Manner = USUAL, progress: Progress = iter) -> Repo
             if not manner.focus or finding.terms.focus in manner.focus:
                 if finding.path in scope.shown:
                     yield finding
-                elif finding.path in wanted:
+                elif finding.path in scope.beyond:
                     elsewhere.append(finding)
 
     findings, more = gathered(shown(), manner.most)
@@ -113,26 +115,32 @@ def _with_imports(shapes: list[Reading], manner: Manner) -> list[Finding]:
         file, node, iri = more[0]
         try:
             source = imports.found(iri.value, file.path.parent, manner.maps, manner.fetch, manner.max_size)
-            if source is None or source.path in {each.path for each in shapes}:
+            if source is None:
                 raise Unreadable(file.path, "is not here, and is not fetched")
-            check_size(source, manner.max_size)
-            shapes.append(Reading(source))
             missing[iri.value] = None  # it may call itself by another name
+            if source.path not in {each.path for each in shapes}:
+                check_size(source, manner.max_size)
+                shapes.append(Reading(source))
         except Unreadable as error:
             fault = BadShapes(node, f"{iri.value}, which it imports, {error.reason}", imports.IMPORTS, iri)
             missing[iri.value] = remark(fault, shapes, "import")
     return [each for each in missing.values() if each]
 
 
+def with_imports(scope: Scope, manner: Manner) -> Scope:
+    """Return a scope of which a change of what its shapes import is a change of the rules. Raises Unreadable."""
+    shapes = [Reading(file) for file in scope.shapes]
+    _with_imports(shapes, manner)
+    return replace(scope, judges=(*scope.judges, *(file.path for file in shapes)))
+
+
 def _by_our_rules(
-    files: Sequence[Reading], judged: Sequence[Reading], root: FilePath, manner: Manner, progress: Progress
+    files: Sequence[Reading], judged: Sequence[Reading], root: FilePath, manner: Manner
 ) -> tuple[Iterator[Finding], list[Finding]]:
     """Return findings in those of some files that are judged, and remarks on the shapes."""
     from interpol_graph.validation import vocabulary  # rdflib knows the terms, and takes a tenth of a second to import
 
     shapes = [file for file in files if file.graph == SHAPES]
-    rank = [ONTOLOGY, SHAPES]  # where a thing is looked for: in the data first
-    places = sorted(judged, key=lambda file: rank.index(file.graph) if file.graph in rank else -1)
     store = Store()
     for file in files:
         file.load(store)
@@ -140,16 +148,17 @@ def _by_our_rules(
     # Not from the store, which writes literals in its own way.
     stated = statements(file for file in files if file.graph != SHAPES)
     data = Index(chain(parse(concluded, RdfFormat.N_TRIPLES, lenient=True), stated))
-    nodes, graphs, wanted = None, None, manner.focus or None
+    # Where a thing is looked for: in the data first.
+    places = sorted(judged, key=lambda file: (file.graph == SHAPES, file.graph == ONTOLOGY))
+    nodes = graphs = None
     if len(judged) < len(files):
         nodes, graphs = _nodes(judged, data), [NamedNode(file.graph) for file in judged]
-        wanted = nodes & manner.focus if manner.focus else nodes
     checks = {path.stem: path for path in sorted((root / "queries" / "checks").glob("*.rq"))}
     asked_for = [path for name, path in checks.items() if not manner.rules or name in manner.rules]
     with ThreadPoolExecutor(2) as pool:  # the queries do not hold the interpreter
         answers = pool.map(partial(_offenders, store, graphs), asked_for)
         findings = list(vocabulary.check(judged, Index(store.quads_for_pattern(None, None, None, NamedNode(ONTOLOGY)))))
-        found, remarks = by_shapes(data, places, shapes, manner, progress, wanted)
+        found, remarks = by_shapes(data, places, shapes, manner, nodes)
         if not manner.rules or manner.rules - checks.keys():
             findings += found
     asked = [
@@ -197,7 +206,7 @@ def _of_check(rule: str, header: dict[str, str], row: dict[str, Term | None], fi
     focus, predicate, value = (row.get(name) for name in ("focus", "property", "value"))
     # A text of another name is the check's own words.
     own = {name: term.value for name, term in row.items() if name != "value" and isinstance(term, Literal)}
-    words = {name: shown(own.get(name, term)) if term else "" for name, term in row.items()}
+    words = {name: brief(own.get(name, term)) if term else "" for name, term in row.items()}
     return Finding(
         *locate(files, focus, predicate, value),
         rule,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -111,8 +112,8 @@ def foreign(names: Iterable[Path], shapes: Iterable[Path]) -> Scope:
 
 def beside(scope: Scope, names: Iterable[Path]) -> Scope:
     """Return a scope that reads more files, and reports nothing of them."""
-    places, known = tuple(map(absolute, names)), {file.path for file in scope.files}
-    more = [file for file in _searched(places) if file.path not in known]
+    places, known = tuple(map(absolute, names)), {os.path.realpath(file.path) for file in scope.files}
+    more = [file for file in _searched(places) if os.path.realpath(file.path) not in known]
     return replace(scope, files=(*scope.files, *more), named=(*scope.named, *places))
 
 
@@ -121,9 +122,10 @@ def narrowed(scope: Scope, changes: Changes) -> Scope:
 
     Without a change of anything that it reads, the scope is empty.
     """
-    if any(changes.within(judge) for judge in scope.judges):
+    if any(changes.touch(judge) or changes.within(judge) for judge in scope.judges):
         return scope
-    if not any(is_rdf(path) or path.is_dir() for place in scope.named for path in changes.within(place)):
+    gone = (is_rdf(path) or path.is_dir() for place in scope.named for path in changes.within(place))
+    if not any(changes.touch(file.path) for file in scope.files) and not any(gone):
         return replace(scope, files=(), shown=frozenset())
     shown = frozenset(filter(changes.touch, scope.shown))
     return replace(scope, shown=shown, beyond=scope.shown - shown)
@@ -147,19 +149,22 @@ def check_size(file: SourceFile, mebibytes: int) -> None:
 
 
 def absolute(path: Path) -> Path:
-    """Return where a path leads, standard input being where it is."""
-    return path if path == STANDARD_INPUT else path.resolve()
+    """Return where a path leads, standard input being where it is; a link stays one if its name alone says what it holds."""
+    real = Path(os.path.realpath(path))
+    if is_rdf(path) and not is_rdf(real) and not real.is_dir():
+        return path if path == STANDARD_INPUT else Path(os.path.realpath(path.parent), path.name)
+    return real
 
 
 def _searched(places: Iterable[Path]) -> list[SourceFile]:
     """Return the RDF files at some places, each once, without those below a folder that git ignores. Raises Unreadable."""
-    found: dict[Path, SourceFile] = {}
+    found: dict[str, SourceFile] = {}
     for place in places:
         files = given_files([place])
         hidden = ignored(place, [file.path for file in files]) if place.is_dir() else frozenset()
         if files and len(hidden) == len(files):
             raise Unreadable(place, "holds no RDF file that git does not ignore")
-        found |= {file.path: file for file in files if file.path not in hidden}
+        found = {file.graph: file for file in files if file.path not in hidden} | found
     return list(found.values())
 
 

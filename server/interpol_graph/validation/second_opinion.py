@@ -23,12 +23,12 @@ from rdflib.plugins.sparql.sparql import SPARQLError
 from rdflib.term import Identifier, Node
 
 from interpol_graph.shacl.data import BadShapes, Index, Term, reached, read_path, sh
-from interpol_graph.shacl.literals import pattern
+from interpol_graph.shacl.literals import XSD, pattern
 from interpol_graph.shacl.validation import Result
+from interpol_graph.validation.imports import IMPORTS
 
 #: In what takes the place of a pattern, as XPath writes it: an escaped character, or a group.
 _GROUP = re.compile(r"\\(.)|\$(\d)")
-STRING = "http://www.w3.org/2001/XMLSchema#string"
 
 
 def _value(self: Expr, ctx: Any = {}) -> Any:  # noqa: B006  as rdflib has it
@@ -127,9 +127,8 @@ def _check_queries(shapes: Index) -> None:
 def _with_prefixes(shapes: Index) -> rdflib.Graph:
     """Return a shapes graph in which a query's prefixes are declared where it says, not only where that imports them from."""
     graph = _as_rdflib(shapes)
-    imports = NamedNode("http://www.w3.org/2002/07/owl#imports")
     for start in {node for nodes in shapes.column(sh("prefixes")).values() for node in nodes}:
-        for ontology in reached(start, lambda each: shapes.objects(each, imports)):
+        for ontology in reached(start, lambda each: shapes.objects(each, IMPORTS)):
             for declaration in shapes.objects(ontology, sh("declare")):
                 graph.add((to_rdflib(start), to_rdflib(sh("declare")), to_rdflib(declaration)))
     return graph
@@ -158,7 +157,9 @@ def to_rdflib(term: Term) -> Identifier:
     if term.language:
         return rdflib.Literal(term.value, lang=term.language)
     datatype = term.datatype.value
-    return rdflib.Literal(term.value, datatype=None if datatype == STRING else rdflib.URIRef(datatype), normalize=False)
+    return rdflib.Literal(
+        term.value, datatype=None if datatype == XSD + "string" else rdflib.URIRef(datatype), normalize=False
+    )
 
 
 def from_rdflib(node: Node) -> NamedNode | BlankNode | Literal:
@@ -166,5 +167,5 @@ def from_rdflib(node: Node) -> NamedNode | BlankNode | Literal:
     if isinstance(node, rdflib.Literal):
         if node.language:
             return Literal(str(node), language=node.language)
-        return Literal(str(node), datatype=NamedNode(str(node.datatype or STRING)))
+        return Literal(str(node), datatype=NamedNode(str(node.datatype or XSD + "string")))
     return BlankNode(str(node)) if isinstance(node, rdflib.BNode) else NamedNode(str(node))

@@ -15,7 +15,7 @@ from interpol_graph.shacl.data import TYPE, Index, Term, sh
 from interpol_graph.shacl.literals import well_formed
 from interpol_graph.shacl.validation import Result
 from interpol_graph.validation.locator import Reading
-from interpol_graph.validation.report import Finding, shown
+from interpol_graph.validation.report import Finding, brief, shown
 from interpol_graph.validation.rules import BY_NAME
 
 #: Rule, message and mend of a term that is not in order.
@@ -80,18 +80,17 @@ def _misspelt(file: Reading, verdicts: dict[Term, Verdict | None]) -> Iterator[F
 
 
 def _prefixes(file: Reading, right: dict[str, str]) -> Iterator[Finding]:
-    for prefix, namespace, line, column in file.text.prefixes() if file.text else ():
-        if right.get(prefix) != namespace:
-            mend = "Add the prefix to ontology/prefixes.ttl, the prefix table, or use one that stands there."
-            mend = f"Write @prefix {prefix}: <{right[prefix]}> ." if prefix in right else mend
-            message = f"the prefix stands for <{namespace}>, which the prefix table does not say"
-            yield Finding(file.path, line, column, "prefix", f"{prefix}:", message, mend)
+    for prefix, namespace, line, column in file.text.prefixes(right) if file.text else ():
+        mend = "Add the prefix to ontology/prefixes.ttl, the prefix table, or use one that stands there."
+        mend = f"Write @prefix {prefix}: <{right[prefix]}> ." if prefix in right else mend
+        message = f"the prefix stands for <{namespace}>, which the prefix table does not say"
+        yield Finding(file.path, line, column, "prefix", f"{prefix}:", message, mend)
 
 
 def verdict(term: Term, ours: frozenset[str]) -> Verdict | None:
     """Return rule, message and mend for a term that is not in order, else None."""
     if isinstance(term, Literal) and not well_formed(term):
-        message = f'"{term.value}" is not a value of {shorten(term.datatype.value)}'
+        message = f"{brief(Literal(term.value))} is not a value of {shorten(term.datatype.value)}"
         return "ill-typed-literal", message, BY_NAME["ill-typed-literal"].mend
     iri = term.datatype.value if isinstance(term, Literal) else term.value if isinstance(term, NamedNode) else ""
     if (found := misspelt(iri, ours)) is None:
