@@ -192,7 +192,7 @@ def test_a_client_that_goes_away_stops_its_query(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["worker", "evaluators", "child"])
 def test_any_process_may_be_killed(service: Service, kind: str) -> None:
-    service.ask("ASK {}")
+    service.ask(f"ASK {{}} # {kind}")  # a new one: what is kept needs no child
     before = service.kinds()
     with load(service) as statuses:
         os.kill(before[kind][0], signal.SIGKILL)
