@@ -17,7 +17,7 @@ from interpol_graph.site.backlinks import DERIVED
 from interpol_graph.site.citations import Citations, Mark
 from interpol_graph.site.kinds import Kind
 from interpol_graph.site.labels import Labels, Ref, Value
-from interpol_graph.site.phrases import phrase, share
+from interpol_graph.site.phrases import PHRASES, phrase, share
 from interpol_graph.site.sections import Found
 from interpol_graph.site.selections import together
 
@@ -37,7 +37,7 @@ _AROUND = """SELECT DISTINCT ?s ?p ?o WHERE {{
 
 _A, _ABOUT, _CITATION, _INFERENCE = expand("rdf:type"), TERMS + "about", TERMS + "citation", TERMS + "inference"
 
-_VALUE, _UNIT = TERMS + "value", TERMS + "unit"
+_VALUE, _UNIT, _LANGUAGE = TERMS + "value", TERMS + "unit", expand("dcterms:language")
 
 # Properties that open the table of facts; the others follow by name, those in _LAST at the end.
 _FIRST = (
@@ -201,9 +201,13 @@ class EntityPage:
         ]  # fmt: skip
 
     def _values(self, parts: Parts, name: str) -> list[Value]:
-        """Return the values of a property for people: a share in per cent, which is its unit."""
+        """Return the values of a property for people: a share in per cent, which is its unit, a language by its name."""
         if name in (_VALUE, _UNIT) and TERMS + "ShareUnit" in _iris(parts[_UNIT]):
             return [Term("literal", share(t.value)) for t in parts[_VALUE]] if name == _VALUE else []
+        if name == _LANGUAGE:
+            return [
+                t._replace(value=phrase(key)) if (key := f"language.{t.value}") in PHRASES else t for t in parts[name]
+            ]
         return self._labels.values(parts[name])
 
     def _ordered(self, properties: Iterable[str]) -> list[str]:
