@@ -43,10 +43,10 @@ _SPAN = """SELECT (MIN(?year) AS ?first) (MAX(?year) AS ?last) {
 
 
 class Counts(NamedTuple):
-    """What a state of the graph holds: rows of `iri` and `n` (of links with their `target`), and single numbers."""
+    """What a state of the graph holds: IRI → number, rows of links with their `iri`, `target` and `n`, and single numbers."""
 
-    classes: list[current.Row]
-    properties: list[current.Row]
+    classes: dict[str, int]
+    properties: dict[str, int]
     links: list[current.Row]
     languages: list[str]
     totals: current.Row
@@ -119,5 +119,17 @@ def _extent(digest: str) -> tuple[list[str], current.Row]:
 def _counts(digest: str) -> Counts:
     """Return the counts of the state of the graph that this request asks, `digest`; each is made once."""
     tags, span = _extent(digest)
-    classes, properties, links = (current.select(query) for query in (_CLASSES, _PROPERTIES, _LINKS))
-    return Counts(classes, properties, links, tags, current.select(_TOTALS)[0], span)
+    return Counts(*_sizes(digest), current.select(_LINKS), tags, current.select(_TOTALS)[0], span)
+
+
+def sizes() -> tuple[dict[str, int], dict[str, int]]:
+    """Return how many things are of each class, and how many statements have each property; in order of their IRIs."""
+    return _sizes(current.snapshot().digest)
+
+
+@lru_cache(maxsize=2)
+def _sizes(digest: str) -> tuple[dict[str, int], dict[str, int]]:
+    classes, properties = (
+        {row["iri"].value: int(row["n"].value) for row in current.select(query)} for query in (_CLASSES, _PROPERTIES)
+    )
+    return classes, properties

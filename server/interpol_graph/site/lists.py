@@ -9,6 +9,7 @@ from pyoxigraph import Literal
 
 from interpol_graph.endpoint import api
 from interpol_graph.endpoint.current import Row, described, iri, render, select, values
+from interpol_graph.endpoint.dataset import sizes
 from interpol_graph.endpoint.negotiation import language
 from interpol_graph.endpoint.problems import BadParameter, NotFound
 from interpol_graph.graph.names import plain
@@ -21,7 +22,6 @@ from interpol_graph.site.selections import prefixed, selection, together
 #: Things on one page.
 PER_PAGE = 100
 
-_CLASSES = "SELECT ?class (COUNT(?item) AS ?n) WHERE { ?item a ?class FILTER(isIRI(?class)) } GROUP BY ?class"
 _MEMBERS = "SELECT ?item (MIN(STR(?o)) AS ?key) WHERE {{ {those} OPTIONAL {{ ?item {order} ?o }} }} GROUP BY ?item"
 _COUNTS = (
     "SELECT ?p ?o (COUNT(DISTINCT ?item) AS ?n) WHERE {{ {those} ?item ?p ?o FILTER(?p IN ({facets})) }} GROUP BY ?p ?o"
@@ -85,8 +85,8 @@ def members(name: str) -> Response:
 
 def classes() -> list[tuple[Ref, int]]:
     """Return the classes of this graph's ontology, or of foreign data all classes, with their sizes."""
-    sizes = {row["class"].value: int(row["n"].value) for row in select(_CLASSES)}
-    ours = {kind: size for kind, size in sizes.items() if kind.startswith(TERMS)} or sizes
+    found, _ = sizes()
+    ours = {kind: size for kind, size in found.items() if kind.startswith(TERMS)} or found
     labels = Labels(ours)
     return [(labels.ref(kind), size) for kind, size in ours.items()]
 
