@@ -8,7 +8,7 @@ from typing import NamedTuple
 from interpol_graph.endpoint.current import Parts, Row, select, values
 from interpol_graph.graph.prefixes import TERMS, expand
 from interpol_graph.graph.questions import Question
-from interpol_graph.site.labels import Labels, Ref, Text
+from interpol_graph.site.labels import Labels, Ref
 
 _SOURCE, _SUPPORTS, _PARAGRAPH = TERMS + "source", TERMS + "supports", TERMS + "paragraph"
 _CITED = """SELECT DISTINCT ?thing ?source ?paragraph {{ VALUES ?thing {{ {things} }} ?thing interpol:citation ?citation .
@@ -36,11 +36,6 @@ class Document:
     """A cited document; supports: the properties that the page cites it for."""
 
     number: int
-    iri: str
-    title: Text
-    publisher: Text | None
-    date: Text | None
-    url: Text | None
     paragraphs: list[str] = field(default_factory=list)
     supports: list[Ref] = field(default_factory=list)
 
@@ -66,12 +61,7 @@ class Citations:
 
     def mark(self, iri: str, name: str = "", paragraphs: Iterable[str] = ()) -> Mark:
         """Return the mark of a document that is cited for a property, or for something else."""
-        if iri not in self.documents:
-            text = self._labels.text
-            title = text(iri, "dcterms:title") or self._labels.label(iri)
-            publisher, date, url = text(iri, "dcterms:publisher"), text(iri, "dcterms:date"), text(iri, "schema:url")
-            self.documents[iri] = Document(len(self.documents) + 1, iri, title, publisher, date, url)
-        document = self.documents[iri]
+        document = self.documents.setdefault(iri, Document(len(self.documents) + 1))
         if name and (property := self._labels.ref(name)) not in document.supports:
             document.supports.append(property)
         document.paragraphs = sorted({*document.paragraphs, *paragraphs}, key=natural)

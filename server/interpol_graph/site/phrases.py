@@ -18,8 +18,20 @@ def _read(name: str) -> dict[str, Any]:
 PHRASES: dict[str, dict[str, str]] = {
     key: both | {"fr": french(both["fr"])} for key, both in _read("phrases.toml").items()
 }
-#: What a sentence of a problem says in English, fixed words and names of values in turn, and the same in French.
-_PROBLEMS = [(re.split(r"\{(\w+)\}", english), french(told)) for english, told in _read("problems.toml").items()]
+
+
+def _sentence(english: str) -> re.Pattern[str]:
+    """Return what a sentence with {values} looks like, each as short as it can be.
+
+    Each is looked for once (`(?>`): no visitor's text makes that take long.
+    """
+    first, *others = re.split(r"\{(\w+)\}", english)
+    parts = [f"(?P<{name}>.+?){re.escape(words)}" for name, words in zip(others[::2], others[1::2], strict=True)]
+    return re.compile("".join([re.escape(first), *(f"(?>{part})" for part in parts[:-1]), *parts[-1:]]), re.DOTALL)
+
+
+#: What a sentence of a problem says in English, and the same in French.
+_PROBLEMS = [(_sentence(english), french(told)) for english, told in _read("problems.toml").items()]
 #: Characters of a sentence that is compared with them.
 _LONGEST = 2000
 #: What is written in words, and with its thousands set apart; any other text that data call a date or number stays as it is.
@@ -47,29 +59,10 @@ def in_french(sentence: str) -> str | None:
     "Le paramètre year est une année comme 2015, et non 'x'."
     """
     if len(sentence) <= _LONGEST:
-        for parts, translated in _PROBLEMS:
-            if (said := _values(parts, sentence)) is not None:
-                return translated.format(**{name: in_french(value) or value for name, value in said.items()})
+        for pattern, translated in _PROBLEMS:
+            if match := pattern.fullmatch(sentence):
+                return translated.format(**{name: in_french(text) or text for name, text in match.groupdict().items()})
     return None
-
-
-def _values(parts: list[str], sentence: str) -> dict[str, str] | None:
-    """Return the values in a sentence by name, each as short as it can be; None if it is another sentence.
-
-    parts: fixed words and names in turn. Each is looked for once: no visitor's text makes that take long.
-    """
-    first, *others = parts
-    if not sentence.startswith(first) or (not others and sentence != first):
-        return None
-    at, said = len(first), dict[str, str]()
-    for name, words in zip(others[::2], others[1::2], strict=True):
-        last = len(said) == len(others) // 2 - 1
-        end = len(sentence) - len(words) if last else sentence.find(words, at + 1)
-        if end <= at or not sentence.startswith(words, end):
-            return None
-        said[name] = sentence[at:end]
-        at = end + len(words)
-    return said
 
 
 def day(text: str, language: str | None = None) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from flask import url_for
@@ -63,28 +64,27 @@ class Section(NamedTuple):
 
 def gather(entity: str, parts: Iterable[Part], facts: Mapping[str, list[Term]]) -> list[Found]:
     """Ask for what the sections about an entity show."""
-    found, queries = list[Found](), list[str]()
+    asking = list[tuple[str, Part, str, Question | None, list[str]]]()
     for part in parts:
-        asked = named(part.question) if part.question else None
-        values = _values(entity, part, asked, facts) if asked else {}
-        if asked and values is not None:
-            try:
-                queries.append(asked.filled(values | {"lang": language()}))
-            except BadQuestion:  # no value that it takes: the year of a session before 1005, an entity of other data
-                continue
-            more = url_for("questions.question", name=asked.name, **values)  # type: ignore[arg-type]
-            columns = list(asked.variables)
-        elif part.items:
+        if part.items:
             pattern = part.items.replace("?this", prefixed(entity))
-            queries.append(selection(pattern, dict.fromkeys(part.columns, False), part.order, cited=True))
-            more = url_for("sparql.sparql", query=selection(pattern))
+            text = selection(pattern, dict.fromkeys(part.columns, False), part.order, cited=True)
             columns = ["item", *(shorten(of).rpartition(":")[2] for of in part.columns), "source"]
-        else:
+            asking.append((text, part, url_for("sparql.sparql", query=selection(pattern)), None, columns))
             continue
-        found.append(Found(part, more, asked, Table(columns, [])))
-    for one, rows in zip(found, together(queries), strict=True):
-        one.answer.rows.extend(rows)
-    return found
+        asked = named(part.question)
+        with suppress(
+            BadQuestion
+        ):  # no value that it takes: the year of a session before 1005, an entity of other data
+            values = _values(entity, part, asked, facts)
+            text = asked.filled(values | {"lang": language()})
+            more = url_for("questions.question", name=asked.name, **values)  # type: ignore[arg-type]
+            asking.append((text, part, more, asked, list(asked.variables)))
+    answers = together([text for text, *_ in asking])
+    return [
+        Found(part, more, asked, Table(columns, rows))
+        for (_, part, more, asked, columns), rows in zip(asking, answers, strict=True)
+    ]
 
 
 def written(found: Found, entity: str, labels: Labels, citations: Citations) -> Section | None:
@@ -135,11 +135,11 @@ def _cell(row: Row, name: str, labels: Labels) -> list[Value]:
     return [term._replace(value=f"{qualifier.value} {number(term.value)}") if qualifier else term]
 
 
-def _values(entity: str, part: Part, asked: Question, facts: Mapping[str, list[Term]]) -> dict[str, str] | None:
-    """Return the values that a question is asked with, the entity for its first of the type iri; None if one is not known."""
+def _values(entity: str, part: Part, asked: Question, facts: Mapping[str, list[Term]]) -> dict[str, str]:
+    """Return the values that a question is asked with, the entity for its first of the type iri. Raises BadQuestion if one is not known."""
     values = {p.name: shorten(entity) for p in asked.parameters if p.type == "iri"}
     for name, (of, more) in part.given.items():
         if not facts.get(of) or not re.fullmatch("[0-9]{1,9}", facts[of][0].value):
-            return None
+            raise BadQuestion(of)
         values[name] = str(int(facts[of][0].value) + more)
     return values
