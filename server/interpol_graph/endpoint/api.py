@@ -4,7 +4,6 @@ import json
 import re
 from contextlib import suppress
 from dataclasses import replace
-from functools import lru_cache
 from typing import IO
 from urllib.parse import urlencode
 
@@ -12,7 +11,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 from markupsafe import Markup
 
 from interpol_graph.endpoint import current, dumps, negotiation, pictures
-from interpol_graph.endpoint.current import Row, answered, data, heavy, merged, query, select, snapshot, table
+from interpol_graph.endpoint.current import Row, answered, data, heavy, merged, query, select, table
 from interpol_graph.endpoint.problems import BadParameter, NotFound
 from interpol_graph.engine.outcomes import AnswerTooLarge, OutOfMemory, OutOfTime, UnknownGraph
 from interpol_graph.graph import rows
@@ -90,13 +89,9 @@ def picture(question: Question, found: list[Row], anchor: str = "", alone: bool 
     return pictures.draw(kind, columns, found, question.columns, title, anchor=anchor, alone=alone)
 
 
+@current.remembered
 def choices(pattern: str) -> Choices:
-    """Return what a parameter may be in the state of the graph that this request asks."""
-    return _choices(snapshot().digest, pattern)
-
-
-@lru_cache(maxsize=64)
-def _choices(digest: str, pattern: str) -> Choices:
+    """Return what a parameter may be."""
     return Choices({name: term.value for name, term in row.items()} for row in select(asking(pattern)))
 
 

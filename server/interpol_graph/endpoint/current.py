@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any, NamedTuple
+from functools import lru_cache, wraps
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from flask import Response, current_app, g, make_response, render_template, request
 from pyoxigraph import NamedNode
@@ -30,6 +30,8 @@ class Term(NamedTuple):
     datatype: str = ""
 
 
+P = ParamSpec("P")
+R = TypeVar("R")
 UNBOUND = Term()
 Row = dict[str, Term]
 #: What is said of one subject: property → values.
@@ -77,6 +79,12 @@ def snapshot() -> Snapshot:
         request.environ[problems.DIGEST] = g.snapshot.digest
     found: Snapshot = g.snapshot
     return found
+
+
+def remembered(function: Callable[P, R]) -> Callable[P, R]:
+    """Make a function that asks the graph answer once for each state of it, the one that the request at hand asks."""
+    known = lru_cache(maxsize=64)(lambda _, *args: function(*args))  # type: ignore[call-arg]
+    return wraps(function)(lambda *args: known(snapshot().digest, *args))  # type: ignore[return-value]
 
 
 def gone() -> Callable[[], bool]:
@@ -154,14 +162,9 @@ def own() -> bool:
     return not given and GRAPHS + "ontology" in snapshot().graphs
 
 
+@remembered
 def modified() -> datetime | None:
     """Return the day that the data state as that of their last change, the same wherever they are loaded; None if they do not."""
-    return _modified(snapshot().digest)
-
-
-@lru_cache(maxsize=2)
-def _modified(digest: str) -> datetime | None:
-    """Return what is asked by _MODIFIED, of the state of the graph that this request asks, `digest`."""
     with suppress(ValueError):
         return datetime.fromisoformat(select(_MODIFIED)[0].get("last", UNBOUND).value).replace(tzinfo=UTC)
     return None

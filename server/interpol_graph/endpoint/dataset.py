@@ -1,7 +1,6 @@
 """/.well-known/void and /dataset: what this graph is and holds, every number counted (VoID, DCAT 3); on pages, for search engines, in schema.org's words."""
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, render_template
@@ -94,7 +93,7 @@ def _context() -> dict[str, Any]:
             {"format": offered, "address": f"{current.ANYWHERE}/dumps/{name}", "bytes": size, "sum": sums[name]}
         )
     return {
-        "counts": _counts(current.snapshot().digest), "files": files, "languages": LANGUAGES,
+        "counts": _counts(), "files": files, "languages": LANGUAGES,
         "space": ENTITIES, "base": BASE, "questions": len(saved()), "prefixes": prefixes(),
     }  # fmt: skip
 
@@ -102,33 +101,25 @@ def _context() -> dict[str, Any]:
 @blueprint.app_context_processor
 def _embedded() -> dict[str, Any]:
     """Give templates what dataset.jsonld says of the project's own graph; of other data it says nothing."""
-    return {
-        "dataset": lambda: (
-            (*_extent(current.snapshot().digest), current.snapshot().triples, dumps.wholes()) if current.own() else None
-        )
-    }
+    return {"dataset": lambda: (*_extent(), current.snapshot().triples, dumps.wholes()) if current.own() else None}
 
 
-@lru_cache(maxsize=2)
-def _extent(digest: str) -> tuple[list[str], current.Row]:
-    """Return the languages of labels, and the first and the last year, of the state of the graph that this request asks."""
+@current.remembered
+def _extent() -> tuple[list[str], current.Row]:
+    """Return the languages of labels, and the first and the last year."""
     return [row["tag"].value for row in current.select(_LANGUAGES)], current.select(_SPAN)[0]
 
 
-@lru_cache(maxsize=2)
-def _counts(digest: str) -> Counts:
-    """Return the counts of the state of the graph that this request asks, `digest`; each is made once."""
-    tags, span = _extent(digest)
-    return Counts(*_sizes(digest), current.select(_LINKS), tags, current.select(_TOTALS)[0], span)
+@current.remembered
+def _counts() -> Counts:
+    """Return all counts."""
+    tags, span = _extent()
+    return Counts(*sizes(), current.select(_LINKS), tags, current.select(_TOTALS)[0], span)
 
 
+@current.remembered
 def sizes() -> tuple[dict[str, int], dict[str, int]]:
     """Return how many things are of each class, and how many statements have each property; in order of their IRIs."""
-    return _sizes(current.snapshot().digest)
-
-
-@lru_cache(maxsize=2)
-def _sizes(digest: str) -> tuple[dict[str, int], dict[str, int]]:
     classes, properties = (
         {row["iri"].value: int(row["n"].value) for row in current.select(query)} for query in (_CLASSES, _PROPERTIES)
     )

@@ -4,7 +4,6 @@ import tomllib
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -171,15 +170,15 @@ def strangers(query: str) -> list[tuple[str, str]]:
     """
     from interpol_graph.validation import vocabulary  # a start needs not wait for all that knows terms
 
-    ours = _declared(current.snapshot().digest)
+    ours = _declared()
     with current.heavy():  # to find the nearest takes milliseconds for each
         found = (vocabulary.misspelt(iri, ours) for iri in dict.fromkeys(tokens.names(query))) if ours else ()
         return list(islice(filter(None, found), STRANGERS))
 
 
-@lru_cache(maxsize=2)
-def _declared(digest: str) -> frozenset[str]:
-    """Return the local names that the ontology declares in the state of the graph that this request asks, `digest`."""
+@current.remembered
+def _declared() -> frozenset[str]:
+    """Return the local names that the ontology declares."""
     names = (row["term"].value for row in current.select(_DECLARED))
     return frozenset(name.removeprefix(TERMS) for name in names)
 

@@ -82,11 +82,7 @@ def of_rows(question: Question, groups: Sequence[Sequence[Row]]) -> list[list[Ci
 
     Those are added that the things of the question's column `documents` cite for the same.
     """
-    found = [defaultdict[str, set[str]](set) for _ in groups]
-    for rows, documents in zip(groups, found, strict=True):
-        for row in rows:
-            if "source" in row:
-                documents[row["source"].value] |= {row["paragraph"].value} if "paragraph" in row else set()
+    found = [list(rows) for rows in groups]
     for column, properties in question.documents.items():
         places = defaultdict[str, list[int]](list)
         for place, rows in enumerate(groups):
@@ -96,15 +92,22 @@ def of_rows(question: Question, groups: Sequence[Sequence[Row]]) -> list[list[Ci
         text = _CITED.format(things=values(places), supported=f". {supported}" if properties else ".")
         for row in select(text) if places else ():
             for place in places[row["thing"].value]:
-                found[place][row["source"].value] |= {row["paragraph"].value} if "paragraph" in row else set()
-    labels = Labels(iri for documents in found for iri in documents)
+                found[place].append(row)
+    documents = [cited(rows) for rows in found]
+    labels = Labels(iri for of_one in documents for iri in of_one)
     return [
-        [
-            Cited(labels.ref(iri), sorted(documents[iri], key=natural))
-            for iri in sorted(documents, key=lambda iri: _rank(labels, iri))
-        ]
-        for documents in found
+        [Cited(labels.ref(iri), of_one[iri]) for iri in sorted(of_one, key=lambda iri: _rank(labels, iri))]
+        for of_one in documents
     ]
+
+
+def cited(rows: Iterable[Row]) -> dict[str, list[str]]:
+    """Return document → paragraphs in order, of rows with a ?source and perhaps a ?paragraph."""
+    found = defaultdict[str, set[str]](set)
+    for row in rows:
+        if "source" in row:
+            found[row["source"].value] |= {row["paragraph"].value} if "paragraph" in row else set()
+    return {iri: sorted(paragraphs, key=natural) for iri, paragraphs in found.items()}
 
 
 def _rank(labels: Labels, iri: str) -> tuple[object, ...]:

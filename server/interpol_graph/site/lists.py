@@ -63,9 +63,8 @@ def members(name: str) -> Response:
     # A class of the ontology may have no entity with a name of its own: citations are blank nodes.
     if not here and (number > 1 or chosen or not definition):
         known = [shorten(found.iri).removeprefix("interpol:") for found, _ in classes()]
-        where = "".join(f" with {facet} {value}" for facet, value in chosen.items()) + f" on page {number}" * (
-            number > 1
-        )
+        where = "".join(f" with {facet} {value}" for facet, value in chosen.items())
+        where += f" on page {number}" * (number > 1)
         raise NotFound(f"There is nothing of the class {name!r}{where}.", known=known)
     found = described(cells)
     told = [of for of in shown.columns if any(found[thing][of] for thing in things)]

@@ -2,15 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from io import BytesIO
 from typing import NamedTuple
 
 from flask import Blueprint, Response, request, url_for
 
 from interpol_graph import __version__
-from interpol_graph.endpoint import negotiation
-from interpol_graph.endpoint.current import Parts, Term, data, described, gone, iri, render, select, snapshot
+from interpol_graph.endpoint import current, negotiation
+from interpol_graph.endpoint.current import Parts, Term, described, render, select, snapshot
 from interpol_graph.endpoint.dataset import sizes
 from interpol_graph.endpoint.problems import NotFound
 from interpol_graph.graph.formats import BY_SUFFIX, Format, of_kind
@@ -64,7 +63,7 @@ def ontology() -> Response:
     }
     return render(
         "ontology.html", negotiated=True, sections=sections, labels=labels, sizes=classes, uses=properties,
-        rules=_rules(snapshot().digest), addresses=addresses, filter=" ".join(words), diagram=None if words else _diagram(terms, labels),
+        rules=_rules(), addresses=addresses, filter=" ".join(words), diagram=None if words else _diagram(terms, labels),
     )  # fmt: skip
 
 
@@ -88,14 +87,14 @@ def version(version: str) -> Response:
 
 def users(term: str) -> tuple[list[Ref], bool, list[str]]:
     """Return the first things of a class, or that have a property; whether there are more; and the shapes about the term."""
-    rows = select(_USERS.format(e=iri(term), most=SHOWN + 1))
+    rows = select(_USERS.format(e=current.iri(term), most=SHOWN + 1))
     labels = Labels(row["s"].value for row in rows)
-    return [labels.ref(row["s"].value) for row in rows[:SHOWN]], len(rows) > SHOWN, _rules(snapshot().digest)[term]
+    return [labels.ref(row["s"].value) for row in rows[:SHOWN]], len(rows) > SHOWN, _rules().get(term, [])
 
 
-@lru_cache(maxsize=2)
-def _rules(digest: str) -> dict[str, list[str]]:
-    """Return term → its shapes, of the state of the graph that this request asks, `digest`."""
+@current.remembered
+def _rules() -> dict[str, list[str]]:
+    """Return term → its shapes."""
     rules: dict[str, list[str]] = defaultdict(list)
     for row in select(_RULES):
         rules[row["term"].value].append(shorten(row["rule"].value))
@@ -105,8 +104,8 @@ def _rules(digest: str) -> dict[str, list[str]]:
 def _rdf(fmt: Format, *, negotiated: bool) -> Response:
     """Return the ontology's graph, literals exactly as in its files."""
     content = BytesIO()
-    snapshot().dump(content, fmt, GRAPHS + "ontology", gone())
-    return data(content.getvalue(), fmt.content_type, negotiated=negotiated)
+    snapshot().dump(content, fmt, GRAPHS + "ontology", current.gone())
+    return current.data(content.getvalue(), fmt.content_type, negotiated=negotiated)
 
 
 def _said(term: str, parts: Parts) -> str:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import IO, Any
 
-from flask import Blueprint, Response, jsonify, render_template, request, url_for
+from flask import Blueprint, Response, jsonify, request
 from pyoxigraph import parse
 
 from interpol_graph.endpoint import current, dumps, negotiation
@@ -71,14 +71,6 @@ def search() -> Response:
     response = current.data(jsonify(told).data, fmt.content_type)
     response.vary.add("Accept-Language")
     return response
-
-
-@blueprint.get("/opensearch.xml")
-def description() -> Response:
-    """Describe the search to browsers (OpenSearch 1.1)."""
-    address = request.host_url.rstrip("/") + url_for("search.search")
-    content = render_template("opensearch.xml", address=address).encode()
-    return current.data(content, "application/opensearchdescription+xml", negotiated=False)
 
 
 def _found(q: str, most: int) -> tuple[dict[str, str], bool]:

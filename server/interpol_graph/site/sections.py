@@ -1,7 +1,6 @@
 """The sections of an entity's page: saved questions about it, and the things that a pattern finds, as its kind wishes."""
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import NamedTuple
@@ -14,7 +13,7 @@ from interpol_graph.endpoint.current import DOCUMENT, Row, Table, Term, merged
 from interpol_graph.endpoint.negotiation import language
 from interpol_graph.graph.prefixes import shorten
 from interpol_graph.graph.questions import BadQuestion, Question, named, shown
-from interpol_graph.site.citations import Citations, Mark
+from interpol_graph.site.citations import Citations, Mark, cited
 from interpol_graph.site.kinds import Part
 from interpol_graph.site.labels import Labels, Value
 from interpol_graph.site.phrases import number, phrase, speech
@@ -95,26 +94,24 @@ def written(found: Found, entity: str, labels: Labels, citations: Citations) -> 
     part, more, asked, answer = found
     names = [n for n in shown(answer.columns) if n not in DOCUMENT and not n.endswith("ualifier")]
     names, groups = list(part.columns) if asked and part.columns else names, merged(answer)
-    lines: list[tuple[list[list[Value]], dict[str, set[str]]]] = []
+    lines: list[tuple[list[list[Value]], list[Row]]] = []
     joined: set[int] = set()
     for rows in groups:
         cells = [_cell(rows[0], name, labels) for name in names]
         differing = {n for n, cell in enumerate(cells) if lines and cell != lines[-1][0][n]}
         if not lines or 0 in differing or len(differing | joined) > 1:
-            lines.append((cells, defaultdict(set)))
+            lines.append((cells, []))
             joined, differing = set(), set()
         joined |= differing
         for n in differing:
             lines[-1][0][n].extend(value for value in cells[n] if value not in lines[-1][0][n])
-        for row in rows:
-            if "source" in row and "source" not in names:
-                lines[-1][1][row["source"].value].update({row["paragraph"].value} if "paragraph" in row else ())
+        lines[-1][1].extend(rows if "source" not in names else ())
     told = [n for n in range(len(names)) if any(cells[n] not in ([], [labels.ref(entity)]) for cells, _ in lines)]
     if not told:
         return None
     ready = []
-    for cells, cited in lines[:SHOWN]:
-        marks = sorted(citations.mark(iri, paragraphs=paragraphs) for iri, paragraphs in cited.items())
+    for cells, rows in lines[:SHOWN]:
+        marks = sorted(citations.mark(iri, paragraphs=paragraphs) for iri, paragraphs in cited(rows).items())
         ready.append(Line([labels.spoken(cells[n]) for n in told], marks))
     if asked:
         titles, question = [asked.columns[name][speech()] for name in names], asked.title[speech()]
