@@ -112,7 +112,7 @@ def _picture(table: Table, labels: Labels) -> str:
         return ""
     named = f"{first}Label"
     called = [
-        {named: Term("literal", *labels.label(row[first].value)), **row} if row.get(first, UNBOUND).kind == "uri" else row
+        {named: labels.label(row[first].value), **row} if row.get(first, UNBOUND).kind == "uri" else row
         for row in rows
     ]  # fmt: skip
     return draw(kind, drawn, called, {}, phrase("answer"), anchor="#row-")

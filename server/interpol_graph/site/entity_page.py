@@ -122,8 +122,9 @@ class EntityPage:
         self.figures = [self._figure(s) for s in sorted(figures, key=self._figure_order)]
         self.growth = self._growth()
         disputed = (name for about, name, _ in self._claims if about == entity)
-        others = self._ordered({*self._said[entity], *disputed, *self._derived}.difference(kind.essentials))
-        self.facts = [fact for name in others if (fact := self._fact(name))]
+        others = {*self._said[entity], *disputed, *self._derived}.difference(kind.essentials, _HIDDEN)
+        ordered = sorted(others, key=lambda name: (_PLACES.get(name, 0), plain(self.labels.label(name).value)))
+        self.facts = [fact for name in ordered if (fact := self._fact(name))]
         shown = {v.iri for fact in self.essentials for v in fact.values if isinstance(v, Ref)}
         shown.update(*(found.things() for found in answers))
         self.groups = backlinks.groups(entity, [row for row in links if row["s"].value not in shown], self.labels)
@@ -149,13 +150,12 @@ class EntityPage:
         """Return property → what rules conclude of it in our own words, unless it is stated or known otherwise."""
         own = [t for terms in self._said[self.iri].values() for t in terms]
         known, dates = known.union(t.value for t in own), tuple(t.value for t in own if t.datatype in _DATES)
-        told = {
-            name: [
-                t for t in terms if t.value not in known and not (t.datatype in _DATES and t.value.startswith(dates))
-            ]
-            for name, terms in derived.items()
-        }
-        return {name: terms for name, terms in told.items() if terms and name.startswith(TERMS)}
+
+        def new(term: Term) -> bool:
+            return term.value not in known and not (term.datatype in _DATES and term.value.startswith(dates))
+
+        told = {name: list(filter(new, terms)) for name, terms in derived.items() if name.startswith(TERMS)}
+        return {name: terms for name, terms in told.items() if terms}
 
     def _figure(self, figure: str) -> Figure:
         parts = self._said[figure]
@@ -200,16 +200,10 @@ class EntityPage:
         """Return the values of a property for people: a share in per cent, which is its unit, a language by its name."""
         if name in (_VALUE, _UNIT) and TERMS + "ShareUnit" in _iris(parts[_UNIT]):
             return [Term("literal", share(t.value)) for t in parts[_VALUE]] if name == _VALUE else []
-        if name == _LANGUAGE:
-            return [
-                t._replace(value=phrase(key)) if (key := f"language.{t.value}") in PHRASES else t for t in parts[name]
-            ]
-        return self.labels.values(parts[name])
-
-    def _ordered(self, properties: Iterable[str]) -> list[str]:
-        """Return properties in the order of the table, the hidden ones left out."""
-        shown = set(properties) - _HIDDEN
-        return sorted(shown, key=lambda name: (_PLACES.get(name, 0), plain(self.labels.label(name).value)))
+        found = self.labels.values(parts[name])
+        if name == _LANGUAGE and (key := f"language.{_words(found[0])}" if found else "") in PHRASES:
+            return [Term("literal", phrase(key))]
+        return found
 
 
 def gather(entity: str) -> EntityPage | None:

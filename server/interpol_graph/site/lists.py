@@ -8,7 +8,7 @@ from flask import Response, request
 from pyoxigraph import Literal
 
 from interpol_graph.endpoint import api
-from interpol_graph.endpoint.current import Row, described, iri, render, select, values
+from interpol_graph.endpoint.current import Row, Term, described, iri, render, select, values
 from interpol_graph.endpoint.dataset import sizes
 from interpol_graph.endpoint.negotiation import language
 from interpol_graph.endpoint.problems import BadParameter, NotFound
@@ -16,7 +16,7 @@ from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import TERMS, expand, shorten
 from interpol_graph.site import kinds
 from interpol_graph.site.kinds import Kind
-from interpol_graph.site.labels import Labels, Ref, Text
+from interpol_graph.site.labels import Labels, Ref
 from interpol_graph.site.selections import prefixed, selection, together
 
 #: Things on one page.
@@ -34,7 +34,7 @@ _DATE = "interpol:startDate|interpol:atDate|dcterms:date"
 class Choice(NamedTuple):
     """A value of a facet: its label, how many things have it, and what an address calls it."""
 
-    label: Text
+    label: Term
     number: int
     key: str
 
@@ -76,7 +76,10 @@ def members(name: str) -> Response:
             (labels.ref(row["item"].value), [labels.told(found[row["item"].value], of) for of in told], row.get("key"))
             for row in here
         ],
-        chosen={facet: (labels.ref(shown.facets[facet]), _called(text, labels)) for facet, text in chosen.items()},
+        chosen={
+            facet: (labels.ref(shown.facets[facet]), labels.label(thing) if thing in labels.words else Term("literal", text))
+            for facet, text in chosen.items() for thing in [_expanded(text)]
+        },
         facets={facet: (labels.ref(of), _choices(of, counts, labels)) for facet, of in shown.facets.items() if of in open_},
         more=len(rows) > number * PER_PAGE, query=selection(those, refers),
     )  # fmt: skip
@@ -106,12 +109,6 @@ def _expanded(text: str) -> str:
     return ""
 
 
-def _called(text: str, labels: Labels) -> Text:
-    """Return the label of a chosen value of a facet."""
-    thing = _expanded(text)
-    return labels.label(thing) if thing in labels.words else Text(text)
-
-
 def _ordered(rows: list[Row], place: str, kind: Kind) -> list[Row]:
     """Return things in the reader's alphabet, or if their kind is ordered by a date, the newest first and the undated last."""
     known = api.choices(f"?choice a {place}")
@@ -130,7 +127,7 @@ def _choices(of: str, counts: list[Row], labels: Labels) -> list[Choice]:
     for row in counts:
         if row["p"].value == of:
             [value] = labels.values([row["o"]]) or [row["o"]]
-            label = value.label if isinstance(value, Ref) else Text(value.value)
+            label = value.label if isinstance(value, Ref) else value
             found.append(Choice(label, int(row["n"].value), shorten(row["o"].value)))
     if all(choice.key.isdecimal() for choice in found):
         return sorted(found, key=lambda choice: (len(choice.key), choice.key), reverse=True)

@@ -15,7 +15,7 @@ from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.prefixes import BASE, ENTITIES, GRAPHS, TERMS, expand, shorten
 from interpol_graph.graph.questions import COMPLETE, LANGUAGES
 from interpol_graph.graph.typography import french
-from interpol_graph.site.labels import Labels, Text
+from interpol_graph.site.labels import Labels
 from interpol_graph.site.phrases import PHRASES, day, in_french, number, phrase, size, span, speech
 
 _DATES = {"date", "gYearMonth", "gYear", "gMonthDay"}
@@ -75,7 +75,7 @@ def address_of(name: str) -> str | None:
         return None
 
 
-def names(problem: list[str]) -> dict[str, Text]:
+def names(problem: list[str]) -> dict[str, Term]:
     """Return prefixed names that an error gives → the labels of the things that they name, of those that have one."""
     things = {expand(name): name for name in problem if address_of(name)}
     with suppress(EngineError):  # an error page must come, whatever has failed
@@ -84,7 +84,7 @@ def names(problem: list[str]) -> dict[str, Text]:
     return {}
 
 
-def literal(value: Term) -> Text:
+def literal(value: Term) -> Term:
     """Return a literal as people write it: dates in words, thousands set apart, yes and no."""
     kind, text = value.datatype.rpartition("#")[2], value.value
     if kind in _DATES:
@@ -97,13 +97,13 @@ def literal(value: Term) -> Text:
         text = phrase(text)
     elif f"code.{text}" in PHRASES and not value.language:
         text = phrase(f"code.{text}")
-    return Text(text, value.language)
+    return value._replace(value=text)
 
 
-def told(sentence: str) -> Text:
+def told(sentence: str) -> Term:
     """Return what a problem says in the reader's language, where that is known, else in English."""
     translated = in_french(sentence) if speech() == "fr" else None
-    return Text(translated or sentence, "fr" if translated else "en")
+    return Term("literal", translated or sentence, "fr" if translated else "en")
 
 
 def excerpt(body: bytes, limit: int) -> tuple[str, bool]:

@@ -1,4 +1,4 @@
-"""The reader's language, and what the pages say in it: their phrases (phrases.toml), dates and numbers."""
+"""The reader's language, English or French, and what the pages say in it: their phrases (phrases.toml), dates and numbers."""
 
 import re
 import tomllib
@@ -65,41 +65,28 @@ def in_french(sentence: str) -> str | None:
     return None
 
 
-def day(text: str, language: str | None = None) -> str:
-    """Return an xsd:date, gYearMonth, gYear or gMonthDay in words, as precise as it is; in English, French or the reader's language.
-
-    >>> day("2015-11-02", "en"), day("2015-11", "en"), day("1914", "en"), day("1914-04-01", "fr"), day("--09-07", "en")
-    ('2 November 2015', 'November 2015', '1914', '1er avril 1914', '7 September')
-    """
+def day(text: str) -> str:
+    """Return an xsd:date, gYearMonth, gYear or gMonthDay in words, as precise as it is."""
     match = _DAY.fullmatch(text)
     if not match:
         return text
-    language = language or speech()
     year, month, number = match.groups()
-    words = [PHRASES["months"][language].split()[int(month) - 1], *([year] if year != "-" else ())]
+    words = [phrase("months").split()[int(month) - 1], *([year] if year != "-" else ())]
     if number:
-        words.insert(0, "1er" if language == "fr" and number == "01" else str(int(number)))
+        words.insert(0, "1er" if speech() == "fr" and number == "01" else str(int(number)))
     return " ".join(words)
 
 
-def span(text: str, language: str | None = None) -> str:
-    """Return an xsd:duration of years, months and days in words; in English, French or the reader's language.
-
-    >>> span("P4D", "en"), span("P1Y", "fr"), span("P1Y6M", "fr")
-    ('4\\xa0days', '1\\xa0an', '1\\xa0an 6\\xa0mois')
-    """
-    match, words = _SPAN.fullmatch(text), PHRASES["durations"][language or speech()].split()
+def span(text: str) -> str:
+    """Return an xsd:duration of years, months and days in words."""
+    match, words = _SPAN.fullmatch(text), phrase("durations").split()
     parts = [(int(n), words[2 * at : 2 * at + 2]) for at, n in enumerate(match.groups()) if n] if match else []
     return " ".join(f"{n}\u00a0{several if n > 1 else one}" for n, (one, several) in parts) or text
 
 
-def share(value: str, language: str | None = None) -> str:
-    """Return a part of one in per cent; in English, French or the reader's language.
-
-    >>> share("0.028", "en"), share("0.5", "fr")
-    ('2.8\\xa0%', '50\\xa0%')
-    """
-    return f"{number(f'{(Decimal(value) * 100).normalize():f}', language)}\u00a0%" if _PART.fullmatch(value) else value
+def share(value: str) -> str:
+    """Return a part of one in per cent."""
+    return f"{number(f'{(Decimal(value) * 100).normalize():f}')}\u00a0%" if _PART.fullmatch(value) else value
 
 
 def size(octets: int) -> str:
@@ -109,16 +96,12 @@ def size(octets: int) -> str:
     return f"{number(f'{octets / 1000**power:.1f}' if power else octets)}\u00a0{unit}"
 
 
-def number(value: str | int, language: str | None = None) -> str:
-    """Return a number with its thousands set apart, digits untouched; in English, French or the reader's language.
-
-    >>> number(7700, "en"), number("1234567.50", "fr"), number("-4.00167", "en")
-    ('7,700', '1\\u202f234\\u202f567,50', '-4.00167')
-    """
+def number(value: str | int) -> str:
+    """Return a number with its thousands set apart, digits untouched."""
     whole, dot, rest = str(value).partition(".")
     if not _WHOLE.fullmatch(whole):
         return str(value)
     grouped = f"{int(whole):,}" if abs(int(whole)) >= 1000 else whole
-    if (language or speech()) == "fr":
+    if speech() == "fr":
         return grouped.replace(",", "\u202f") + dot.replace(".", ",") + rest
     return grouped + dot + rest
