@@ -1,8 +1,6 @@
 """The sections of an entity's page: saved questions about it, and the things that a pattern finds, as its kind wishes."""
 
-import re
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from typing import NamedTuple
 
 from flask import url_for
@@ -12,7 +10,7 @@ from interpol_graph.endpoint import api
 from interpol_graph.endpoint.current import DOCUMENT, Row, Table, Term, merged
 from interpol_graph.endpoint.negotiation import language
 from interpol_graph.graph.prefixes import shorten
-from interpol_graph.graph.questions import BadQuestion, Question, named, shown
+from interpol_graph.graph.questions import Question, named, shown
 from interpol_graph.site.citations import Citations, Mark, cited
 from interpol_graph.site.kinds import Part
 from interpol_graph.site.labels import Labels, Value
@@ -72,13 +70,17 @@ def gather(entity: str, parts: Iterable[Part], facts: Mapping[str, list[Term]]) 
             asking.append((text, part, url_for("sparql.sparql", query=selection(pattern)), None, columns))
             continue
         asked = named(part.question)
-        with suppress(
-            BadQuestion
-        ):  # no value that it takes: the year of a session before 1005, an entity of other data
-            values = _values(entity, part, asked, facts)
+        values = {p.name: shorten(entity) for p in asked.parameters if p.type == "iri"}
+        try:
+            values |= {name: str(int(facts[of][0].value) + more) for name, (of, more) in part.given.items()}
             text = asked.filled(values | {"lang": language()})
-            more = url_for("questions.question", name=asked.name, **values)  # type: ignore[arg-type]
-            asking.append((text, part, more, asked, list(asked.variables)))
+        except (
+            LookupError,
+            ValueError,
+        ):  # no value that it takes: of a session before 1005, of an entity of other data
+            continue
+        address = url_for("questions.question", name=asked.name, **values)  # type: ignore[arg-type]
+        asking.append((text, part, address, asked, list(asked.variables)))
     answers = together([text for text, *_ in asking])
     return [
         Found(part, more, asked, Table(columns, rows))
@@ -130,13 +132,3 @@ def _cell(row: Row, name: str, labels: Labels) -> list[Value]:
         return [labels.ref(term.value)] if term else []
     qualifier = row.get("qualifierLabel" if name == "value" else name + "Qualifier")
     return [term._replace(value=f"{qualifier.value} {number(term.value)}") if qualifier else term]
-
-
-def _values(entity: str, part: Part, asked: Question, facts: Mapping[str, list[Term]]) -> dict[str, str]:
-    """Return the values that a question is asked with, the entity for its first of the type iri. Raises BadQuestion if one is not known."""
-    values = {p.name: shorten(entity) for p in asked.parameters if p.type == "iri"}
-    for name, (of, more) in part.given.items():
-        if not facts.get(of) or not re.fullmatch("[0-9]{1,9}", facts[of][0].value):
-            raise BadQuestion(of)
-        values[name] = str(int(facts[of][0].value) + more)
-    return values
