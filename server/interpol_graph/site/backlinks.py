@@ -7,10 +7,7 @@ from interpol_graph.endpoint.current import UNBOUND, Row
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import GRAPHS, TERMS
 from interpol_graph.site.labels import Labels, Ref
-from interpol_graph.site.selections import prefixed, selection
-
-#: Links that a page shows of one group.
-SHOWN = 50
+from interpol_graph.site.selections import SHOWN, prefixed, selection
 
 DERIVED = GRAPHS + "derived"
 

@@ -45,18 +45,14 @@ def terms() -> Response:
         output.write(json.dumps({"prefixes": prefixes(), "terms": named}, ensure_ascii=False).encode())
 
     content = dumps.made(f"terms.{language()}.json", write).read_bytes()
-    response = current.data(content, "application/json", negotiated=False)
-    response.vary.add("Accept-Language")
-    return response
+    return current.data(content, "application/json", negotiated=False, spoken=True)
 
 
 @blueprint.get("/sparql/<name>.rq")
 def question(name: str) -> Response:
     """Return a saved question as the editor takes it: with its values, or those of the request, in the reader's language."""
     text, _ = api.filled(api.question(name))
-    response = current.data(text.encode(), "application/sparql-query; charset=utf-8", negotiated=False)
-    response.vary.add("Accept-Language")
-    return response
+    return current.data(text.encode(), "application/sparql-query; charset=utf-8", negotiated=False, spoken=True)
 
 
 def page(asked: sparql.Asked, error: EngineError | None = None) -> Response:

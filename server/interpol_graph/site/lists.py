@@ -86,11 +86,11 @@ def members(name: str) -> Response:
 
 
 def classes() -> list[tuple[Ref, int]]:
-    """Return the classes of this graph's ontology, or of foreign data all classes, with their sizes."""
+    """Return the classes of this graph's ontology, or of foreign data all classes, by name, with their sizes."""
     found, _ = sizes()
     ours = {kind: size for kind, size in found.items() if kind.startswith(TERMS)} or found
     labels = Labels(ours)
-    return [(labels.ref(kind), size) for kind, size in ours.items()]
+    return sorted(((labels.ref(kind), ours[kind]) for kind in ours), key=lambda pair: plain(pair[0].label.value))
 
 
 def _those(place: str, kind: Kind, chosen: dict[str, str]) -> str:
@@ -123,12 +123,10 @@ def _ordered(rows: list[Row], place: str, kind: Kind) -> list[Row]:
 
 def _choices(of: str, counts: list[Row], labels: Labels) -> list[Choice]:
     """Return the values of a facet, years backwards and the rest in the reader's alphabet."""
-    found = []
-    for row in counts:
-        if row["p"].value == of:
-            [value] = labels.values([row["o"]]) or [row["o"]]
-            label = value.label if isinstance(value, Ref) else value
-            found.append(Choice(label, int(row["n"].value), shorten(row["o"].value)))
+    found = [
+        Choice(labels.label(value.value) if value.kind == "uri" else value, int(row["n"].value), shorten(value.value))
+        for row in counts if row["p"].value == of for value in [row["o"]]
+    ]  # fmt: skip
     if all(choice.key.isdecimal() for choice in found):
         return sorted(found, key=lambda choice: (len(choice.key), choice.key), reverse=True)
     return sorted(found, key=lambda choice: plain(choice.label.value))

@@ -68,9 +68,7 @@ def search() -> Response:
             {"iri": iri, "label": label.value, "language": label.language, "name": name, "kind": [k.iri for k in of]}
             for (iri, label), name, of in results
         ]
-    response = current.data(jsonify(told).data, fmt.content_type)
-    response.vary.add("Accept-Language")
-    return response
+    return current.data(jsonify(told).data, fmt.content_type, spoken=True)
 
 
 def _found(q: str, most: int) -> tuple[dict[str, str], bool]:

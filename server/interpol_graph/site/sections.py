@@ -15,10 +15,7 @@ from interpol_graph.site.citations import Citations, Mark, cited
 from interpol_graph.site.kinds import Part
 from interpol_graph.site.labels import Labels, Value
 from interpol_graph.site.phrases import number, phrase, speech
-from interpol_graph.site.selections import prefixed, selection, together
-
-#: Lines that a page shows of one section.
-SHOWN = 50
+from interpol_graph.site.selections import SHOWN, prefixed, selection, together
 
 
 class Found(NamedTuple):

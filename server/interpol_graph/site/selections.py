@@ -9,6 +9,8 @@ from interpol_graph.site.phrases import speech
 
 #: What stands before a number that is not exact.
 INEXACT = "≈"
+#: Things that a page shows of one section or of one group of links.
+SHOWN = 50
 #: More rows than a page can be made of. With a limit, the order of a subquery matters.
 _MOST = 100_000
 _PROLOGUE = re.compile("^PREFIX .*\n", re.MULTILINE)
