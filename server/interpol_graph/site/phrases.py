@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from interpol_graph.endpoint.negotiation import language
+from interpol_graph.endpoint.negotiation import speech
 from interpol_graph.graph.typography import french
 
 
@@ -39,11 +39,6 @@ _DAY = re.compile(r"([0-9]+|-)-(0[1-9]|1[0-2])(?:-([0-9]{2}))?")
 _SPAN = re.compile(r"P(?:([0-9]{1,9})Y)?(?:([0-9]{1,9})M)?(?:([0-9]{1,9})D)?")
 _PART = re.compile(r"[0-9]{1,9}(\.[0-9]{1,30})?")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,99}")
-
-
-def speech() -> str:
-    """Return the language of the pages' own words, English or French."""
-    return "fr" if language() == "fr" else "en"
 
 
 def phrase(key: str, **values: object) -> str:

@@ -11,13 +11,13 @@ from flask import Blueprint, Response, request, url_for
 from interpol_graph.endpoint import api
 from interpol_graph.endpoint.caching import lifetime
 from interpol_graph.endpoint.current import Table, data, merged, query, render, tabulated
-from interpol_graph.endpoint.negotiation import language
+from interpol_graph.endpoint.negotiation import language, speech
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.questions import Question, saved
 from interpol_graph.site.citations import of_rows
 from interpol_graph.site.labels import Labels
-from interpol_graph.site.phrases import PHRASES, phrase, speech
+from interpol_graph.site.phrases import PHRASES, phrase
 
 blueprint = Blueprint("questions", __name__)
 

@@ -8,13 +8,13 @@ from markupsafe import Markup
 
 from interpol_graph.endpoint import api
 from interpol_graph.endpoint.current import DOCUMENT, Row, Table, Term, merged
-from interpol_graph.endpoint.negotiation import language
+from interpol_graph.endpoint.negotiation import language, speech
 from interpol_graph.graph.prefixes import shorten
 from interpol_graph.graph.questions import Question, named, shown
 from interpol_graph.site.citations import Citations, Mark, cited
 from interpol_graph.site.kinds import Part
 from interpol_graph.site.labels import Labels, Value
-from interpol_graph.site.phrases import number, phrase, speech
+from interpol_graph.site.phrases import number, phrase
 from interpol_graph.site.selections import SHOWN, prefixed, selection, together
 
 

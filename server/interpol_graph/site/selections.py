@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from interpol_graph.endpoint.current import Row, select
+from interpol_graph.endpoint.negotiation import speech
 from interpol_graph.graph.prefixes import shorten
-from interpol_graph.site.phrases import speech
 
 #: What stands before a number that is not exact.
 INEXACT = "≈"
