@@ -129,6 +129,7 @@ def test_a_comma_stands_behind_what_it_follows(opened: Opened, width: int) -> No
       }), links.filter((link) => [...link.getClientRects()].some((line) => line.height < 24)).length];
     }""")
     assert len(commas) > 5 and all(commas) and small == 0
+    assert Axe().run(page, options={"runOnly": ["target-size"]}).violations_count == 0
 
 
 def test_the_first_page_is_light(opened: Opened, browser: Browser, server: str) -> None:

@@ -28,8 +28,7 @@ class Found(NamedTuple):
 
     def iris(self) -> set[str]:
         """Return what needs a label."""
-        terms = [t.value for row in self.answer.rows for t in row.values() if t.kind == "uri"]
-        return {*terms, *(() if self.asked else self.part.columns)}
+        return self.answer.iris() | (set() if self.asked else set(self.part.columns))
 
     def things(self) -> set[str]:
         """Return what the lines are about: what stands first in them."""
