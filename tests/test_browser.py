@@ -114,6 +114,24 @@ def test_a_page_is_for_everyone(opened: Opened, path: str) -> None:
         assert found.violations_count == 0, found.generate_report()
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_comma_stands_behind_what_it_follows(opened: Opened, width: int) -> None:
+    """Each stands on the last line of the link before it, and what leads somewhere is as large as a finger."""
+    page = opened("/page/operation/haechi-v", width)
+    commas, small = page.evaluate("""() => {
+      const links = [...document.querySelectorAll(".essentials a")], after = links.filter((link) => link.nextSibling?.data?.startsWith(","));
+      return [after.map((link) => {
+        const comma = new Range();
+        comma.setStart(link.nextSibling, 0);
+        comma.setEnd(link.nextSibling, 1);
+        const line = [...link.getClientRects()].at(-1), at = comma.getBoundingClientRect();
+        return at.top < line.bottom && at.bottom > line.top && Math.abs(at.left - line.right) < 1;
+      }), links.filter((link) => [...link.getClientRects()].some((line) => line.height < 24)).length];
+    }""")
+    assert len(commas) > 5 and all(commas) and small == 0
+    assert Axe().run(page, options={"runOnly": ["target-size"]}).violations_count == 0
+
+
 def test_the_first_page_is_light(opened: Opened, browser: Browser, server: str) -> None:
     context = browser.new_context(base_url=server)
     page, sizes = context.new_page(), []

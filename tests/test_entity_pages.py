@@ -73,6 +73,12 @@ def test_a_session_says_who_led_it_and_what_came_before(client: FlaskClient) -> 
         assert soup.select_one(f"dl.essentials a[href='/page/session/{number + 1}']")
 
 
+@pytest.mark.parametrize(("language", "names"), [("en", ("language", "French")), ("fr", ("langue", "français"))])
+def test_a_document_says_its_language_in_a_word(client: FlaskClient, language: str, names: tuple[str, str]) -> None:
+    soup = page(client, f"/page/source/ga84-closing?lang={language}")
+    assert fact(soup, names[0]) == names[1]
+
+
 def test_a_session_shows_attendance_beside_its_neighbours(client: FlaskClient) -> None:
     soup = page(client, "/page/session/84")
     [here] = list(soup.select("tr.here"))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from jinja2 import Environment, nodes
 
 from conftest import ROOT
@@ -15,6 +17,7 @@ from interpol_graph.endpoint import problems
 from interpol_graph.engine import outcomes
 from interpol_graph.graph.prefixes import prefixes
 from interpol_graph.graph.questions import TYPES, saved
+from interpol_graph.site import phrases
 from interpol_graph.site.phrases import PHRASES, in_french
 
 PACKAGE = ROOT / "server" / "interpol_graph"
@@ -37,12 +40,38 @@ def values(phrase: str) -> set[str]:
 
 def test_a_phrase_speaks_both_languages_and_is_used() -> None:
     assert len(PHRASES) > 100
-    for key, phrases in PHRASES.items():
-        assert set(phrases) == {"en", "fr"} and all(phrases.values()), key
-        assert values(phrases["en"]) == values(phrases["fr"]), key
+    for key, both in PHRASES.items():
+        assert set(both) == {"en", "fr"} and all(both.values()), key
+        assert values(both["en"]) == values(both["fr"]), key
         put_together = key.partition(".")[0] + "." in QUOTED - {"tag."}
         property_of_another_vocabulary = key.partition(":")[0] in prefixes()
         assert key in QUOTED | TAGS or put_together or property_of_another_vocabulary, key
+
+
+@pytest.mark.parametrize(
+    ("write", "value", "english", "french"),
+    [
+        (phrases.day, "2015-11-02", "2 November 2015", "2 novembre 2015"),
+        (phrases.day, "2015-11", "November 2015", "novembre 2015"),
+        (phrases.day, "1914", "1914", "1914"),
+        (phrases.day, "1914-04-01", "1 April 1914", "1er avril 1914"),
+        (phrases.day, "--09-07", "7 September", "7 septembre"),
+        (phrases.span, "P4D", "4\u00a0days", "4\u00a0jours"),
+        (phrases.span, "P1Y", "1\u00a0year", "1\u00a0an"),
+        (phrases.span, "P1Y6M", "1\u00a0year 6\u00a0months", "1\u00a0an 6\u00a0mois"),
+        (phrases.share, "0.028", "2.8\u00a0%", "2,8\u00a0%"),
+        (phrases.share, "0.5", "50\u00a0%", "50\u00a0%"),
+        (phrases.number, 7700, "7,700", "7\u202f700"),
+        (phrases.number, "1234567.50", "1,234,567.50", "1\u202f234\u202f567,50"),
+        (phrases.number, "-4.00167", "-4.00167", "-4,00167"),
+    ],
+)
+def test_dates_and_numbers_are_written_as_readers_write_them(
+    client: FlaskClient, write: Callable[[Any], str], value: str | int, english: str, french: str
+) -> None:
+    for language, expected in (("en", english), ("fr", french)):
+        with client.application.test_request_context(f"/?lang={language}"):
+            assert write(value) == expected
 
 
 @pytest.mark.parametrize("name", TEMPLATES)

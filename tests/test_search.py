@@ -144,9 +144,11 @@ def test_a_program_gets_json_and_a_search_box_suggestions(client: FlaskClient) -
     assert client.get("/search?q=x&format=turtle").status_code == 400
 
 
-def test_a_browser_is_told_how_to_search(client: FlaskClient) -> None:
-    answer = client.get("/opensearch.xml")
+@pytest.mark.parametrize("path", ["/opensearch.xml", "/opensearch.xml?lang=fr"])
+def test_a_browser_is_told_how_to_search(client: FlaskClient, path: str) -> None:
+    answer = client.get(path)
     assert answer.content_type == "application/opensearchdescription+xml"
+    assert "Accept-Language" in answer.vary, "it names itself in the reader's language"
     space = "{http://a9.com/-/spec/opensearch/1.1/}"
     urls = {url.get("type"): url.get("template", "") for url in ElementTree.fromstring(answer.data).iter(space + "Url")}  # noqa: S314
     for media_type in ("application/json", "application/x-suggestions+json"):

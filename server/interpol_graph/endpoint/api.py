@@ -85,7 +85,7 @@ def formats(question: Question) -> tuple[Offered, ...]:
 def picture(question: Question, found: list[Row], anchor: str = "", alone: bool = False) -> Markup:
     """Return the picture of rows that answer a question, for a page or to stand alone. Raises Busy, Departed."""
     kind, columns = next(iter(question.picture.items()))
-    title = question.title["fr" if negotiation.language() == "fr" else "en"]
+    title = question.title[negotiation.speech()]
     return pictures.draw(kind, columns, found, question.columns, title, anchor=anchor, alone=alone)
 
 

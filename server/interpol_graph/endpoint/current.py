@@ -183,12 +183,13 @@ def values(iris: Iterable[str]) -> str:
     return " ".join(filter(None, map(iri, iris)))
 
 
-def data(body: bytes, content_type: str, *, negotiated: bool = True, lifetime: str = caching.CACHED) -> Response:
-    """Return data of a content type; `negotiated` unless the address itself says which."""
+def data(
+    body: bytes, content_type: str, *, negotiated: bool = True, spoken: bool = False, lifetime: str = caching.CACHED
+) -> Response:
+    """Return data of a content type; `negotiated` unless the address itself says which, `spoken` in the reader's language."""
     response = Response(body, content_type=content_type)
     response.headers["Cache-Control"] = lifetime
-    if negotiated:
-        response.vary.add("Accept")
+    response.vary.update(["Accept"] * negotiated + ["Accept-Language"] * spoken)
     return response
 
 

@@ -95,6 +95,11 @@ def language() -> str:
     return str(g.language or "en")
 
 
+def speech() -> str:
+    """Return the language of the pages' own words, English or French."""
+    return "fr" if language() == "fr" else "en"
+
+
 def wants_html() -> bool:
     """Tell whether the client, a browser, prefers a page to data. A ?format= never does."""
     return not request.values.get("format") and likes_html(request.headers.get("Accept", ""))

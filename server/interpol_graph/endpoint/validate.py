@@ -101,7 +101,10 @@ def report(statements: bytes, fmt: ReportFormat) -> bytes:
     except OSError as error:
         raise Unavailable(f"The validation cannot be run: {error.strerror or error}.") from error
     if done.returncode == -signal.SIGALRM:
-        raise _out_of_time()
+        raise OutOfTime(
+            f"The validation was stopped after {SECONDS} seconds, its time limit; validate a part of these statements.",
+            seconds=SECONDS,
+        )
     # Whoever refuses memory to a library without exceptions sees it abort.
     if done.returncode == OUT_OF_MEMORY or done.returncode < 0:
         raise OutOfMemory(
@@ -119,7 +122,7 @@ def report(statements: bytes, fmt: ReportFormat) -> bytes:
 
 
 def _run(command: list[str], folder: str) -> subprocess.CompletedProcess[bytes]:
-    """Run a validation to its end, or to that of its client's patience. Raises OutOfTime, Departed."""
+    """Run a validation to its end, or to that of its client's patience. Raises Departed."""
     with subprocess.Popen(  # noqa: S603
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder
     ) as process:
@@ -130,10 +133,11 @@ def _run(command: list[str], folder: str) -> subprocess.CompletedProcess[bytes]:
                 output, errors = process.communicate(timeout=TICK)
                 return subprocess.CompletedProcess(command, process.returncode, output, errors)
             except subprocess.TimeoutExpired:
-                if not left() and time.monotonic() < deadline:
-                    continue
-            process.kill()
-            raise Departed("The client went away, and its validation was stopped.") if left() else _out_of_time()
+                if left():
+                    process.kill()
+                    raise Departed("The client went away, and its validation was stopped.") from None
+                if time.monotonic() > deadline:
+                    process.send_signal(signal.SIGALRM)
 
 
 def _page() -> Response:
@@ -169,10 +173,3 @@ def _statements() -> bytes:
     if not content.strip():
         raise BadRequest("There are no statements: send Turtle as the body, or as the form field `turtle`.")
     return content
-
-
-def _out_of_time() -> OutOfTime:
-    return OutOfTime(
-        f"The validation was stopped after {SECONDS} seconds, its time limit; validate a part of these statements.",
-        seconds=SECONDS,
-    )

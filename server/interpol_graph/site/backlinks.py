@@ -7,10 +7,7 @@ from interpol_graph.endpoint.current import UNBOUND, Row
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import GRAPHS, TERMS
 from interpol_graph.site.labels import Labels, Ref
-from interpol_graph.site.selections import prefixed, selection
-
-#: Links that a page shows of one group.
-SHOWN = 50
+from interpol_graph.site.selections import SHOWN, prefixed, selection
 
 DERIVED = GRAPHS + "derived"
 
@@ -63,17 +60,12 @@ def groups(entity: str, rows: list[Row], labels: Labels) -> list[Group]:
         ordered = [(labels.ref(s), date) for s, date in members.items()]
         ordered.sort(key=lambda member: (member[1], plain(member[0].label.value)))
         kind_ref = labels.ref(kind) if kind else None
-        found.append(Group(labels.ref(p), kind_ref, ordered[:SHOWN], len(ordered), _query(entity, p, kind)))
+        path = "interpol:citation/interpol:source" if p == TERMS + "citation" else prefixed(p)
+        query = selection(f"?item {path} {prefixed(entity)}{f' ; a {prefixed(kind)}' if kind else ''} .")
+        found.append(Group(labels.ref(p), kind_ref, ordered[:SHOWN], len(ordered), query))
     return sorted(found, key=lambda g: [plain(ref.label.value) for ref in (g.kind or g.property, g.property)])
 
 
 def subjects(rows: list[Row]) -> set[str]:
     """Return whatever links to the entity by a statement that is not derived."""
     return {row["s"].value for row in rows if row["g"].value != DERIVED}
-
-
-def _query(entity: str, name: str, kind: str) -> str:
-    """Return a SPARQL query for all members of a group."""
-    path = "interpol:citation/interpol:source" if name == TERMS + "citation" else prefixed(name)
-    kinds = f" ; a {prefixed(kind)}" if kind else ""
-    return selection(f"?item {path} {prefixed(entity)}{kinds} .")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from interpol_graph.endpoint.current import Parts, Row, select, values
 from interpol_graph.graph.prefixes import TERMS, expand
 from interpol_graph.graph.questions import Question
-from interpol_graph.site.labels import Labels, Ref, Text
+from interpol_graph.site.labels import Labels, Ref
 
 _SOURCE, _SUPPORTS, _PARAGRAPH = TERMS + "source", TERMS + "supports", TERMS + "paragraph"
 _CITED = """SELECT DISTINCT ?thing ?source ?paragraph {{ VALUES ?thing {{ {things} }} ?thing interpol:citation ?citation .
@@ -36,11 +36,6 @@ class Document:
     """A cited document; supports: the properties that the page cites it for."""
 
     number: int
-    iri: str
-    title: Text
-    publisher: Text | None
-    date: Text | None
-    url: Text | None
     paragraphs: list[str] = field(default_factory=list)
     supports: list[Ref] = field(default_factory=list)
 
@@ -66,12 +61,7 @@ class Citations:
 
     def mark(self, iri: str, name: str = "", paragraphs: Iterable[str] = ()) -> Mark:
         """Return the mark of a document that is cited for a property, or for something else."""
-        if iri not in self.documents:
-            text = self._labels.text
-            title = text(iri, "dcterms:title") or self._labels.label(iri)
-            publisher, date, url = text(iri, "dcterms:publisher"), text(iri, "dcterms:date"), text(iri, "schema:url")
-            self.documents[iri] = Document(len(self.documents) + 1, iri, title, publisher, date, url)
-        document = self.documents[iri]
+        document = self.documents.setdefault(iri, Document(len(self.documents) + 1))
         if name and (property := self._labels.ref(name)) not in document.supports:
             document.supports.append(property)
         document.paragraphs = sorted({*document.paragraphs, *paragraphs}, key=natural)
@@ -92,11 +82,7 @@ def of_rows(question: Question, groups: Sequence[Sequence[Row]]) -> list[list[Ci
 
     Those are added that the things of the question's column `documents` cite for the same.
     """
-    found = [defaultdict[str, set[str]](set) for _ in groups]
-    for rows, documents in zip(groups, found, strict=True):
-        for row in rows:
-            if "source" in row:
-                documents[row["source"].value] |= {row["paragraph"].value} if "paragraph" in row else set()
+    found = [list(rows) for rows in groups]
     for column, properties in question.documents.items():
         places = defaultdict[str, list[int]](list)
         for place, rows in enumerate(groups):
@@ -106,15 +92,22 @@ def of_rows(question: Question, groups: Sequence[Sequence[Row]]) -> list[list[Ci
         text = _CITED.format(things=values(places), supported=f". {supported}" if properties else ".")
         for row in select(text) if places else ():
             for place in places[row["thing"].value]:
-                found[place][row["source"].value] |= {row["paragraph"].value} if "paragraph" in row else set()
-    labels = Labels(iri for documents in found for iri in documents)
+                found[place].append(row)
+    documents = [cited(rows) for rows in found]
+    labels = Labels(iri for of_one in documents for iri in of_one)
     return [
-        [
-            Cited(labels.ref(iri), sorted(documents[iri], key=natural))
-            for iri in sorted(documents, key=lambda iri: _rank(labels, iri))
-        ]
-        for documents in found
+        [Cited(labels.ref(iri), of_one[iri]) for iri in sorted(of_one, key=lambda iri: _rank(labels, iri))]
+        for of_one in documents
     ]
+
+
+def cited(rows: Iterable[Row]) -> dict[str, list[str]]:
+    """Return document → paragraphs in order, of rows with a ?source and perhaps a ?paragraph."""
+    found = defaultdict[str, set[str]](set)
+    for row in rows:
+        if "source" in row:
+            found[row["source"].value] |= {row["paragraph"].value} if "paragraph" in row else set()
+    return {iri: sorted(paragraphs, key=natural) for iri, paragraphs in found.items()}
 
 
 def _rank(labels: Labels, iri: str) -> tuple[object, ...]:

@@ -11,14 +11,14 @@ from flask import Blueprint, Response
 from interpol_graph.endpoint import api, current, dumps, sparql
 from interpol_graph.endpoint.caching import lifetime
 from interpol_graph.endpoint.current import UNBOUND, Row, Table, Term
-from interpol_graph.endpoint.negotiation import language
+from interpol_graph.endpoint.negotiation import language, speech
 from interpol_graph.endpoint.pictures import BARS, draw
 from interpol_graph.endpoint.scales import amount, moment
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.formats import FORMATS, of_kind
 from interpol_graph.graph.prefixes import XSD, prefixes, shorten, sparql_header
 from interpol_graph.site.labels import Labels
-from interpol_graph.site.phrases import phrase, speech
+from interpol_graph.site.phrases import phrase
 from interpol_graph.site.questions import by_subject
 
 blueprint = Blueprint("editor", __name__)
@@ -45,18 +45,14 @@ def terms() -> Response:
         output.write(json.dumps({"prefixes": prefixes(), "terms": named}, ensure_ascii=False).encode())
 
     content = dumps.made(f"terms {language()}", write).read_bytes()
-    response = current.data(content, "application/json", negotiated=False)
-    response.vary.add("Accept-Language")
-    return response
+    return current.data(content, "application/json", negotiated=False, spoken=True)
 
 
 @blueprint.get("/sparql/<name>.rq")
 def question(name: str) -> Response:
     """Return a saved question as the editor takes it: with its values, or those of the request, in the reader's language."""
     text, _ = api.filled(api.question(name))
-    response = current.data(text.encode(), "application/sparql-query; charset=utf-8", negotiated=False)
-    response.vary.add("Accept-Language")
-    return response
+    return current.data(text.encode(), "application/sparql-query; charset=utf-8", negotiated=False, spoken=True)
 
 
 def page(asked: sparql.Asked, error: EngineError | None = None) -> Response:
@@ -95,24 +91,22 @@ def _mark_years(table: Table, query: str) -> None:
 def _picture(table: Table, labels: Labels) -> str:
     """Return what is drawn of rows whose columns ask for it: places, what lasts, numbers by time, numbers of things; else nothing."""
     columns, rows, _ = table.shown()
-    if len(rows) < 2:
-        return ""
-    first, *rest = columns
+    first, *rest = columns or [""]
     numbers, moments = (_columns(columns, rows, scale) for scale in (amount, moment))
     place = [name for kind in PLACE for name in numbers if name.lower() in kind]
-    if len(place) == 2 and first not in place:
-        kind, drawn = "map", [first, *place, *[name for name in numbers if name not in place][:1]]
-    elif first in moments and numbers == rest:
-        kind, drawn = "line", columns
-    elif first not in {*numbers, *moments} and rest and rest[:2] == moments == rest:
-        kind, drawn = "timeline", columns
-    elif first not in numbers and numbers == rest and len(rows) <= BARS:
-        kind, drawn = "bar", columns
-    else:
+    fits = {
+        "map": len(place) == 2 and first not in place,
+        "line": first in moments and numbers == rest,
+        "timeline": first not in {*numbers, *moments} and rest and rest[:2] == moments == rest,
+        "bar": first not in numbers and numbers == rest and len(rows) <= BARS,
+    }
+    kind = next((kind for kind in fits if fits[kind]), "")
+    if len(rows) < 2 or not kind:
         return ""
+    drawn = [first, *place, *[name for name in numbers if name not in place][:1]] if kind == "map" else columns
     named = f"{first}Label"
     called = [
-        {named: Term("literal", *labels.label(row[first].value)), **row} if row.get(first, UNBOUND).kind == "uri" else row
+        {named: labels.label(row[first].value), **row} if row.get(first, UNBOUND).kind == "uri" else row
         for row in rows
     ]  # fmt: skip
     return draw(kind, drawn, called, {}, phrase("answer"), anchor="#row-")

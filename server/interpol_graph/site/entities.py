@@ -12,16 +12,16 @@ from werkzeug.wrappers import Response as BaseResponse
 from interpol_graph.endpoint import api, current, negotiation
 from interpol_graph.endpoint.current import UNBOUND, ask, iri, query, render, select, snapshot, tabulated
 from interpol_graph.endpoint.problems import BadParameter, NotFound
-from interpol_graph.graph.formats import BY_SUFFIX, Format, of_kind
+from interpol_graph.graph.formats import BY_SUFFIX, Format
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import ENTITIES, GRAPHS, TERMS, shorten
 from interpol_graph.graph.questions import BadQuestion
 from interpol_graph.site import ontology, pages
 from interpol_graph.site.entity_page import EntityPage, gather
+from interpol_graph.site.ontology import GRAPH
 
 blueprint = Blueprint("entities", __name__)
 
-GRAPH = of_kind("graph")
 #: Of what changes in time, and the question that says what held of it on a day.
 STATEFUL = frozenset(TERMS + kind for kind in ("Organ", "Organisation", "Country", "Person"))
 STATES = "states-on-day"

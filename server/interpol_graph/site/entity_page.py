@@ -1,8 +1,7 @@
 """All that the graph says about one entity, gathered in few queries and ready to be shown as its kind wishes."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -17,7 +16,7 @@ from interpol_graph.site.backlinks import DERIVED
 from interpol_graph.site.citations import Citations, Mark
 from interpol_graph.site.kinds import Kind
 from interpol_graph.site.labels import Labels, Ref, Value
-from interpol_graph.site.phrases import phrase, share
+from interpol_graph.site.phrases import PHRASES, phrase, share
 from interpol_graph.site.sections import Found
 from interpol_graph.site.selections import together
 
@@ -37,7 +36,7 @@ _AROUND = """SELECT DISTINCT ?s ?p ?o WHERE {{
 
 _A, _ABOUT, _CITATION, _INFERENCE = expand("rdf:type"), TERMS + "about", TERMS + "citation", TERMS + "inference"
 
-_VALUE, _UNIT = TERMS + "value", TERMS + "unit"
+_VALUE, _UNIT, _LANGUAGE = TERMS + "value", TERMS + "unit", expand("dcterms:language")
 
 # Properties that open the table of facts; the others follow by name, those in _LAST at the end.
 _FIRST = (
@@ -65,8 +64,7 @@ class Claim(NamedTuple):
     standing: str
 
 
-@dataclass
-class Fact:
+class Fact(NamedTuple):
     """One property of the entity: its values, their documents, what they are inferred from, who disagrees.
 
     derived: whether a rule concludes it from other facts.
@@ -74,10 +72,10 @@ class Fact:
 
     property: Ref
     values: list[Value]
-    marks: list[Mark] = field(default_factory=list)
-    inferred: list[Ref] = field(default_factory=list)
-    inferred_marks: list[Mark] = field(default_factory=list)
-    claims: list[Claim] = field(default_factory=list)
+    marks: Sequence[Mark] = ()
+    inferred: Sequence[Ref] = ()
+    inferred_marks: Sequence[Mark] = ()
+    claims: list[Claim] = []
     derived: bool = False
 
 
@@ -97,81 +95,79 @@ class EntityPage:
         self, entity: str, kind: Kind, statements: list[Row], around: list[Row], links: list[Row], answers: list[Found]
     ) -> None:
         seen = {t.value for row in (*statements, *around, *links) for t in row.values() if t.kind == "uri"}
-        self.iri, self._labels = entity, Labels(seen.union({entity}, *(found.iris() for found in answers)))
-        self._citations = Citations(self._labels)
-        self._own = described(row for row in statements if not _is_derived(row))
-        self._around = described(around)
+        self.iri, self.labels = entity, Labels(seen.union({entity}, *(found.iris() for found in answers)))
+        self._citations = Citations(self.labels)
+        #: In order of their numbers, which they get in the order in which the page first needs them.
+        self.documents = self._citations.documents
+        #: What is stated, of whatever is about it too.
+        self._said = described([*(row for row in statements if not _is_derived(row)), *around])
         #: What is disputed, by which property, the claim.
         self._claims = [
             (about.value, name.value, claim)
-            for claim, parts in sorted(self._around.items()) if TERMS + "ConflictingClaim" in _iris(parts[_A])
+            for claim, parts in sorted(self._said.items()) if TERMS + "ConflictingClaim" in _iris(parts[_A])
             for about in parts[_ABOUT] for name in parts[TERMS + "property"]
         ]  # fmt: skip
         figures = [
-            s for s, parts in self._around.items()
+            s for s, parts in self._said.items()
             if TERMS + "Figure" in _iris(parts[_A]) and entity in _iris(parts[_ABOUT])
         ]  # fmt: skip
-        self.label = self._labels.label(entity)
-        self.definition = self._labels.text(entity, "skos:definition")
-        self.classes = self._labels.refs(self._own[entity][_A])
+        self.label = self.labels.label(entity)
+        self.definition = self.labels.text(entity, "skos:definition")
+        self.classes = self.labels.refs(self._said[entity][_A])
         concluded = described(filter(_is_derived, statements))[entity]
         self._derived = self._concluded(concluded, backlinks.subjects(links) | {_OPEN_END})
-        # In this order documents get their numbers.
         self.essentials = [fact for name in kind.essentials if (fact := self._fact(name))]
-        written = (sections.written(found, entity, self._labels, self._citations) for found in answers)
+        written = (sections.written(found, entity, self.labels, self._citations) for found in answers)
         self.sections = [section for section in written if section]
         self.figures = [self._figure(s) for s in sorted(figures, key=self._figure_order)]
         self.growth = self._growth()
         disputed = (name for about, name, _ in self._claims if about == entity)
-        others = self._ordered({*self._own[entity], *disputed, *self._derived}.difference(kind.essentials))
-        self.facts = [fact for name in others if (fact := self._fact(name))]
+        others = {*self._said[entity], *disputed, *self._derived}.difference(kind.essentials, _HIDDEN)
+        ordered = sorted(others, key=lambda name: (_PLACES.get(name, 0), plain(self.labels.label(name).value)))
+        self.facts = [fact for name in ordered if (fact := self._fact(name))]
         shown = {v.iri for fact in self.essentials for v in fact.values if isinstance(v, Ref)}
         shown.update(*(found.things() for found in answers))
-        self.groups = backlinks.groups(entity, [row for row in links if row["s"].value not in shown], self._labels)
-        self.documents = list(self._citations.documents.values())
+        self.groups = backlinks.groups(entity, [row for row in links if row["s"].value not in shown], self.labels)
         #: The same for machines that read pages.
-        self.jsonld = metadata.thing(entity, described(statements)[entity], self._labels)
+        self.jsonld = metadata.thing(entity, described(statements)[entity], self.labels)
 
     def _fact(self, name: str) -> Fact | None:
         """Return what is known of a property: what is stated, else what rules conclude."""
-        own, claims = self._own[self.iri], self._disputes(self.iri, name)
+        own, claims = self._said[self.iri], self._disputes(self.iri, name)
         values = self._values(own, name)
         if not values and not claims:
-            found = self._labels.told(self._derived, name)
-            return Fact(self._labels.ref(name), found, derived=True) if found else None
-        citations, inferences = ([self._own[t.value] for t in own[by]] for by in (_CITATION, _INFERENCE))
+            found = self.labels.told(self._derived, name)
+            return Fact(self.labels.ref(name), found, derived=True) if found else None
+        citations, inferences = ([self._said[t.value] for t in own[by]] for by in (_CITATION, _INFERENCE))
         reasons = [node for node in inferences if name in _iris(node[TERMS + "supports"])]
-        grounds = {t.value for node in reasons for t in node[TERMS + "inferredFrom"]}
-        documents = sorted(ground for ground in grounds if "/id/source/" in ground)
-        fact = Fact(self._labels.ref(name), values, self._citations.marks(citations, name))
-        fact.inferred = [self._labels.ref(ground) for ground in sorted(grounds.difference(documents))]
-        fact.inferred_marks = sorted(self._citations.mark(ground, name) for ground in documents)
-        fact.claims = claims
-        return fact
+        grounds = sorted({t.value for node in reasons for t in node[TERMS + "inferredFrom"]})
+        marks = self._citations.marks(citations, name)
+        inferred_marks = sorted(self._citations.mark(ground, name) for ground in grounds if "/id/source/" in ground)
+        inferred = [self.labels.ref(ground) for ground in grounds if "/id/source/" not in ground]
+        return Fact(self.labels.ref(name), values, marks, inferred, inferred_marks, claims)
 
     def _concluded(self, derived: Mapping[str, list[Term]], known: set[str]) -> dict[str, list[Term]]:
         """Return property → what rules conclude of it in our own words, unless it is stated or known otherwise."""
-        own = [t for terms in self._own[self.iri].values() for t in terms]
+        own = [t for terms in self._said[self.iri].values() for t in terms]
         known, dates = known.union(t.value for t in own), tuple(t.value for t in own if t.datatype in _DATES)
-        told = {
-            name: [
-                t for t in terms if t.value not in known and not (t.datatype in _DATES and t.value.startswith(dates))
-            ]
-            for name, terms in derived.items()
-        }
-        return {name: terms for name, terms in told.items() if terms and name.startswith(TERMS)}
+
+        def new(term: Term) -> bool:
+            return term.value not in known and not (term.datatype in _DATES and term.value.startswith(dates))
+
+        told = {name: list(filter(new, terms)) for name, terms in derived.items() if name.startswith(TERMS)}
+        return {name: terms for name, terms in told.items() if terms}
 
     def _figure(self, figure: str) -> Figure:
-        parts = self._around[figure]
+        parts = self._said[figure]
         facts = {name.removeprefix(TERMS): self._values(parts, name) for name in parts if name.startswith(TERMS)}
-        marks = self._citations.marks([self._around[t.value] for t in parts[_CITATION]], TERMS + "value")
+        marks = self._citations.marks([self._said[t.value] for t in parts[_CITATION]], TERMS + "value")
         return Figure(figure, facts, marks, self._disputes(figure))
 
     def _figure_order(self, figure: str) -> tuple[str, ...]:
-        parts = self._around[figure]
+        parts = self._said[figure]
         names = ("measure", "atDate", "startDate", "endDate")
         measure, day, start, end = (next((t.value for t in parts[TERMS + name]), "") for name in names)
-        return plain(self._labels.label(measure).value), day or start, end, figure
+        return plain(self.labels.label(measure).value), day or start, end, figure
 
     def _growth(self) -> Markup:
         """Return the figures that count the same thing on three days or more, as lines."""
@@ -195,21 +191,19 @@ class EntityPage:
         return [
             Claim(claim, value, [self._citations.mark(t.value, disputed) for t in parts[TERMS + "source"]], standing)
             for subject, disputed, claim in self._claims if subject == about and name in (None, disputed)
-            for parts in [self._around[claim]]
-            for standing in [_standing(parts[TERMS + "claimedValue"], (self._own | self._around)[about][disputed])]
-            for value in self._labels.values(parts[TERMS + "claimedValue"])
+            for parts in [self._said[claim]]
+            for standing in [_standing(parts[TERMS + "claimedValue"], self._said[about][disputed])]
+            for value in self.labels.values(parts[TERMS + "claimedValue"])
         ]  # fmt: skip
 
     def _values(self, parts: Parts, name: str) -> list[Value]:
-        """Return the values of a property for people: a share in per cent, which is its unit."""
+        """Return the values of a property for people: a share in per cent, which is its unit, a language by its name."""
         if name in (_VALUE, _UNIT) and TERMS + "ShareUnit" in _iris(parts[_UNIT]):
             return [Term("literal", share(t.value)) for t in parts[_VALUE]] if name == _VALUE else []
-        return self._labels.values(parts[name])
-
-    def _ordered(self, properties: Iterable[str]) -> list[str]:
-        """Return properties in the order of the table, the hidden ones left out."""
-        shown = set(properties) - _HIDDEN
-        return sorted(shown, key=lambda name: (_PLACES.get(name, 0), plain(self._labels.label(name).value)))
+        found = self.labels.values(parts[name])
+        if name == _LANGUAGE and (key := f"language.{_words(found[0])}" if found else "") in PHRASES:
+            return [Term("literal", phrase(key))]
+        return found
 
 
 def gather(entity: str) -> EntityPage | None:

@@ -7,7 +7,6 @@ from interpol_graph.endpoint.caching import UNCACHED
 from interpol_graph.endpoint.current import ask, render, snapshot
 from interpol_graph.endpoint.negotiation import language
 from interpol_graph.engine.outcomes import Unavailable
-from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import TERMS
 from interpol_graph.graph.questions import saved
 from interpol_graph.site import pages
@@ -72,7 +71,7 @@ def browse() -> Response:
     """List the classes and how many entities each has; with ?class=IRI, the entities of any class."""
     if name := request.args.get("class"):
         return members(name)
-    return render("browse.html", classes=sorted(classes(), key=lambda pair: plain(pair[0].label.value)))
+    return render("browse.html", classes=classes())
 
 
 @blueprint.get("/healthz")

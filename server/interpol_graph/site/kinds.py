@@ -50,20 +50,18 @@ def _iri(name: str) -> str:
     return expand(name) if ":" in name else TERMS + name
 
 
+def _part(heading: str, part: dict[str, Any]) -> Part:
+    columns = tuple(map(_iri if "items" in part else str, part.get("columns", ())))
+    given = {name: (_iri(of), more) for name, (of, more) in part.get("given", {}).items()}
+    return Part("section." + heading, **part | {"columns": columns, "given": given})
+
+
 def _kind(row: dict[str, Any]) -> Kind:
     row = _TABLE[row["like"]] | row if "like" in row else row
-    sections = [
-        Part(
-            "section." + heading, part.get("question", ""),
-            {name: (_iri(of), more) for name, (of, more) in part.get("given", {}).items()},
-            part.get("items", ""), tuple(map(_iri if "items" in part else str, part.get("columns", ()))),
-            part.get("picture", False), part.get("order", ""),
-        )
-        for heading, part in row.get("sections", {}).items()
-    ]  # fmt: skip
+    sections = tuple(_part(*one) for one in row.get("sections", {}).items())
     facets = {name.rpartition(":")[2]: _iri(name) for name in row.get("facets", ())}
     essentials, columns = (tuple(map(_iri, row.get(name, ()))) for name in ("essentials", "columns"))
-    return Kind(essentials, tuple(sections), columns, facets, row.get("order", ""))
+    return Kind(essentials, sections, columns, facets, row.get("order", ""))
 
 
 _TABLE = tomllib.loads(Path(__file__).with_name("kinds.toml").read_text(encoding="utf-8"))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from interpol_graph.endpoint.current import Parts, Term, described, select, values
 from interpol_graph.endpoint.negotiation import language
 from interpol_graph.graph.names import plain
-from interpol_graph.graph.prefixes import TERMS, prefixes, shorten
+from interpol_graph.graph.prefixes import TERMS, shorten
 from interpol_graph.site.phrases import PHRASES, number, phrase
 from interpol_graph.site.selections import INEXACT
 
@@ -15,18 +15,11 @@ _LABELS = """SELECT ?s ?p ?o WHERE {{ VALUES ?s {{ {iris} }}
     rdfs:label, skos:definition, dcterms:title, dcterms:publisher, dcterms:date, schema:url)) }}"""
 
 
-class Text(NamedTuple):
-    """A text and its language."""
-
-    value: str
-    language: str = ""
-
-
 class Ref(NamedTuple):
     """Something to link to, by its label."""
 
     iri: str
-    label: Text
+    label: Term
 
 
 Value = Term | Ref
@@ -47,22 +40,19 @@ class Labels:
         """Return how little the reader is served by a language: 0 for their own, then English, French, none, others."""
         return self._wishes.index(language) if language in self._wishes else len(self._wishes)
 
-    def text(self, entity: str, *properties: str) -> Text | None:
-        """Return the first of some properties that has a value, in the reader's language if there is one."""
-        for name in properties:
-            if found := [t for t in self.words.get(entity, {}).get(name, ()) if t.value]:
-                best = min(found, key=lambda t: (self.rank(t.language), t.value))
-                return Text(shorten(best.value) if best.kind == "uri" else best.value, best.language)
-        return None
+    def text(self, entity: str, name: str) -> Term | None:
+        """Return the value of a property, in the reader's language if there is one."""
+        found = [t for t in self.words.get(entity, {}).get(name, ()) if t.value]
+        best = min(found, key=lambda t: (self.rank(t.language), t.value), default=None)
+        return best._replace(value=shorten(best.value)) if best and best.kind == "uri" else best
 
-    def label(self, entity: str) -> Text:
+    def label(self, entity: str) -> Term:
         """Return the label of an entity; without one its title, our own word for it, or its short name."""
         short = shorten(entity)
-        own = phrase(short) if short in PHRASES and short.split(":")[0] in prefixes() else short
         label, title = self.text(entity, "rdfs:label"), self.text(entity, "dcterms:title")
         if label and title and not label.language:  # that of a document is made of its title
             return label._replace(language=title.language)
-        return label or title or Text(own)
+        return label or title or Term("literal", phrase(short) if short in PHRASES else short)
 
     def ref(self, entity: str) -> Ref:
         """Return an entity with its label."""

@@ -8,20 +8,20 @@ from flask import Response, request
 from pyoxigraph import Literal
 
 from interpol_graph.endpoint import api
-from interpol_graph.endpoint.current import Row, described, iri, render, select, values
+from interpol_graph.endpoint.current import Row, Term, described, iri, render, select, values
+from interpol_graph.endpoint.dataset import sizes
 from interpol_graph.endpoint.negotiation import language
 from interpol_graph.endpoint.problems import BadParameter, NotFound
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import TERMS, expand, shorten
 from interpol_graph.site import kinds
 from interpol_graph.site.kinds import Kind
-from interpol_graph.site.labels import Labels, Ref, Text
+from interpol_graph.site.labels import Labels, Ref
 from interpol_graph.site.selections import prefixed, selection, together
 
 #: Things on one page.
 PER_PAGE = 100
 
-_CLASSES = "SELECT ?class (COUNT(?item) AS ?n) WHERE { ?item a ?class FILTER(isIRI(?class)) } GROUP BY ?class"
 _MEMBERS = "SELECT ?item (MIN(STR(?o)) AS ?key) WHERE {{ {those} OPTIONAL {{ ?item {order} ?o }} }} GROUP BY ?item"
 _COUNTS = (
     "SELECT ?p ?o (COUNT(DISTINCT ?item) AS ?n) WHERE {{ {those} ?item ?p ?o FILTER(?p IN ({facets})) }} GROUP BY ?p ?o"
@@ -34,7 +34,7 @@ _DATE = "interpol:startDate|interpol:atDate|dcterms:date"
 class Choice(NamedTuple):
     """A value of a facet: its label, how many things have it, and what an address calls it."""
 
-    label: Text
+    label: Term
     number: int
     key: str
 
@@ -63,9 +63,8 @@ def members(name: str) -> Response:
     # A class of the ontology may have no entity with a name of its own: citations are blank nodes.
     if not here and (number > 1 or chosen or not definition):
         known = [shorten(found.iri).removeprefix("interpol:") for found, _ in classes()]
-        where = "".join(f" with {facet} {value}" for facet, value in chosen.items()) + f" on page {number}" * (
-            number > 1
-        )
+        where = "".join(f" with {facet} {value}" for facet, value in chosen.items())
+        where += f" on page {number}" * (number > 1)
         raise NotFound(f"There is nothing of the class {name!r}{where}.", known=known)
     found = described(cells)
     told = [of for of in shown.columns if any(found[thing][of] for thing in things)]
@@ -77,18 +76,21 @@ def members(name: str) -> Response:
             (labels.ref(row["item"].value), [labels.told(found[row["item"].value], of) for of in told], row.get("key"))
             for row in here
         ],
-        chosen={facet: (labels.ref(shown.facets[facet]), _called(text, labels)) for facet, text in chosen.items()},
+        chosen={
+            facet: (labels.ref(shown.facets[facet]), labels.label(thing) if thing in labels.words else Term("literal", text))
+            for facet, text in chosen.items() for thing in [_expanded(text)]
+        },
         facets={facet: (labels.ref(of), _choices(of, counts, labels)) for facet, of in shown.facets.items() if of in open_},
         more=len(rows) > number * PER_PAGE, query=selection(those, refers),
     )  # fmt: skip
 
 
 def classes() -> list[tuple[Ref, int]]:
-    """Return the classes of this graph's ontology, or of foreign data all classes, with their sizes."""
-    sizes = {row["class"].value: int(row["n"].value) for row in select(_CLASSES)}
-    ours = {kind: size for kind, size in sizes.items() if kind.startswith(TERMS)} or sizes
+    """Return the classes of this graph's ontology, or of foreign data all classes, by name, with their sizes."""
+    found, _ = sizes()
+    ours = {kind: size for kind, size in found.items() if kind.startswith(TERMS)} or found
     labels = Labels(ours)
-    return [(labels.ref(kind), size) for kind, size in ours.items()]
+    return sorted(((labels.ref(kind), ours[kind]) for kind in ours), key=lambda pair: plain(pair[0].label.value))
 
 
 def _those(place: str, kind: Kind, chosen: dict[str, str]) -> str:
@@ -107,12 +109,6 @@ def _expanded(text: str) -> str:
     return ""
 
 
-def _called(text: str, labels: Labels) -> Text:
-    """Return the label of a chosen value of a facet."""
-    thing = _expanded(text)
-    return labels.label(thing) if thing in labels.words else Text(text)
-
-
 def _ordered(rows: list[Row], place: str, kind: Kind) -> list[Row]:
     """Return things in the reader's alphabet, or if their kind is ordered by a date, the newest first and the undated last."""
     known = api.choices(f"?choice a {place}")
@@ -127,12 +123,10 @@ def _ordered(rows: list[Row], place: str, kind: Kind) -> list[Row]:
 
 def _choices(of: str, counts: list[Row], labels: Labels) -> list[Choice]:
     """Return the values of a facet, years backwards and the rest in the reader's alphabet."""
-    found = []
-    for row in counts:
-        if row["p"].value == of:
-            [value] = labels.values([row["o"]]) or [row["o"]]
-            label = value.label if isinstance(value, Ref) else Text(value.value)
-            found.append(Choice(label, int(row["n"].value), shorten(row["o"].value)))
+    found = [
+        Choice(labels.label(value.value) if value.kind == "uri" else value, int(row["n"].value), shorten(value.value))
+        for row in counts if row["p"].value == of for value in [row["o"]]
+    ]  # fmt: skip
     if all(choice.key.isdecimal() for choice in found):
         return sorted(found, key=lambda choice: (len(choice.key), choice.key), reverse=True)
     return sorted(found, key=lambda choice: plain(choice.label.value))

@@ -1,4 +1,4 @@
-"""What machines read of pages: robots.txt, site maps, and a thing in schema.org's words."""
+"""What machines read of pages: robots.txt, site maps, how to search, and a thing in schema.org's words."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -36,14 +36,20 @@ _PART = f"SELECT DISTINCT ?s {{ {_NAMED} }} ORDER BY ?s LIMIT {MOST} OFFSET "
 @blueprint.get("/robots.txt")
 def robots() -> Response:
     """Ask robots to leave alone what costs an evaluation, and lead them to the site maps."""
-    return current.data(_written("robots.txt"), "text/plain; charset=utf-8", negotiated=False)
+    return _written("robots.txt", "text/plain; charset=utf-8")
+
+
+@blueprint.get("/opensearch.xml")
+def search() -> Response:
+    """Describe the search to browsers (OpenSearch 1.1)."""
+    return _written("opensearch.xml", "application/opensearchdescription+xml", spoken=True)
 
 
 @blueprint.get("/sitemap.xml")
 def site_maps() -> Response:
     """List the site maps: one of every MOST things that have a page."""
     parts = -(-int(current.select(_COUNT)[0]["n"].value) // MOST)
-    return _map(parts=max(parts, 1))
+    return _written("sitemap.xml", "application/xml", date=current.modified(), parts=max(parts, 1))
 
 
 @blueprint.get("/sitemap-<int(max=99999):part>.xml")
@@ -52,20 +58,16 @@ def site_map(part: int) -> Response:
     found = current.select(_PART + str((part - 1) * MOST)) if part > 0 else []
     if not found and part != 1:
         raise NotFound(f"There is no site map {part}; they are listed at /sitemap.xml.")
-    others = (
-        [*map(url_for, _PAGES), *(url_for("questions.question", name=name) for name in saved())] if part == 1 else []
-    )
-    return _map(pages=[*others, *(subject(row["s"].value) for row in found)])
+    pages = [subject(row["s"].value) for row in found]
+    if part == 1:
+        pages[:0] = [*map(url_for, _PAGES), *(url_for("questions.question", name=name) for name in saved())]
+    return _written("sitemap.xml", "application/xml", date=current.modified(), pages=pages)
 
 
-def _map(**context: object) -> Response:
-    date = current.modified()  # asked before a place is taken
+def _written(template: str, content_type: str, spoken: bool = False, **context: object) -> Response:
     with current.heavy():
-        return current.data(_written("sitemap.xml", date=date, **context), "application/xml", negotiated=False)
-
-
-def _written(template: str, **context: object) -> bytes:
-    return render_template(template, root=request.host_url.rstrip("/"), **context).encode()
+        text = render_template(template, root=request.host_url.rstrip("/"), **context)
+    return current.data(text.encode(), content_type, negotiated=False, spoken=spoken)
 
 
 def thing(entity: str, parts: Mapping[str, list[Term]], labels: Labels) -> dict[str, Any]:
@@ -96,8 +98,5 @@ def _value(term: Term, labels: Labels, plain: bool) -> Any:
         return term.value
     if term.kind != "uri" or href(term.value) is None:
         return None
-    return (
-        term.value
-        if plain or term.value.startswith(_SCHEMA)
-        else {"@id": term.value, "name": labels.label(term.value).value}
-    )
+    named = {"@id": term.value, "name": labels.label(term.value).value}
+    return term.value if plain or term.value.startswith(_SCHEMA) else named

@@ -2,21 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from io import BytesIO
 from typing import NamedTuple
 
 from flask import Blueprint, Response, request, url_for
 
 from interpol_graph import __version__
-from interpol_graph.endpoint import negotiation
-from interpol_graph.endpoint.current import Parts, Row, Term, data, described, gone, iri, render, select, snapshot
+from interpol_graph.endpoint import current, negotiation
+from interpol_graph.endpoint.current import Parts, Term, described, render, select, snapshot
+from interpol_graph.endpoint.dataset import sizes
 from interpol_graph.endpoint.problems import NotFound
 from interpol_graph.graph.formats import BY_SUFFIX, Format, of_kind
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import GRAPHS, TERMS, shorten
 from interpol_graph.site.labels import Labels, Ref
-from interpol_graph.site.selections import together
 
 blueprint = Blueprint("ontology", __name__)
 blueprint.add_url_rule("/ontology/", "slashed", redirect_to="/ontology")
@@ -28,13 +27,6 @@ SHOWN = 12
 _PAIRS = 8
 
 _TERMS = f'SELECT ?s ?p ?o WHERE {{ GRAPH graph:ontology {{ ?s ?p ?o }} FILTER(STRSTARTS(STR(?s), "{TERMS}")) }}'
-#: How often each property is used, and the first entity that has it with its first value.
-_USES = """SELECT ?property ?uses ?subject (MIN(?object) AS ?value) WHERE {
-  { SELECT ?property (COUNT(*) AS ?uses) (MIN(?entity) AS ?subject) WHERE {
-    { SELECT DISTINCT ?property WHERE { ?property schema:rangeIncludes ?range } }
-    ?entity ?property ?any } GROUP BY ?property }
-  OPTIONAL { ?subject ?property ?object } } GROUP BY ?property ?uses ?subject"""
-_SIZES = "SELECT ?class (COUNT(DISTINCT ?s) AS ?n) WHERE { ?s a ?class } GROUP BY ?class"
 #: The shapes that say something of each class and property.
 _RULES = """SELECT DISTINCT ?term ?rule WHERE { GRAPH graph:shapes {
   { ?rule sh:path ?term } UNION { ?rule sh:targetClass|sh:targetSubjectsOf|sh:targetObjectsOf ?term }
@@ -61,18 +53,22 @@ def ontology() -> Response:
         return _rdf(negotiation.require(GRAPH, "The ontology"), negotiated=True)
     addresses = [(fmt, url_for("ontology.suffixed", rest=fmt.suffix)) for fmt in GRAPH]
     terms, words = described(select(_TERMS), shorten), plain(request.args.get("q", "")[:200]).split()
-    uses, sizes, rules = _counted(snapshot().digest)
+    classes, properties = sizes()
     referred = {t.value for parts in terms.values() for values in parts.values() for t in values if t.kind == "uri"}
-    shown = {t.value for row in uses.values() for t in row.values() if t.kind == "uri"}
-    labels = Labels({*terms, *referred, *shown})
-    found = {term: parts for term, parts in terms.items() if all(word in _said(term, parts) for word in words)}
+    labels = Labels({*terms, *referred})
+    # A term is found by its name, labels and definitions.
+    heard = {
+        term: plain(" ".join([shorten(term), *(t.value for t in (*parts["rdfs:label"], *parts["skos:definition"]))]))
+        for term, parts in terms.items()
+    }
+    found = {term: parts for term, parts in terms.items() if all(word in heard[term] for word in words)}
     sections = {
         kind: dict(sorted(groups.items(), key=lambda group: plain(labels.label(group[0]).value) if group[0] else ""))
         for kind, groups in _sections(found).items()
     }
     return render(
-        "ontology.html", negotiated=True, sections=sections, labels=labels, uses=uses, sizes=sizes, rules=rules,
-        addresses=addresses, filter=" ".join(words), diagram=None if words else _diagram(terms, labels),
+        "ontology.html", negotiated=True, sections=sections, labels=labels, sizes=classes, uses=properties,
+        rules=_rules(), addresses=addresses, filter=" ".join(words), diagram=None if words else _diagram(terms, labels),
     )  # fmt: skip
 
 
@@ -96,32 +92,25 @@ def version(version: str) -> Response:
 
 def users(term: str) -> tuple[list[Ref], bool, list[str]]:
     """Return the first things of a class, or that have a property; whether there are more; and the shapes about the term."""
-    rows = select(_USERS.format(e=iri(term), most=SHOWN + 1))
+    rows = select(_USERS.format(e=current.iri(term), most=SHOWN + 1))
     labels = Labels(row["s"].value for row in rows)
-    return [labels.ref(row["s"].value) for row in rows[:SHOWN]], len(rows) > SHOWN, _counted(snapshot().digest)[2][term]
+    return [labels.ref(row["s"].value) for row in rows[:SHOWN]], len(rows) > SHOWN, _rules().get(term, [])
 
 
-@lru_cache(maxsize=2)
-def _counted(digest: str) -> tuple[dict[str, Row], dict[str, str], dict[str, list[str]]]:
-    """Return property → its row of _USES, class → its size, term → its shapes; of the state that this request asks, `digest`."""
-    told, sizes, uses = together([_RULES, _SIZES, _USES])
+@current.remembered
+def _rules() -> dict[str, list[str]]:
+    """Return term → its shapes."""
     rules: dict[str, list[str]] = defaultdict(list)
-    for row in told:
+    for row in select(_RULES):
         rules[row["term"].value].append(shorten(row["rule"].value))
-    return {row["property"].value: row for row in uses}, {row["class"].value: row["n"].value for row in sizes}, rules
+    return rules
 
 
 def _rdf(fmt: Format, *, negotiated: bool) -> Response:
     """Return the ontology's graph, literals exactly as in its files."""
     content = BytesIO()
-    snapshot().dump(content, fmt, GRAPHS + "ontology", gone())
-    return data(content.getvalue(), fmt.content_type, negotiated=negotiated)
-
-
-def _said(term: str, parts: Parts) -> str:
-    """Return what is searched of a term: its name, labels and definitions."""
-    texts = (t.value for name in ("rdfs:label", "skos:definition") for t in parts.get(name, ()))
-    return plain(" ".join([shorten(term), *texts]))
+    snapshot().dump(content, fmt, GRAPHS + "ontology", current.gone())
+    return current.data(content.getvalue(), fmt.content_type, negotiated=negotiated)
 
 
 def _sections(terms: Mapping[str, Parts]) -> Sections:

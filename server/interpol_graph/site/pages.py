@@ -1,7 +1,7 @@
 """What all templates share: local links, formatted values, the reader's language carried along."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -9,16 +9,19 @@ from urllib.parse import quote, urlencode
 from flask import has_request_context, request, url_for
 
 from interpol_graph.endpoint.current import Term, modified, snapshot
-from interpol_graph.endpoint.negotiation import language
+from interpol_graph.endpoint.negotiation import language, speech
 from interpol_graph.endpoint.scales import NUMBERS
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.prefixes import BASE, ENTITIES, GRAPHS, TERMS, expand, shorten
 from interpol_graph.graph.questions import COMPLETE, LANGUAGES
 from interpol_graph.graph.typography import french
-from interpol_graph.site.labels import Labels, Text
-from interpol_graph.site.phrases import PHRASES, day, in_french, number, phrase, size, span, speech
+from interpol_graph.site.labels import Labels
+from interpol_graph.site.phrases import PHRASES, day, in_french, number, phrase, size, span
 
-_DATES = {"date", "gYearMonth", "gYear", "gMonthDay"}
+#: Local name of a datatype → how people write it.
+_WRITTEN: dict[str, Callable[[str], str]] = {
+    **dict.fromkeys(("date", "gYearMonth", "gYear", "gMonthDay"), day), "duration": span, **dict.fromkeys(NUMBERS, number),
+}  # fmt: skip
 #: Parameters that say what a page is about, where its path does not.
 _SUBJECTS = ("class", "iri", "page")
 #: What a chosen language is carried along to.
@@ -68,14 +71,14 @@ def browse(iri: str) -> str:
 
 
 def address_of(name: str) -> str | None:
-    """Return where a prefixed name in an error leads to, or None if it is no name of a thing."""
+    """Return where a prefixed name in an error or an example leads to, or None if it is no name of a thing."""
     try:
         return href(expand(name)) if ":" in name else None
     except ValueError:
         return None
 
 
-def names(problem: list[str]) -> dict[str, Text]:
+def names(problem: list[str]) -> dict[str, Term]:
     """Return prefixed names that an error gives → the labels of the things that they name, of those that have one."""
     things = {expand(name): name for name in problem if address_of(name)}
     with suppress(EngineError):  # an error page must come, whatever has failed
@@ -84,26 +87,22 @@ def names(problem: list[str]) -> dict[str, Text]:
     return {}
 
 
-def literal(value: Term) -> Text:
+def literal(value: Term) -> Term:
     """Return a literal as people write it: dates in words, thousands set apart, yes and no."""
     kind, text = value.datatype.rpartition("#")[2], value.value
-    if kind in _DATES:
-        text = day(text)
-    elif kind == "duration":
-        text = span(text)
-    elif kind in NUMBERS:
-        text = number(text)
+    if kind in _WRITTEN:
+        text = _WRITTEN[kind](text)
     elif kind == "boolean" and text in ("true", "false"):
         text = phrase(text)
     elif f"code.{text}" in PHRASES and not value.language:
         text = phrase(f"code.{text}")
-    return Text(text, value.language)
+    return value._replace(value=text)
 
 
-def told(sentence: str) -> Text:
+def told(sentence: str) -> Term:
     """Return what a problem says in the reader's language, where that is known, else in English."""
     translated = in_french(sentence) if speech() == "fr" else None
-    return Text(translated or sentence, "fr" if translated else "en")
+    return Term("literal", translated or sentence, "fr" if translated else "en")
 
 
 def excerpt(body: bytes, limit: int) -> tuple[str, bool]:

@@ -1,4 +1,4 @@
-"""The reader's language, and what the pages say in it: their phrases (phrases.toml), dates and numbers."""
+"""The reader's language, English or French, and what the pages say in it: their phrases (phrases.toml), dates and numbers."""
 
 import re
 import tomllib
@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from interpol_graph.endpoint.negotiation import language
+from interpol_graph.endpoint.negotiation import speech
 from interpol_graph.graph.typography import french
 
 
@@ -18,8 +18,20 @@ def _read(name: str) -> dict[str, Any]:
 PHRASES: dict[str, dict[str, str]] = {
     key: both | {"fr": french(both["fr"])} for key, both in _read("phrases.toml").items()
 }
-#: What a sentence of a problem says in English, fixed words and names of values in turn, and the same in French.
-_PROBLEMS = [(re.split(r"\{(\w+)\}", english), french(told)) for english, told in _read("problems.toml").items()]
+
+
+def _sentence(english: str) -> re.Pattern[str]:
+    """Return what a sentence with {values} looks like, each as short as it can be.
+
+    Each is looked for once (`(?>`): no visitor's text makes that take long.
+    """
+    first, *others = re.split(r"\{(\w+)\}", english)
+    parts = [f"(?P<{name}>.+?){re.escape(words)}" for name, words in zip(others[::2], others[1::2], strict=True)]
+    return re.compile("".join([re.escape(first), *(f"(?>{part})" for part in parts[:-1]), *parts[-1:]]), re.DOTALL)
+
+
+#: What a sentence of a problem says in English, and the same in French.
+_PROBLEMS = [(_sentence(english), french(told)) for english, told in _read("problems.toml").items()]
 #: Characters of a sentence that is compared with them.
 _LONGEST = 2000
 #: What is written in words, and with its thousands set apart; any other text that data call a date or number stays as it is.
@@ -27,11 +39,6 @@ _DAY = re.compile(r"([0-9]+|-)-(0[1-9]|1[0-2])(?:-([0-9]{2}))?")
 _SPAN = re.compile(r"P(?:([0-9]{1,9})Y)?(?:([0-9]{1,9})M)?(?:([0-9]{1,9})D)?")
 _PART = re.compile(r"[0-9]{1,9}(\.[0-9]{1,30})?")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,99}")
-
-
-def speech() -> str:
-    """Return the language of the pages' own words, English or French."""
-    return "fr" if language() == "fr" else "en"
 
 
 def phrase(key: str, **values: object) -> str:
@@ -47,66 +54,34 @@ def in_french(sentence: str) -> str | None:
     "Le paramètre year est une année comme 2015, et non 'x'."
     """
     if len(sentence) <= _LONGEST:
-        for parts, translated in _PROBLEMS:
-            if (said := _values(parts, sentence)) is not None:
-                return translated.format(**{name: in_french(value) or value for name, value in said.items()})
+        for pattern, translated in _PROBLEMS:
+            if match := pattern.fullmatch(sentence):
+                return translated.format(**{name: in_french(text) or text for name, text in match.groupdict().items()})
     return None
 
 
-def _values(parts: list[str], sentence: str) -> dict[str, str] | None:
-    """Return the values in a sentence by name, each as short as it can be; None if it is another sentence.
-
-    parts: fixed words and names in turn. Each is looked for once: no visitor's text makes that take long.
-    """
-    first, *others = parts
-    if not sentence.startswith(first) or (not others and sentence != first):
-        return None
-    at, said = len(first), dict[str, str]()
-    for name, words in zip(others[::2], others[1::2], strict=True):
-        last = len(said) == len(others) // 2 - 1
-        end = len(sentence) - len(words) if last else sentence.find(words, at + 1)
-        if end <= at or not sentence.startswith(words, end):
-            return None
-        said[name] = sentence[at:end]
-        at = end + len(words)
-    return said
-
-
-def day(text: str, language: str | None = None) -> str:
-    """Return an xsd:date, gYearMonth, gYear or gMonthDay in words, as precise as it is; in English, French or the reader's language.
-
-    >>> day("2015-11-02", "en"), day("2015-11", "en"), day("1914", "en"), day("1914-04-01", "fr"), day("--09-07", "en")
-    ('2 November 2015', 'November 2015', '1914', '1er avril 1914', '7 September')
-    """
+def day(text: str) -> str:
+    """Return an xsd:date, gYearMonth, gYear or gMonthDay in words, as precise as it is."""
     match = _DAY.fullmatch(text)
     if not match:
         return text
-    language = language or speech()
     year, month, number = match.groups()
-    words = [PHRASES["months"][language].split()[int(month) - 1], *([year] if year != "-" else ())]
+    words = [phrase("months").split()[int(month) - 1], *([year] if year != "-" else ())]
     if number:
-        words.insert(0, "1er" if language == "fr" and number == "01" else str(int(number)))
+        words.insert(0, "1er" if speech() == "fr" and number == "01" else str(int(number)))
     return " ".join(words)
 
 
-def span(text: str, language: str | None = None) -> str:
-    """Return an xsd:duration of years, months and days in words; in English, French or the reader's language.
-
-    >>> span("P4D", "en"), span("P1Y", "fr"), span("P1Y6M", "fr")
-    ('4\\xa0days', '1\\xa0an', '1\\xa0an 6\\xa0mois')
-    """
-    match, words = _SPAN.fullmatch(text), PHRASES["durations"][language or speech()].split()
+def span(text: str) -> str:
+    """Return an xsd:duration of years, months and days in words."""
+    match, words = _SPAN.fullmatch(text), phrase("durations").split()
     parts = [(int(n), words[2 * at : 2 * at + 2]) for at, n in enumerate(match.groups()) if n] if match else []
     return " ".join(f"{n}\u00a0{several if n > 1 else one}" for n, (one, several) in parts) or text
 
 
-def share(value: str, language: str | None = None) -> str:
-    """Return a part of one in per cent; in English, French or the reader's language.
-
-    >>> share("0.028", "en"), share("0.5", "fr")
-    ('2.8\\xa0%', '50\\xa0%')
-    """
-    return f"{number(f'{(Decimal(value) * 100).normalize():f}', language)}\u00a0%" if _PART.fullmatch(value) else value
+def share(value: str) -> str:
+    """Return a part of one in per cent."""
+    return f"{number(f'{(Decimal(value) * 100).normalize():f}')}\u00a0%" if _PART.fullmatch(value) else value
 
 
 def size(octets: int) -> str:
@@ -116,16 +91,12 @@ def size(octets: int) -> str:
     return f"{number(f'{octets / 1000**power:.1f}' if power else octets)}\u00a0{unit}"
 
 
-def number(value: str | int, language: str | None = None) -> str:
-    """Return a number with its thousands set apart, digits untouched; in English, French or the reader's language.
-
-    >>> number(7700, "en"), number("1234567.50", "fr"), number("-4.00167", "en")
-    ('7,700', '1\\u202f234\\u202f567,50', '-4.00167')
-    """
+def number(value: str | int) -> str:
+    """Return a number with its thousands set apart, digits untouched."""
     whole, dot, rest = str(value).partition(".")
     if not _WHOLE.fullmatch(whole):
         return str(value)
     grouped = f"{int(whole):,}" if abs(int(whole)) >= 1000 else whole
-    if (language or speech()) == "fr":
+    if speech() == "fr":
         return grouped.replace(",", "\u202f") + dot.replace(".", ",") + rest
     return grouped + dot + rest

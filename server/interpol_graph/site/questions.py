@@ -1,6 +1,7 @@
 """/queries/: the saved questions for people; the same functions answer them as data."""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import urlencode
@@ -10,13 +11,13 @@ from flask import Blueprint, Response, request, url_for
 from interpol_graph.endpoint import api
 from interpol_graph.endpoint.caching import lifetime
 from interpol_graph.endpoint.current import Table, data, merged, query, render, tabulated
-from interpol_graph.endpoint.negotiation import language
+from interpol_graph.endpoint.negotiation import language, speech
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.questions import Question, saved
 from interpol_graph.site.citations import of_rows
 from interpol_graph.site.labels import Labels
-from interpol_graph.site.phrases import PHRASES, phrase, speech
+from interpol_graph.site.phrases import PHRASES, phrase
 
 blueprint = Blueprint("questions", __name__)
 
@@ -33,16 +34,11 @@ def questions() -> Response:
         for name, one in saved().items()
     }
     for some in (all, any):  # where none speaks of all words, one will do
-        fitting = [one for one in saved().values() if some(word in heard[one.name] for word in words) or not words]
-        groups = [
-            (name, [one for one in found if one in fitting and (not tag or tag in one.tags)])
-            for name, found in by_subject(speech())
-        ]
-        if any(found for _, found in groups):
+        spoken = {name for name, text in heard.items() if not words or some(word in text for word in words)}
+        fitting = [one for one in saved().values() if one.name in spoken and (not tag or tag in one.tags)]
+        if fitting:
             break
-    return render(
-        "questions.html", groups=[group for group in groups if group[1]], tags=tags(), narrow=bool(tag or words)
-    )
+    return render("questions.html", groups=by_subject(speech(), fitting), tags=tags(), narrow=bool(tag or words))
 
 
 def tags() -> list[tuple[str, str]]:
@@ -52,10 +48,10 @@ def tags() -> list[tuple[str, str]]:
     return sorted(known, key=lambda tag: plain(tag[1]))
 
 
-def by_subject(language: str) -> list[tuple[str, list[Question]]]:
-    """Return the saved questions by their first tag, which is named in English or French."""
+def by_subject(language: str, some: Iterable[Question] | None = None) -> list[tuple[str, list[Question]]]:
+    """Return all saved questions, or some, by their first tag, which is named in English or French."""
     groups: dict[str, list[Question]] = defaultdict(list)
-    for question in saved().values():
+    for question in saved().values() if some is None else some:
         tag = next(iter(question.tags), "")
         groups[PHRASES.get(f"tag.{tag}", {}).get(language, tag.capitalize())].append(question)
     return sorted(groups.items(), key=lambda group: plain(group[0]))

@@ -1,10 +1,9 @@
 """/search: things by the words of their names, for people, for programs and for the search box of a browser."""
 
-from collections import defaultdict
 from pathlib import Path
 from typing import IO, Any
 
-from flask import Blueprint, Response, jsonify, render_template, request, url_for
+from flask import Blueprint, Response, jsonify, request
 from pyoxigraph import parse
 
 from interpol_graph.endpoint import current, dumps, negotiation
@@ -12,7 +11,7 @@ from interpol_graph.endpoint.problems import BadParameter
 from interpol_graph.engine.outcomes import OutOfTime
 from interpol_graph.graph import names
 from interpol_graph.graph.formats import BY_NAME, Offered
-from interpol_graph.graph.prefixes import SH, TERMS
+from interpol_graph.graph.prefixes import SH, TERMS, shorten
 from interpol_graph.site.labels import Labels
 from interpol_graph.site.pages import subject
 
@@ -30,9 +29,9 @@ OFFERED = (
     Offered("json", "JSON", ("application/json",)),
     Offered("suggestions", "OpenSearch suggestions", ("application/x-suggestions+json",)),
 )
-_KINDS = """SELECT ?s ?class WHERE {{
-  VALUES ?s {{ {iris} }} GRAPH ?g {{ ?s a ?class }}
-  FILTER(?g != graph:derived && ?class NOT IN (sh:SPARQLSelectExecutable, sh:SPARQLConstructExecutable)) }}"""
+_KINDS = """SELECT DISTINCT ?s (rdf:type AS ?p) ?o WHERE {{
+  VALUES ?s {{ {iris} }} GRAPH ?g {{ ?s a ?o }}
+  FILTER(?g != graph:derived && ?o NOT IN (sh:SPARQLSelectExecutable, sh:SPARQLConstructExecutable)) }} ORDER BY ?o"""
 
 
 @blueprint.get("/search")
@@ -41,26 +40,24 @@ def search() -> Response:
     q = request.args.get("q", "").strip()
     if len(q) > 200:
         raise BadParameter(f"The search is {len(q)} characters long; at most 200 are looked for.", parameter="q")
-    page = negotiation.wants_html()
-    fmt = None if page else negotiation.require(OFFERED, "A search", OFFERED)
+    fmt = None if negotiation.wants_html() else negotiation.require(OFFERED, "A search", OFFERED)
     most = SUGGESTED if fmt == OFFERED[1] else FOUND
     found, some = _found(q, most + 1)
     shown = dict(list(found.items())[:most])
-    kinds: dict[str, set[str]] = defaultdict(set)
-    for row in current.select(_KINDS.format(iris=current.values(shown))) if shown else ():
-        kinds[row["s"].value].add(row["class"].value)
-    labels = Labels({*shown, *(kind for of_one in kinds.values() for kind in of_one)})
-    results = [
-        (labels.ref(iri), name, [labels.ref(kind) for kind in sorted(kinds[iri])]) for iri, name in shown.items()
-    ]
+    rows = current.select(_KINDS.format(iris=current.values(shown))) if shown else []
+    labels, kinds = Labels({*shown, *(row["o"].value for row in rows)}), current.described(rows, shorten)
+    results = [(labels.ref(iri), name, labels.refs(kinds[iri]["rdf:type"])) for iri, name in shown.items()]
     if fmt is None:
-        # By another name only what its own does not tell.
-        words = names.plain(q).split()
-        results = [
-            (ref, "" if all(word in names.plain(ref.label.value) for word in words) else name, of)
-            for ref, name, of in results
-        ]
-        return current.render("search.html", negotiated=True, q=q, results=results, cut=len(found) > most, some=some)
+        return current.render(
+            "search.html",
+            negotiated=True,
+            q=q,
+            words=names.plain(q).split(),
+            plain=names.plain,
+            results=results,
+            cut=len(found) > most,
+            some=some,
+        )
     told: list[Any]
     if fmt == OFFERED[1]:
         addresses = [request.host_url.rstrip("/") + subject(ref.iri) for ref, _, _ in results]
@@ -71,17 +68,7 @@ def search() -> Response:
             {"iri": iri, "label": label.value, "language": label.language, "name": name, "kind": [k.iri for k in of]}
             for (iri, label), name, of in results
         ]
-    response = current.data(jsonify(told).data, fmt.content_type)
-    response.vary.add("Accept-Language")
-    return response
-
-
-@blueprint.get("/opensearch.xml")
-def description() -> Response:
-    """Describe the search to browsers (OpenSearch 1.1)."""
-    address = request.host_url.rstrip("/") + url_for("search.search")
-    content = render_template("opensearch.xml", address=address).encode()
-    return current.data(content, "application/opensearchdescription+xml", negotiated=False)
+    return current.data(jsonify(told).data, fmt.content_type, spoken=True)
 
 
 def _found(q: str, most: int) -> tuple[dict[str, str], bool]:

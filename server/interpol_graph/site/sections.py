@@ -1,7 +1,5 @@
 """The sections of an entity's page: saved questions about it, and the things that a pattern finds, as its kind wishes."""
 
-import re
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -10,17 +8,14 @@ from markupsafe import Markup
 
 from interpol_graph.endpoint import api
 from interpol_graph.endpoint.current import DOCUMENT, Row, Table, Term, merged
-from interpol_graph.endpoint.negotiation import language
+from interpol_graph.endpoint.negotiation import language, speech
 from interpol_graph.graph.prefixes import shorten
-from interpol_graph.graph.questions import BadQuestion, Question, named, shown
-from interpol_graph.site.citations import Citations, Mark
+from interpol_graph.graph.questions import Question, named, shown
+from interpol_graph.site.citations import Citations, Mark, cited
 from interpol_graph.site.kinds import Part
 from interpol_graph.site.labels import Labels, Value
-from interpol_graph.site.phrases import number, phrase, speech
-from interpol_graph.site.selections import prefixed, selection, together
-
-#: Lines that a page shows of one section.
-SHOWN = 50
+from interpol_graph.site.phrases import number, phrase
+from interpol_graph.site.selections import SHOWN, prefixed, selection, together
 
 
 class Found(NamedTuple):
@@ -33,8 +28,7 @@ class Found(NamedTuple):
 
     def iris(self) -> set[str]:
         """Return what needs a label."""
-        terms = [t.value for row in self.answer.rows for t in row.values() if t.kind == "uri"]
-        return {*terms, *(() if self.asked else self.part.columns)}
+        return self.answer.iris() | (set() if self.asked else set(self.part.columns))
 
     def things(self) -> set[str]:
         """Return what the lines are about: what stands first in them."""
@@ -63,28 +57,31 @@ class Section(NamedTuple):
 
 def gather(entity: str, parts: Iterable[Part], facts: Mapping[str, list[Term]]) -> list[Found]:
     """Ask for what the sections about an entity show."""
-    found, queries = list[Found](), list[str]()
+    asking = list[tuple[str, Part, str, Question | None, list[str]]]()
     for part in parts:
-        asked = named(part.question) if part.question else None
-        values = _values(entity, part, asked, facts) if asked else {}
-        if asked and values is not None:
-            try:
-                queries.append(asked.filled(values | {"lang": language()}))
-            except BadQuestion:  # no value that it takes: the year of a session before 1005, an entity of other data
-                continue
-            more = url_for("questions.question", name=asked.name, **values)  # type: ignore[arg-type]
-            columns = list(asked.variables)
-        elif part.items:
+        if part.items:
             pattern = part.items.replace("?this", prefixed(entity))
-            queries.append(selection(pattern, dict.fromkeys(part.columns, False), part.order, cited=True))
-            more = url_for("sparql.sparql", query=selection(pattern))
+            text = selection(pattern, dict.fromkeys(part.columns, False), part.order, cited=True)
             columns = ["item", *(shorten(of).rpartition(":")[2] for of in part.columns), "source"]
-        else:
+            asking.append((text, part, url_for("sparql.sparql", query=selection(pattern)), None, columns))
             continue
-        found.append(Found(part, more, asked, Table(columns, [])))
-    for one, rows in zip(found, together(queries), strict=True):
-        one.answer.rows.extend(rows)
-    return found
+        asked = named(part.question)
+        values = {p.name: shorten(entity) for p in asked.parameters if p.type == "iri"}
+        try:
+            values |= {name: str(int(facts[of][0].value) + more) for name, (of, more) in part.given.items()}
+            text = asked.filled(values | {"lang": language()})
+        except (
+            LookupError,
+            ValueError,
+        ):  # no value that it takes: of a session before 1005, of an entity of other data
+            continue
+        address = url_for("questions.question", name=asked.name, **values)  # type: ignore[arg-type]
+        asking.append((text, part, address, asked, list(asked.variables)))
+    answers = together([text for text, *_ in asking])
+    return [
+        Found(part, more, asked, Table(columns, rows))
+        for (_, part, more, asked, columns), rows in zip(asking, answers, strict=True)
+    ]
 
 
 def written(found: Found, entity: str, labels: Labels, citations: Citations) -> Section | None:
@@ -95,26 +92,24 @@ def written(found: Found, entity: str, labels: Labels, citations: Citations) -> 
     part, more, asked, answer = found
     names = [n for n in shown(answer.columns) if n not in DOCUMENT and not n.endswith("ualifier")]
     names, groups = list(part.columns) if asked and part.columns else names, merged(answer)
-    lines: list[tuple[list[list[Value]], dict[str, set[str]]]] = []
+    lines: list[tuple[list[list[Value]], list[Row]]] = []
     joined: set[int] = set()
     for rows in groups:
         cells = [_cell(rows[0], name, labels) for name in names]
         differing = {n for n, cell in enumerate(cells) if lines and cell != lines[-1][0][n]}
         if not lines or 0 in differing or len(differing | joined) > 1:
-            lines.append((cells, defaultdict(set)))
+            lines.append((cells, []))
             joined, differing = set(), set()
         joined |= differing
         for n in differing:
             lines[-1][0][n].extend(value for value in cells[n] if value not in lines[-1][0][n])
-        for row in rows:
-            if "source" in row and "source" not in names:
-                lines[-1][1][row["source"].value].update({row["paragraph"].value} if "paragraph" in row else ())
+        lines[-1][1].extend(rows if "source" not in names else ())
     told = [n for n in range(len(names)) if any(cells[n] not in ([], [labels.ref(entity)]) for cells, _ in lines)]
     if not told:
         return None
     ready = []
-    for cells, cited in lines[:SHOWN]:
-        marks = sorted(citations.mark(iri, paragraphs=paragraphs) for iri, paragraphs in cited.items())
+    for cells, rows in lines[:SHOWN]:
+        marks = sorted(citations.mark(iri, paragraphs=paragraphs) for iri, paragraphs in cited(rows).items())
         ready.append(Line([labels.spoken(cells[n]) for n in told], marks))
     if asked:
         titles, question = [asked.columns[name][speech()] for name in names], asked.title[speech()]
@@ -133,13 +128,3 @@ def _cell(row: Row, name: str, labels: Labels) -> list[Value]:
         return [labels.ref(term.value)] if term else []
     qualifier = row.get("qualifierLabel" if name == "value" else name + "Qualifier")
     return [term._replace(value=f"{qualifier.value} {number(term.value)}") if qualifier else term]
-
-
-def _values(entity: str, part: Part, asked: Question, facts: Mapping[str, list[Term]]) -> dict[str, str] | None:
-    """Return the values that a question is asked with, the entity for its first of the type iri; None if one is not known."""
-    values = {p.name: shorten(entity) for p in asked.parameters if p.type == "iri"}
-    for name, (of, more) in part.given.items():
-        if not facts.get(of) or not re.fullmatch("[0-9]{1,9}", facts[of][0].value):
-            return None
-        values[name] = str(int(facts[of][0].value) + more)
-    return values

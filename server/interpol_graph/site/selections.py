@@ -4,11 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 
 from interpol_graph.endpoint.current import Row, select
+from interpol_graph.endpoint.negotiation import speech
 from interpol_graph.graph.prefixes import shorten
-from interpol_graph.site.phrases import speech
 
 #: What stands before a number that is not exact.
 INEXACT = "≈"
+#: Things that a page shows of one section or of one group of links.
+SHOWN = 50
 #: More rows than a page can be made of. With a limit, the order of a subquery matters.
 _MOST = 100_000
 _PROLOGUE = re.compile("^PREFIX .*\n", re.MULTILINE)
