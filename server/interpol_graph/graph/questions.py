@@ -223,9 +223,7 @@ def _question(name: str, text: str) -> Question:
     try:
         titles, picture = header.get("columns") or {}, header.get("picture") or {}
         columns = {str(name): {"en": str(en), "fr": french(str(fr))} for name, (en, fr) in titles.items()}
-        fits = all(
-            len(drawn) >= PICTURES.get(kind, 99) and set(drawn) <= set(columns) for kind, drawn in picture.items()
-        )
+        fits = all(len(drawn) >= PICTURES.get(kind, 99) and {*drawn} <= {*columns} for kind, drawn in picture.items())
     except (TypeError, AttributeError, ValueError) as error:
         raise BadQuestion(
             "columns are like country: [Country, Pays], a picture like {bar: [country, votes]}"
