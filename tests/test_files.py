@@ -66,6 +66,9 @@ def test_a_file_is_known_by_its_suffix_in_any_case_and_compressed(tmp_path: Path
         path.write_bytes(written)
         assert value(path) == "é 漢"
     assert len(given_files([tmp_path])) == 3, "a folder is searched for the same names"
+    assert given_files([tmp_path, tmp_path / name, tmp_path / "." / name]) == given_files([tmp_path]), (
+        "no file is read twice"
+    )
 
 
 @pytest.mark.parametrize(

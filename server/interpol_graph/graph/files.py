@@ -211,22 +211,24 @@ def graph_of(path: Path) -> str:
 def given_files(names: Iterable[Path]) -> list[SourceFile]:
     """Return the RDF files that a user named, folders searched but for what is hidden; a triples file becomes a graph of its file IRI.
 
+    What is named twice, by itself and by its folder, comes once.
+
     Raises Unreadable for a missing path, an unknown suffix, or a folder without RDF.
     """
-    found: list[SourceFile] = []
+    found: dict[str, Path] = {}
     for path in names:
+        inside = [path]
         if path.is_dir():
             inside = sorted(p for p in _within(path) if _format_of(p) and p.is_file())
             if not inside:
                 raise Unreadable(path, f"holds no RDF file; looked for {SUFFIXES}")
-            found += [SourceFile(p, p.resolve().as_uri()) for p in inside]
         elif path != STANDARD_INPUT and not path.exists():
             raise Unreadable(path, "does not exist")
         elif not _format_of(path):
             raise Unreadable(path, f"has no suffix of an RDF format; known: {SUFFIXES}")
-        else:
-            found.append(SourceFile(path, path.resolve().as_uri()))
-    return found
+        for file in inside:
+            found.setdefault(file.resolve().as_uri(), file)
+    return [SourceFile(path, graph) for graph, path in found.items()]
 
 
 def _within(folder: Path) -> Iterator[Path]:
