@@ -133,6 +133,8 @@ class Question(NamedTuple):
 
         find: returns what fits a pattern. Raises BadQuestion, which says what may be meant.
         """
+        if self.days and values.get("asOf", "") not in ("", values.get(self.days) or values["asOf"]):
+            raise BadQuestion(f"The parameter {self.days} is given 2 times; once is right.")  # also as asOf
         chosen = {self.days if name == "asOf" and text and self.days else name: text for name, text in values.items()}
         for name, text in chosen.items():
             parameter = next((one for one in self.parameters if one.name == name and one.choices), None)
