@@ -208,6 +208,9 @@ def test_every_door_calls_it_as_of(client: FlaskClient) -> None:
     assert asked.days == "day" and len(dated) == 9
     assert "has no parameter 'asOf'" in client.get("/api/most-frequent-hosts?asOf=2012").text
     assert "a year such as 2015" in client.get("/api/president-on-day?asOf=2012-13").text
+    assert client.get("/api/president-on-day?asOf=2012&day=2012").json == expected
+    both = client.get("/api/president-on-day?day=2015&asOf=2012")
+    assert both.status_code == 400 and "The parameter day is given 2 times" in both.text
 
 
 @pytest.mark.parametrize("thing", ["organ/executive-committee", "country/FR", "person/mireille-ballestrazzi"])

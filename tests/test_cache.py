@@ -199,7 +199,7 @@ def test_if_match(client: FlaskClient, path: str, accept: str) -> None:
 
     assert status('"another"') == 412
     assert status("*") == 200
-    assert status(tag) == (200 if path.startswith(FILES) else 412)
+    assert status(tag) == status(tag.removeprefix("W/")) == (200 if path.startswith(FILES) else 412)
     assert status('"another"', **{"If-None-Match": tag}) == 412, "If-Match comes first (13.2.2)"
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import socket
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ import pytest
 from conftest import slack
 from interpol_graph.endpoint import problems
 from interpol_graph.engine import outcomes
-from interpol_graph.engine.channel import Channel
+from interpol_graph.engine.channel import Channel, Connection
 from interpol_graph.engine.embedded import Embedded
 from interpol_graph.engine.evaluator import Evaluator
 from interpol_graph.engine.limits import Settings
@@ -219,6 +221,22 @@ def test_evaluators_that_are_gone_are_no_fault_of_the_query(data: tuple[str, ...
         snapshot = process.pool().snapshot()
     with pytest.raises(Unavailable):
         snapshot.query("ASK {}")
+
+
+def test_the_graph_outlives_a_crowd_that_leaves_it_no_descriptor(data: tuple[str, ...]) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 20, hard))
+    try:
+        process = EvaluatorProcess(Settings(data=data))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    ticks = iter(range(20))
+    with process, ExitStack() as crowd:
+        with pytest.raises(StopIteration):
+            while True:
+                crowd.callback(Connection(process.address, lambda: next(ticks)).close)
+        crowd.close()
+        assert b"true" in process.pool().snapshot().query("ASK {}").body
 
 
 @pytest.mark.parametrize(("gone", "error"), [(False, Unavailable), (True, Departed)])

@@ -550,7 +550,19 @@ def test_only_local_assets(client: FlaskClient) -> None:
     for asset in assets:
         address = str(asset.get("href") or asset.get("src"))
         assert address.startswith("/static/") and "?v=" in address
-        assert client.get(address, buffered=True).status_code == 200
+        kept = client.get(address, buffered=True)
+        assert kept.status_code == 200 and kept.cache_control.max_age == 365 * 86400, "no page asks for it again"
+        other = client.get(address[:-1], buffered=True)
+        assert other.status_code == 200 and other.cache_control.no_cache
+
+
+@pytest.mark.parametrize("path", ["/static/none.css?v=1", "/static/../app.py?v=1", "/dumps/places.ttl?v=1"])
+def test_only_an_asset_is_kept_for_a_year(client: FlaskClient, path: str) -> None:
+    answer = client.get(path, buffered=True)
+    assert answer.status_code == (200 if path.startswith("/dumps/") else 404) and answer.cache_control.max_age in (
+        None,
+        60,
+    )
 
 
 def test_static_files_are_few() -> None:

@@ -39,6 +39,12 @@ UNGROUPED = "selected, but neither grouped nor counted: name it in GROUP BY, or 
             f"`?x` is {UNGROUPED}, after `SELECT ?x (COUNT(?y) AS ?n) {{ ?x ?p ?y }}`",
         ),
         (
+            "SELECT ?x (GROUP_CONCAT(?y) AS ?n) { ?x ?p ?y }",
+            1,
+            48,
+            f"`?x` is {UNGROUPED}, after `?x (GROUP_CONCAT(?y) AS ?n) {{ ?x ?p ?y }}`",
+        ),
+        (
             "ASK { ?x foo:bar ?y }",
             1,
             17,

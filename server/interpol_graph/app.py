@@ -9,10 +9,11 @@ import signal
 import sys
 import threading
 import time
+from functools import cache
 from multiprocessing.util import Finalize
 from pathlib import Path
 
-from flask import Flask, url_for
+from flask import Flask, request, url_for
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from interpol_graph import __version__
@@ -30,6 +31,7 @@ BLUEPRINTS = (
 
 #: Bytes of the largest body that is read; a route may allow more.
 LARGEST_BODY = 1 << 20
+STATIC = Path(__file__).parent / "static"
 #: The parameter of mallopt(3) that says how many arenas there are at most.
 _M_ARENA_MAX = -8
 
@@ -39,6 +41,7 @@ def create_app(pool: EvaluatorPool) -> Flask:
     app = Flask("interpol_graph")
     app.config |= {"MAX_CONTENT_LENGTH": LARGEST_BODY, "MAX_FORM_MEMORY_SIZE": LARGEST_BODY}
     app.extensions |= {"pool": pool, "editor": editor.page}
+    app.get_send_file_max_age = _lifetime  # type: ignore[assignment]
     app.json.sort_keys = app.json.ensure_ascii = False  # type: ignore[attr-defined]
     # What is registered first sees a request first and its answer last.
     problems.register(app)
@@ -89,9 +92,19 @@ def _watch(parent: int, pool: EvaluatorPool) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+@cache
+def _assets() -> dict[str, str]:
+    """Return the name of every file that pages use → what tells its content from others."""
+    files = (path for path in STATIC.rglob("*") if path.is_file())
+    return {path.relative_to(STATIC).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in files}
+
+
 def _static(name: str, otherwise: str = "") -> str:
-    """Return the URL of an asset, or of the one that takes its place where it is not built, with its content's hash: cached for ever."""
-    path = Path(__file__).parent / "static" / name
-    if otherwise and not path.exists():
-        return _static(otherwise)
-    return url_for("static", filename=name, v=hashlib.sha256(path.read_bytes()).hexdigest()[:12])
+    """Return the URL of an asset, or of the one that takes its place where it is not built; it changes with the content."""
+    name = name if name in _assets() else otherwise
+    return url_for("static", filename=name, v=_assets()[name])
+
+
+def _lifetime(name: str | None) -> int | None:
+    """Return the seconds for which an asset may be used without asking: a year at the URL of its content."""
+    return 365 * 86400 if name in _assets() and request.args.get("v") == _assets()[name] else None

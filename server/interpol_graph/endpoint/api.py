@@ -46,11 +46,9 @@ def answer(name: str) -> Response:
     found = query(_page(text, limit, offset), results=fmt, graph=fmt)
     if wish == ROWS:
         with heavy():
-            found = replace(found, body=rows.write(rows.read(found.body)))
+            found.body = rows.write(rows.read(found.body))
     elif wish == SVG:
-        found = replace(
-            found, body=picture(asked, [group[0] for group in merged(table(found.body))], alone=True).encode()
-        )
+        found.body = picture(asked, [group[0] for group in merged(table(found.body))], alone=True).encode()
     response = answered(found)
     response.content_type = wish.content_type
     response.vary.add("Accept-Language")

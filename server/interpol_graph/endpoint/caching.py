@@ -101,7 +101,7 @@ def register(app: Flask, digest: Callable[[], str]) -> None:
             if "ETag" not in response.headers and response.headers.get("Cache-Control") == CACHED:
                 response.set_etag(asked(), weak=True)
             try:
-                check(response.get_etag()[0] or "")
+                check(response.headers.get("ETag", "").strip('"'))
                 if request.if_none_match and "ETag" in response.headers:
                     response.make_conditional(request)
             except problems.PreconditionFailed as error:
@@ -151,7 +151,9 @@ def check(etag: str) -> None:
 
 def _encode(response: Response) -> None:
     """Write a body in the content coding that the client likes best, if that is worth it (RFC 9110, 12.5.3)."""
-    if not _is_text(response.mimetype or "") or "Content-Range" in response.headers or request.blueprint == "dumps":
+    kind = response.mimetype or ""
+    text = kind.startswith("text/") or kind.endswith(("json", "xml", "javascript")) or kind in _TEXTS
+    if not text or "Content-Range" in response.headers or request.blueprint == "dumps":
         return
     response.vary.add("Accept-Encoding")
     if response.headers.get("ETag", "").startswith('"'):
@@ -166,10 +168,6 @@ def _encode(response: Response) -> None:
         response.set_data(CODINGS[coding](response.get_data()))
         response.headers["Content-Encoding"] = coding
         response.headers.pop("Accept-Ranges", None)
-
-
-def _is_text(media_type: str) -> bool:
-    return media_type.startswith("text/") or media_type.endswith(("json", "xml", "javascript")) or media_type in _TEXTS
 
 
 @cache

@@ -65,10 +65,8 @@ def filled(question: Question, values: dict[str, str], endpoint: str | None = No
 
 def ask(text: str, endpoint: str | None = None, results: Format = _JSON, graph: Format = BY_NAME["turtle"]) -> bytes:
     """Return the answer to a query in `results` or in `graph`, by the form of the query. Raises EngineError."""
-    return _remote(endpoint, text, results, graph) if endpoint else _bundled(text, results, graph)
-
-
-def _bundled(text: str, results: Format, graph: Format) -> bytes:
+    if endpoint:
+        return _remote(endpoint, text, results, graph)
     if refusal := outcomes.forbidden(tokens.read(text)):
         raise refusal
     try:

@@ -19,7 +19,7 @@ from pathlib import Path
 from interpol_graph.engine.channel import EXIT_REPORT, frame
 from interpol_graph.engine.embedded import Embedded, Engine
 from interpol_graph.engine.evaluator import Evaluator
-from interpol_graph.engine.limits import Settings
+from interpol_graph.engine.limits import TICK, Settings
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.files import Unreadable
 from interpol_graph.graph.prefixes import prefixes
@@ -34,6 +34,7 @@ class Forkserver:
         self.children: dict[int, socket.socket] = {}
         self.poll = select.poll()
         self.led = True
+        self.statm = os.open("/proc/self/statm", os.O_RDONLY)  # where no other can be opened, it still is
         self.bell, self.ringer = socket.socketpair()
         self.ringer.setblocking(False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -60,7 +61,10 @@ class Forkserver:
 
     def _fork(self) -> None:
         """Give whoever knocks a child; where the machine has room for none, the closed door says so."""
-        connection, _ = self.door.accept()
+        try:
+            connection, _ = self.door.accept()
+        except OSError:  # there is no descriptor; who knocks waits until a child has ended
+            return time.sleep(TICK)
         try:
             pid = os.fork()
         except OSError:
@@ -92,7 +96,7 @@ class Forkserver:
                 with suppress(KeyError):
                     self.poll.unregister(connection)
                 # A child holds from the start what this process holds.
-                held = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+                held = int(os.pread(self.statm, 64, 0).split()[1]) * resource.getpagesize()
                 grown = (usage.ru_maxrss >> 10) - (held >> 20)
                 report = {"ended": os.waitstatus_to_exitcode(status), "mebibytes": grown}
                 with suppress(OSError):

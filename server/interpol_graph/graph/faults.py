@@ -66,9 +66,8 @@ def fault(message: str, query: str) -> QueryFault:
     else:
         reason = f"unexpected `{_WORD.match(text, place)[0][:40]}`"  # type: ignore[index]
     before = text[:place]
-    near = re.sub(
-        r"^(?=.{41}).*?\s(?=.{0,40}$)", "", before.rpartition("\n")[2]
-    ).strip()  # whole words, 40 letters of them
+    # Whole words, 40 letters of them.
+    near = re.sub(r"^(?=.{41}).*?\s(?=.{0,40}$)", "", before.rpartition("\n")[2]).strip()
     line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
     return QueryFault(line, column, f"{reason}, after `{near}`" if near else reason)
 
@@ -125,10 +124,6 @@ def _ungrouped(query: str) -> str:
         clause, more = clauses[0], 1
         while more:
             clause, more = re.subn(r"\([^()]*\)", "", clause)
-        grouped = (
-            re.findall(r"[?$]\w+", re.split(r"\bGROUP\s+BY\b", code, flags=re.IGNORECASE)[-1])
-            if "group" in code.lower()
-            else []
-        )
+        grouped = re.findall(r"[?$]\w+", "".join(re.split(r"\bGROUP\s+BY\b", code, flags=re.IGNORECASE)[1:]))
         names = [name for name in re.findall(r"[?$]\w+", clause) if name not in grouped]
     return f"{f'`{names[0]}`' if names else 'a variable'} is selected, but neither grouped nor counted: name it in GROUP BY, or take SAMPLE, COUNT or the like of it"

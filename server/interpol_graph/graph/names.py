@@ -101,9 +101,8 @@ def search(path: Path, text: str, most: int, seconds: float = 1.0, some: bool = 
     """Return IRI and name of the things that are called by all words of a text or by their beginnings, the best first.
 
     A thing comes once, by its best name: the text itself, then of the ranked classes, then others, and of both what begins
-    with it before what has its words. A word that
-    begins no name stands for those that differ from it by a letter, or else are most like it. some: any of the words will
-    do. Raises TimeoutError after some seconds.
+    with it before what has its words. A word that begins no name stands for those that differ from it by a letter, or else
+    are most like it. some: any of the words will do. Raises TimeoutError after some seconds.
     """
     words = _WORD.findall(plain(text))
     if not words:
@@ -128,10 +127,8 @@ def search(path: Path, text: str, most: int, seconds: float = 1.0, some: bool = 
 def _alike(database: sqlite3.Connection, word: str) -> Iterator[str]:
     """Yield what a word of the question finds, as FTS5 writes it."""
     yield f'"{word}"*'
-    if (
-        len(word) > 3
-        and not database.execute("SELECT 1 FROM found WHERE found MATCH ? LIMIT 1", [f'"{word}"*']).fetchone()
-    ):
+    begins = database.execute("SELECT 1 FROM found WHERE found MATCH ? LIMIT 1", [f'"{word}"*']).fetchone()
+    if len(word) > 3 and not begins:
         marks = ", ".join("?" * (len(word) + 1))
         near = database.execute(f"SELECT DISTINCT word FROM shorter WHERE without IN ({marks})", _shorter(word))  # noqa: S608
         found = [other for (other,) in near if abs(len(other) - len(word)) < 2]

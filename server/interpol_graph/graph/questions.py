@@ -133,6 +133,8 @@ class Question(NamedTuple):
 
         find: returns what fits a pattern. Raises BadQuestion, which says what may be meant.
         """
+        if self.days and values.get("asOf", "") not in ("", values.get(self.days) or values["asOf"]):
+            raise BadQuestion(f"The parameter {self.days} is given 2 times; once is right.")  # also as asOf
         chosen = {self.days if name == "asOf" and text and self.days else name: text for name, text in values.items()}
         for name, text in chosen.items():
             parameter = next((one for one in self.parameters if one.name == name and one.choices), None)
@@ -223,9 +225,7 @@ def _question(name: str, text: str) -> Question:
     try:
         titles, picture = header.get("columns") or {}, header.get("picture") or {}
         columns = {str(name): {"en": str(en), "fr": french(str(fr))} for name, (en, fr) in titles.items()}
-        fits = all(
-            len(drawn) >= PICTURES.get(kind, 99) and set(drawn) <= set(columns) for kind, drawn in picture.items()
-        )
+        fits = all(len(drawn) >= PICTURES.get(kind, 99) and {*drawn} <= {*columns} for kind, drawn in picture.items())
     except (TypeError, AttributeError, ValueError) as error:
         raise BadQuestion(
             "columns are like country: [Country, Pays], a picture like {bar: [country, votes]}"

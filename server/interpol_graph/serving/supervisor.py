@@ -81,6 +81,10 @@ class Supervisor:
 
     def start(self) -> dict[str, Any]:
         """Start the first evaluators and the watch over them; return what they say of the graph. Raises NotStarted."""
+        # A slow client costs a descriptor, and a query at work another: as many as the system allows.
+        with suppress(ValueError, OSError):
+            _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         self.process = self._started(self._files)
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
         self._thread.start()
@@ -179,10 +183,6 @@ def run(supervisor: Supervisor, address: str, port: int, workers: int, log: bool
     from granian.log import LogLevels
 
     settings = supervisor.settings
-    # A slow client costs a descriptor: as many as the system allows.
-    with suppress(ValueError, OSError):
-        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     handover = {"state": str(supervisor.state), "settings": asdict(settings), "log": log}
     os.environ["INTERPOL_GRAPH_SERVICE"] = json.dumps(handover)
     server = Granian(
