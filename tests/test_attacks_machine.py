@@ -116,9 +116,9 @@ def test_a_disk_that_fills_up_under_load_and_then_the_graph_is_lost(cramped: Tar
         return cramped.crowd(map(request, texts), at_once, seconds)
 
     with ThreadPoolExecutor(2) as pool:
-        hostile = pool.submit(cramped.elsewhere.crowd, itertools.cycle(files), 12, 6)
-        ordinary = pool.submit(queries, 2, 6)
-        time.sleep(2)
+        hostile = pool.submit(cramped.elsewhere.crowd, itertools.cycle(files), 12, 3)
+        ordinary = pool.submit(queries, 2, 3)
+        time.sleep(1)
         ballast = fill(cramped, short)
     assert set(ordinary.result()) == {200} and set(hostile.result()) <= {200, 503}
     (forkserver,) = (pid for pid, parent, _ in descendants(cramped.process.pid) if is_forkserver(cramped, pid, parent))
