@@ -266,9 +266,8 @@ def attacked() -> Iterator[Target]:
     """The server under attack, one for all attacks; when all is done it is as well, and as slim, as before."""
     with target() as found:
         # What ordinary visitors make a process learn and load is no trace of an attack.
-        found.crowd(
-            map(request, itertools.cycle(("/", "/page/session/84", "/queries/", "/sparql", "/openapi.json"))), 2, 3
-        )
+        pages = itertools.cycle(("/", "/page/session/84", "/queries/", "/sparql"))
+        found.crowd(map(request, itertools.islice(pages, 60)), 2, 30)
         found.start = found.mebibytes()
         yield found
         found.is_well()

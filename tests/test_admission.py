@@ -133,6 +133,13 @@ def test_counts_hold_under_many_threads() -> None:
     assert all(found <= lane.most for found, lane in zip(seen, admission.lanes, strict=True))
 
 
+def test_the_memory_of_where_queries_begin_is_bounded() -> None:
+    admission = Admission([Lane(1, 0), Lane(1, 0)], 0)
+    for number in range(2500):
+        admission.remember(f"query {number}", 1)
+    assert len(admission.remembered) <= 1000 and admission.remembered["query 2499"] == 1
+
+
 def test_the_lanes_of_the_settings_lead_upwards() -> None:
     most, queue, seconds = zip(*Settings(long=3, evaluators=9, moment=0.5, queue=5).lanes, strict=True)
     assert most == (9, 6, 3) and queue == (80, 5, 5) and seconds == (0.5, 2.0, float("inf"))

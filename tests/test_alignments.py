@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cache
 
 import pytest
 from owlrl import DeductiveClosure, OWLRL_Semantics
@@ -32,6 +33,7 @@ AXIOMS = {
 APART = {str(RDF.type), str(OWL.sameAs)}
 
 
+@cache
 def axioms() -> Graph:
     """What ontology and vocabularies say of classes and properties, and nothing of individuals."""
     found, read = Graph(), Graph()

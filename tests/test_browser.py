@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
 
 import browser as browsers
 from conftest import sampled
@@ -50,37 +50,45 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def readers(browser: Browser, server: str) -> dict[bool, BrowserContext]:
-    """Those who read with script and without, each in one window for the whole file."""
-    return {
-        script: browser.new_context(base_url=server, java_script_enabled=script, locale="en")
-        for script in (True, False)
-    }
+def wrong() -> list[str]:
+    """What was wrong in the console, was not answered, or was asked of another host."""
+    return []
 
 
-@pytest.fixture
-def opened(readers: dict[bool, BrowserContext], server: str) -> Iterator[Opened]:
-    """Opens a page as a reader has it; in the end nothing was wrong in the console, and no other host was asked."""
-    wrong: list[str] = []
+@pytest.fixture(scope="module")
+def readers(browser: Browser, server: str, wrong: list[str]) -> dict[bool, Page]:
+    """Those who read with script and without, each in one window for the whole file: to open one takes longer than to read."""
 
     def answered(response: Response) -> None:
         if response.status >= 400 and not response.request.is_navigation_request():
             wrong.append(f"{response.status} {response.url}")
 
-    def opened(path: str, width: int = 1280, script: bool = True) -> Page:
-        page = readers[script].new_page()
-        page.set_viewport_size({"width": width, "height": 844})
+    def reader(script: bool) -> Page:
+        page = browser.new_context(base_url=server, java_script_enabled=script, locale="en").new_page()
         page.on("console", lambda said: said.text.startswith("Failed to load") or wrong.append(said.text))
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda asked: asked.url.startswith(server) or wrong.append(asked.url))
         page.on("response", answered)
+        return page
+
+    return {script: reader(script) for script in (True, False)}
+
+
+@pytest.fixture
+def opened(readers: dict[bool, Page], wrong: list[str]) -> Iterator[Opened]:
+    """Opens a page as a reader has it; in the end nothing was wrong."""
+
+    def opened(path: str, width: int = 1280, script: bool = True) -> Page:
+        page = readers[script]
+        page.set_viewport_size({"width": width, "height": 844})
+        page.emulate_media(color_scheme="light")
         page.goto(path)
         return page
 
+    wrong.clear()
     yield opened
-    for context in readers.values():
-        for page in context.pages:
-            page.close()
+    for page in readers.values():
+        page.goto("about:blank")  # it asks for nothing more
     assert wrong == []
 
 

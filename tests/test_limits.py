@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import slack
+from conftest import slack, wait
 from interpol_graph.endpoint import problems
 from interpol_graph.engine import outcomes
 from interpol_graph.engine.channel import Channel, Connection
@@ -96,11 +96,11 @@ def test_an_evaluator_that_has_made_much_of_the_graph_its_own_is_not_kept() -> N
 
 
 def test_a_full_house_turns_away_with_retry_after(data: tuple[str, ...]) -> None:
-    with EvaluatorProcess(Settings(data=data, timeout=3, evaluators=1, queue_timeout=0.1)) as process:
+    with EvaluatorProcess(Settings(data=data, timeout=2, evaluators=1, queue_timeout=0.1)) as process:
         snapshot = process.pool().snapshot()
         thread = threading.Thread(target=lambda: pytest.raises(OutOfTime, snapshot.query, CROSS_JOIN))
         thread.start()
-        time.sleep(0.5)
+        wait(lambda: any(snapshot.admission.running))
         with pytest.raises(Busy) as busy:
             snapshot.query("ASK {}")
         assert problems.fields(busy.value) == {"Retry-After": "5"}
@@ -108,11 +108,11 @@ def test_a_full_house_turns_away_with_retry_after(data: tuple[str, ...]) -> None
 
 
 def test_a_client_that_has_left_does_not_wait_for_a_place(data: tuple[str, ...]) -> None:
-    with EvaluatorProcess(Settings(data=data, timeout=4, evaluators=1, queue=1, queue_timeout=30)) as process:
+    with EvaluatorProcess(Settings(data=data, timeout=3, evaluators=1, queue=1, queue_timeout=30)) as process:
         snapshot, left = process.pool().snapshot(), threading.Event()
         hostile = threading.Thread(target=lambda: pytest.raises(OutOfTime, snapshot.query, CROSS_JOIN))
         hostile.start()
-        time.sleep(0.5)
+        wait(lambda: any(snapshot.admission.running))
 
         def leave() -> None:
             with pytest.raises(Departed):
@@ -120,8 +120,7 @@ def test_a_client_that_has_left_does_not_wait_for_a_place(data: tuple[str, ...])
 
         waiting = threading.Thread(target=leave)
         waiting.start()
-        time.sleep(0.2)
-        assert sum(snapshot.admission.waiting) == 1
+        wait(lambda: sum(snapshot.admission.waiting) == 1)
         left.set()
         waiting.join(timeout=2)
         assert not waiting.is_alive() and sum(snapshot.admission.waiting) == 0 and hostile.is_alive()
