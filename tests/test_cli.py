@@ -148,6 +148,9 @@ def test_a_remote_endpoint_is_asked_through_http(server: str) -> None:
         (["dump", "--graph", "nowhere"], "graphs are:"),
         (["fmt", "nowhere.ttl"], "does not exist"),
         (["validate", "--shapes", "nowhere.ttl"], "needs the files"),
+        (["validate", "--rules", "--output", "/dev/full"], "the report cannot be written: No space left"),
+        (["dump", "--graph", "sessions", "--output", "/dev/full"], "the dump cannot be written: No space left"),
+        (["query", "president-on-day", "--endpoint", "nowhere"], "'nowhere'"),
     ],
 )
 def test_what_cannot_run_ends_2_with_a_sentence(arguments: list[str], words: str) -> None:
@@ -182,6 +185,8 @@ def test_a_file_that_is_no_text_ends_2_with_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "mine.rq").write_bytes(b"ASK { ?s ?p '\xff' }")
     code, output = run("query", str(tmp_path / "mine.rq"))
     assert code == 2 and "cannot be read as UTF-8 text" in output
+    (tmp_path / "mine.rq").write_bytes(b"\xef\xbb\xbfASK { }")
+    assert run("query", str(tmp_path / "mine.rq")) == (0, "boolean\ntrue\n")
 
 
 @pytest.mark.parametrize(

@@ -218,6 +218,8 @@ def test_every_rule_is_listed_with_what_it_asks() -> None:
     assert "shape:Labelled-fr" in rows
     for name, (kind, severity, asks) in rows.items():
         assert kind in ("built in", "shape", "check") and severity in SEVERITIES and len(asks) > 10, name
+    others = CliRunner().invoke(main, ["validate", "--rules", "--shapes", str(paths.SHAPES / "common.ttl")]).output
+    assert "shape:Labelled-fr" in others and "deprecated-term" not in others
 
 
 DATA = "@prefix ex: <http://example.org/> .\n@prefix sh: <http://www.w3.org/ns/shacl#> .\n"

@@ -495,6 +495,14 @@ def test_places_in_what_is_staged_are_those_of_the_work(
     repository("add", "--all")
     monkeypatch.chdir(checkout / "mine")
     assert validated(".", "--shapes", "../rules", "--staged").stdout.startswith("mine/a.ttl\nmine/a.ttl:7:16: error")
+    monkeypatch.chdir(checkout)
+    (checkout / ".gitignore").write_text("tmp/\n")
+    (checkout / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(checkout / "tmp"))
+    monkeypatch.chdir(checkout / "mine")
+    write(checkout / "mine/s.ttl", "zoo:Shape sh:targetSubjectsOf zoo:next ; sh:nodeKind sh:Literal .\n")
+    repository("add", "--all")
+    assert "file=mine/a.ttl,line=7" in validated(".", "--shapes", "s.ttl", "--staged", "--format", "github").stdout
     monkeypatch.chdir(checkout.parent)
     assert "\nmine/a.ttl:7:16" in validated("checkout/mine", "--shapes", "checkout/rules", "--staged").stdout
 

@@ -553,6 +553,10 @@ STRAY = {
     "sh:property [ sh:path :q ; sh:pattern '(' ] ;": "sh:pattern cannot be used",
     "sh:property [ sh:path :q ; sh:or ( [ sh:in :x ] ) ] ;": "depends on a shape that cannot be used",
     "sh:message :x ;": "sh:message takes a string",
+    "sh:not [ sh:property [ sh:path :p ; sh:minCount 'x' ] ] ;": "sh:minCount takes an integer",
+    "sh:not [ sh:node [ sh:property [ sh:path :p ; sh:datatype 'x' ] ] ] ;": "depends on a shape that cannot be used",
+    "sh:xone ( [ sh:property [ sh:path :p ; sh:datatype 'x' ] ] [ sh:nodeKind sh:IRI ] ) ;": "sh:datatype takes an IRI",
+    "sh:property [ sh:path :p ; sh:qualifiedMaxCount 0 ; sh:qualifiedValueShape [ sh:property [ sh:path :q ; sh:maxCount 'x' ] ] ] ;": "sh:maxCount takes",
 }
 
 

@@ -1,5 +1,6 @@
 """The command line: serve, validate, query, dump, release, load, fmt. Exit codes: 0 fine, 1 findings, 2 could not run."""
 
+import errno
 import os
 import re
 import shutil
@@ -71,9 +72,12 @@ def dump(style: str, graph: str | None, output: IO[bytes]) -> None:
     try:
         knowledge.dump(output, BY_NAME[style], name)
     except OSError as error:
-        if error.errno:  # a disk or pipe, of which click tells
+        if error.errno == errno.EPIPE:  # whoever reads has enough, which click tells
             raise
-        raise Failure(f"the format cannot say this: {error}") from error
+        what = (
+            f"the dump cannot be written: {error.strerror}" if error.errno else f"the format cannot say this: {error}"
+        )
+        raise Failure(what) from error
 
 
 @main.command()

@@ -57,7 +57,7 @@ def command(
         try:
             query = client.filled(question, {"lang": lang} | values, endpoint) if question else text
             answer = client.ask(query, endpoint, results, graph)
-        except (BadQuestion, EngineError) as error:
+        except (EngineError, ValueError) as error:  # a bad question, or what is no URL
             raise Failure(str(error)) from error
         if not person or not answer.startswith(b"{"):  # a graph
             return answer
@@ -74,7 +74,8 @@ def _asked(name: str) -> tuple[Question | None, str]:
     try:
         if name != "-" and not file.is_file():
             questions.named(name)
-        text = sys.stdin.read() if name == "-" else file.read_text(encoding="utf-8")
+        content = sys.stdin.buffer.read() if name == "-" else file.read_bytes()
+        text = content.decode("utf-8-sig")
         return questions.read(file) if name != "-" and "#+" in text else None, text
     except BadQuestion as error:
         told = f"{error} Nor is it a file; --list shows the questions." if not file.is_file() else str(error)

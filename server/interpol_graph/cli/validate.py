@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import chain
@@ -72,13 +72,13 @@ def command(
     """Validate the graph, files of it, or any RDF files by any shapes."""
     # A run makes many objects and few cycles; looking for them takes a tenth of its time.
     gc.set_threshold(100_000, 20, 20)
-    if shapes and not names:
+    if shapes and not names and not listing:
         example = "interpol-graph validate my.ttl --shapes my-shapes.ttl"
         raise Failure(f"--shapes needs the files to validate by them: {example}")
     with ExitStack() as stack:  # a report is written where the files stand that it is about
         try:
             if listing:
-                return _list_rules(shapes, output)
+                return _write(_rules(shapes), output)
             if astray := [each for each in maps if "=" not in each]:
                 raise Failure(f"--map takes IRI=PATH, not {astray[0]!r}")
             mapped = {iri: scope.absolute(Path(path)) for iri, _, path in (each.rpartition("=") for each in maps)}
@@ -96,14 +96,14 @@ def command(
                 for finding, line in report.with_lines(refusal.findings[:1]):
                     words[1:1] = text.excerpt(line, finding.line, finding.column) if line else []
             else:
-                _write(style, refusal, output)
+                _write(formats.BY_NAME[style].pieces(refusal), output)
             raise Failure("\n".join(words)) from error
         except (changes.NoChanges, ValueError) as error:
             raise Failure(str(error)) from error
         except Exception as error:  # a traceback would end 1, and 1 says that something was found
             what = f"{type(error).__name__}: {error}"
             raise Failure(f"this is a fault of interpol-graph, and nothing is known of the data: {what}") from error
-        _write(style, found, output)
+        _write(formats.BY_NAME[style].pieces(found), output)
         if (told := click.get_current_context().obj) is not None:
             told(found)
         if changed is not None and not found.checked and not found.findings:
@@ -157,18 +157,18 @@ def _progress(shapes: Sequence[Any]) -> Iterator[Any]:
         yield from bar
 
 
-def _write(style: str, found: Report, output: IO[str]) -> None:
+def _write(pieces: Iterable[str], output: IO[str]) -> None:
     """Write a report; colours go to a terminal only, and not there either when NO_COLOR is set."""
     try:
-        for piece in formats.BY_NAME[style].pieces(found):
+        for piece in pieces:
             click.echo(piece, file=output, nl=False, color=False if os.environ.get("NO_COLOR") else None)
         output.flush()
     except OSError as error:
         raise Failure(f"the report cannot be written: {error.strerror or error}") from error
 
 
-def _list_rules(shapes: tuple[Path, ...], output: IO[str]) -> None:
-    """Write the table of rules: built-in ones, then those of the given shapes or of the project."""
+def _rules(shapes: tuple[Path, ...]) -> Iterator[str]:
+    """Yield the table of rules: built-in ones, then those of the given shapes or of the project. Raises Unreadable."""
     root = scope.around()
     files = given_files(map(scope.absolute, shapes))
     if not shapes:
@@ -176,4 +176,4 @@ def _list_rules(shapes: tuple[Path, ...], output: IO[str]) -> None:
     statements = chain.from_iterable(file.quads() for file in files)
     table = rules.known(statements, None if shapes else root / "queries" / "checks")
     for rule in table.values():
-        click.echo(f"{rule.name}\t{rule.kind}\t{rule.severity}\t{rule.asks}", file=output)
+        yield f"{rule.name}\t{rule.kind}\t{rule.severity}\t{rule.asks}\n"

@@ -132,7 +132,7 @@ class Shapes:
         self.roots = [self.of(node) for node in aimed(graph)]
         for node in [*_typed(graph), *graph.column(sh("property"))]:
             self.of(node)
-        while spoilt := [shape for shape in self.all.values() if shape.usable and not self._can_lean(shape)]:
+        while self.faults and (spoilt := [s for s in self.all.values() if s.usable and not self._can_lean(s)]):
             for shape in spoilt:
                 shape.usable = False
                 self.faults.append(BadShapes(shape.node, "depends on a shape that cannot be used"))
@@ -176,7 +176,14 @@ class Shapes:
                 yield from self.graph.items(head) or ()
 
     def _can_lean(self, shape: Shape) -> bool:
-        return all(self.of(node).usable for node in self._leaning(shape))
+        """Say whether all is usable without which a shape has no verdict.
+
+        A part that is left out makes more nodes conform; where that may break a shape, whatever lies within counts.
+        """
+        turned = not shape.parameters.keys().isdisjoint(("not", "xone", "qualifiedValueShape"))
+        leaning = [self.of(node) for node in self._leaning(shape)]
+        needed = [self.of(node) for each in leaning for node in self.within(each)] if turned else leaning
+        return all(each.usable for each in needed)
 
     def _parameters(self) -> Iterator[Term]:
         """Yield the parameters of the constraint components that the shapes graph defines."""

@@ -91,6 +91,7 @@ def standing(top: Path, commit: str | None, here: Path) -> Iterator[Callable[[Pa
     with tempfile.TemporaryDirectory(prefix="interpol-graph-") as folder:
         tree = Path(folder).resolve() / "tree"
         _write(top, commit, tree)
+        (tree / ".git").touch()  # a top it is, and no part of a repository around
 
         def moved(path: Path) -> Path:
             return tree / path.relative_to(top) if path.is_relative_to(top) else path
