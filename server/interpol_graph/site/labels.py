@@ -48,11 +48,10 @@ class Labels:
 
     def label(self, entity: str) -> Term:
         """Return the label of an entity; without one its title, our own word for it, or its short name."""
-        short = shorten(entity)
         label, title = self.text(entity, "rdfs:label"), self.text(entity, "dcterms:title")
         if label and title and not label.language:  # that of a document is made of its title
             return label._replace(language=title.language)
-        return label or title or Term("literal", phrase(short) if short in PHRASES else short)
+        return label or title or Term("literal", phrase(short) if (short := shorten(entity)) in PHRASES else short)
 
     def ref(self, entity: str) -> Ref:
         """Return an entity with its label."""

@@ -56,12 +56,7 @@ def ontology() -> Response:
     classes, properties = sizes()
     referred = {t.value for parts in terms.values() for values in parts.values() for t in values if t.kind == "uri"}
     labels = Labels({*terms, *referred})
-    # A term is found by its name, labels and definitions.
-    heard = {
-        term: plain(" ".join([shorten(term), *(t.value for t in (*parts["rdfs:label"], *parts["skos:definition"]))]))
-        for term, parts in terms.items()
-    }
-    found = {term: parts for term, parts in terms.items() if all(word in heard[term] for word in words)}
+    found = {term: parts for term, parts in terms.items() if all(word in _said(term, parts) for word in words)}
     sections = {
         kind: dict(sorted(groups.items(), key=lambda group: plain(labels.label(group[0]).value) if group[0] else ""))
         for kind, groups in _sections(found).items()
@@ -111,6 +106,11 @@ def _rdf(fmt: Format, *, negotiated: bool) -> Response:
     content = BytesIO()
     snapshot().dump(content, fmt, GRAPHS + "ontology", current.gone())
     return current.data(content.getvalue(), fmt.content_type, negotiated=negotiated)
+
+
+def _said(term: str, parts: Parts) -> str:
+    """Return what is searched of a term: its name, labels and definitions."""
+    return plain(" ".join([shorten(term), *(t.value for t in (*parts["rdfs:label"], *parts["skos:definition"]))]))
 
 
 def _sections(terms: Mapping[str, Parts]) -> Sections:
