@@ -202,6 +202,12 @@ def test_a_query_that_cannot_be_evaluated_ends_2_with_a_sentence(text: str, word
     assert code == 2 and words in output
 
 
+def test_a_fault_of_the_program_is_no_fault_of_the_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "filled", lambda *_: {}["gone"])
+    shown = CliRunner().invoke(main, ["query", "classes"])
+    assert shown.exit_code == 2 and "a fault of interpol-graph: KeyError: 'gone'" in shown.output
+
+
 def test_an_interrupted_query_ends_at_once() -> None:
     endless = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
     command = [sys.executable, "-m", "interpol_graph", "query", "-"]

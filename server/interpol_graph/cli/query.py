@@ -125,6 +125,8 @@ def _in_a_child(work: Callable[[], bytes]) -> bytes:
                     pipe.write(b"+" + work())
                 except Failure as error:
                     pipe.write(b"-" + error.message.encode())
+                except (AttributeError, LookupError, TypeError, ValueError) as error:
+                    pipe.write(f"-this is a fault of interpol-graph: {type(error).__name__}: {error}".encode())
         finally:
             os._exit(0)
     os.close(writer)

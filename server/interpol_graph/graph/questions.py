@@ -133,7 +133,8 @@ class Question(NamedTuple):
 
         find: returns what fits a pattern. Raises BadQuestion, which says what may be meant.
         """
-        if self.days and values.get("asOf", "") not in ("", values.get(self.days) or values["asOf"]):
+        day, other = values.get("asOf"), values.get(self.days)
+        if day and other and day != other:
             raise BadQuestion(f"The parameter {self.days} is given 2 times; once is right.")  # also as asOf
         chosen = {self.days if name == "asOf" and text and self.days else name: text for name, text in values.items()}
         for name, text in chosen.items():
