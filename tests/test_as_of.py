@@ -27,7 +27,7 @@ NAMES = (INTERPOL.OfficialName, INTERPOL.Symbol, INTERPOL.OfficialLanguage)
 
 _RANDOM = random.Random(15)  # noqa: S311
 DAYS = [
-    date(1923, 1, 1) + timedelta(_RANDOM.randrange((date(2026, 12, 31) - date(1923, 1, 1)).days)) for _ in range(20)
+    date(1923, 1, 1) + timedelta(_RANDOM.randrange((date(2026, 12, 31) - date(1923, 1, 1)).days)) for _ in range(12)
 ]
 TIMES = [text[:length] for text in map(str, sorted(DAYS)) for length in (10, 7, 4)]
 
