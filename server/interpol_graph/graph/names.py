@@ -127,8 +127,8 @@ def search(path: Path, text: str, most: int, seconds: float = 1.0, some: bool = 
 def _alike(database: sqlite3.Connection, word: str) -> Iterator[str]:
     """Yield what a word of the question finds, as FTS5 writes it."""
     yield f'"{word}"*'
-    begins = database.execute("SELECT 1 FROM found WHERE found MATCH ? LIMIT 1", [f'"{word}"*']).fetchone()
-    if len(word) > 3 and not begins:
+    begins = "SELECT 1 FROM found WHERE found MATCH ? LIMIT 1"
+    if len(word) > 3 and not database.execute(begins, [f'"{word}"*']).fetchone():
         marks = ", ".join("?" * (len(word) + 1))
         near = database.execute(f"SELECT DISTINCT word FROM shorter WHERE without IN ({marks})", _shorter(word))  # noqa: S608
         found = [other for (other,) in near if abs(len(other) - len(word)) < 2]

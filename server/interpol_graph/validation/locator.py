@@ -50,8 +50,9 @@ class Reading:
         """Load the statements, not read yet, into a store, each in its graph and, but for graphs apart, in the default graph."""
         assert self._texts, "they have been read"
         for name, text in self._texts.items():
-            for quads in (under(name, text), text)[: 1 if name in APART else 2]:
-                store.bulk_extend(parse(quads, RdfFormat.N_QUADS, lenient=True))
+            store.bulk_extend(parse(under(name, text), RdfFormat.N_QUADS, lenient=True))
+            if name not in APART:
+                store.bulk_extend(parse(text, RdfFormat.N_TRIPLES, lenient=True))
 
     @cached_property
     def text(self) -> Text | None:

@@ -53,11 +53,10 @@ class Text:
         """Yield the prefixes that a Turtle text declares otherwise than is right: prefix, namespace, line and column."""
         for match in _PREFIX.finditer(self.text):
             if right.get(match["prefix"]) != match["namespace"]:
+                begins = match.start()
                 tokens = (token.start(1) for token in _TOKEN.finditer(self.text))
-                if (
-                    next(token for token in tokens if token >= match.start() or token < 0) == match.start()
-                ):  # no literal's
-                    yield match["prefix"], match["namespace"], *self.place(match.start())
+                if next(token for token in tokens if token >= begins or token < 0) == begins:  # it is no literal's
+                    yield match["prefix"], match["namespace"], *self.place(begins)
 
 
 def offsets(text: str, statements: Sequence[Quad | Statement]) -> Sequence[int]:

@@ -25,11 +25,9 @@ from interpol_graph.validation.report import Finding, Report, brief, gathered, k
 from interpol_graph.validation.scope import Named, Scope, check_size
 
 ONTOLOGY, SHAPES = GRAPHS + "ontology", GRAPHS + "shapes"
-#: In a check, a graph that need not be that of the file which is judged; and a line that is no part of the query.
-_OTHERS, _COMMENT = (
-    re.compile(r"(?<![?$\w:])GRAPH\s+(?!\?graph\b)", re.IGNORECASE),
-    re.compile(r"^\s*#.*", re.MULTILINE),
-)
+#: In a check, a line that is no part of the query; and a graph that need not be that of the file which is judged.
+_COMMENT = re.compile(r"^\s*#.*", re.MULTILINE)
+_OTHERS = re.compile(r"(?<![?$\w:])GRAPH\s+(?!\?graph\b)", re.IGNORECASE)
 
 
 def every(scopes: Iterable[Scope], manner: Manner = USUAL) -> Report:
@@ -40,13 +38,10 @@ def every(scopes: Iterable[Scope], manner: Manner = USUAL) -> Report:
 def earlier(named: Named, manner: Manner, top: FilePath, rules: Iterable[str]) -> Counter[tuple[str, ...]]:
     """Return what findings by some rules in an earlier tree of files with this top are known by; none if nobody can say."""
     there = Named(*(tuple(filter(FilePath.exists, each)) for each in named))
+    if named.data and not there.data:
+        return Counter()
     try:
-        nothing = named.data and not there.data
-        found = (
-            ()
-            if nothing
-            else every(there.scopes(), replace(manner, most=None, rules=frozenset(rules), progress=iter)).findings
-        )
+        found = every(there.scopes(), replace(manner, most=None, rules=frozenset(rules), progress=iter)).findings
     except Unreadable:  # it was no better then, and nobody knows how much worse
         found = ()
     return Counter(known_by(finding, top) for finding in found)
