@@ -100,8 +100,11 @@ def edited(page: Page, query: str) -> None:
 
 
 def fits(page: Page, *widths: int) -> None:
-    """Fail if the page, opened in the first of some widths, has moved, or scrolls sideways in any of them."""
-    assert page.evaluate(SHIFT) == 0
+    """Fail if the page, opened in the first of some widths, has moved, or scrolls sideways in any of them.
+
+    What a busy machine brings in parts moves a little (0.008 at a twentieth of its speed); a line put above the rest, by 0.014.
+    """
+    assert page.evaluate(SHIFT) < 0.01
     for width in widths:
         page.set_viewport_size({"width": width, "height": 844})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, "it scrolls sideways"
