@@ -189,6 +189,8 @@ def test_only_what_changed_is_reported(checkout: Path, repository: Callable[...,
     write(checkout / "data/more/kit.ttl", "zoo:kit a interpol:Cat ;\n    interpol:friend zoo:rex .\n")
     result = validated("--changed", "HEAD")
     assert result.exit_code == 1 and result.stdout.startswith("data/more/kit.ttl\ndata/more/kit.ttl:8:21: error")
+    assert "Broken elsewhere" not in result.stdout and "Other files have 1 more, not shown." in result.stderr
+    result = validated("--changed", "HEAD", "--fail-on", "warning")
     broken = result.stdout.partition("Broken elsewhere by this change:\n")[2]
     assert "data/tom.ttl:7:1: warning: http://example.org/zoo/tom is nobody's friend. [lonely]" in broken
     repository("commit", "--quiet", "--all", "--message", "second")
@@ -210,6 +212,8 @@ def test_an_untracked_file_has_changed_and_a_removed_one_is_no_trouble(
 
 
 def test_changed_rules_concern_every_file(checkout: Path, repository: Callable[..., str]) -> None:
+    write(checkout / "shapes/README.md", "What the shapes are for.\n")
+    assert "Nothing that is validated changed against HEAD." in validated("--changed", "HEAD").stderr
     write(checkout / "shapes/common.ttl", SHAPES.replace("interpol:Cat", "owl:Class"))
     result = validated("--changed", "HEAD")
     assert "data/tom.ttl" in result.stdout and "data/more/kit.ttl" in result.stdout

@@ -85,8 +85,9 @@ def command(host: str, port: int, workers: int, data: tuple[Path, ...], log: boo
 
 
 def _read_ahead() -> None:
-    """Import the application and read the saved questions. Raises BadQuestion."""
+    """Import the application and its server and read the saved questions. Raises BadQuestion."""
     import_module("interpol_graph.app")
+    import_module("granian")
     questions.saved()
 
 

@@ -41,6 +41,8 @@ class KnowledgeGraph:
                 self.store.bulk_extend(parse(text, RdfFormat.N_TRIPLES, lenient=True))
         if rules:
             self.exact.add(DERIVED, conclude(self.store, sorted(rules.glob("*.rq")), stated=False))
+        #: How many statements the default graph has.
+        self.triples = len(self.store)
         if named:  # last: the rules, which ask the default graph, need not pass by these
             self.store.bulk_extend(self.exact)
 
@@ -53,12 +55,6 @@ class KnowledgeGraph:
     def default_graphs(self) -> list[NamedNode]:
         """The graphs whose union is the default graph."""
         return [name for name in self.graphs if name not in APART]
-
-    @property
-    def triples(self) -> int:
-        """How many statements the default graph has."""
-        rows: Any = self.store.query("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")
-        return int(next(rows)["n"].value)
 
     @property
     def about(self) -> dict[str, Any]:
@@ -127,7 +123,7 @@ def conclude(store: Store, rules: list[Path], stated: bool = True) -> bytes:
                 fresh = [line for line, quad in zip(fresh, quads, strict=True) if quad not in store]
             store.extend(quads)
             concluded |= dict.fromkeys(fresh)
-            if new := {iri.decode() for iri in _NEW.findall(b"".join(fresh))}:
+            if new := {iri.decode() for iri in set(_NEW.findall(b"".join(fresh)))}:
                 due.update(other for other in rules if not asked[other].isdisjoint(new | _ANY))
     return b"".join(concluded)
 

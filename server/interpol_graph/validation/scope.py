@@ -122,10 +122,14 @@ def narrowed(scope: Scope, changes: Changes) -> Scope:
 
     Without a change of anything that it reads, the scope is empty.
     """
-    if any(changes.touch(judge) or changes.within(judge) for judge in scope.judges):
+
+    def within(place: Path) -> bool:
+        """Say whether what is read of a place has changed, or is gone; a folder may be a submodule."""
+        return any(is_rdf(path) or path.suffix == ".rq" or path.is_dir() for path in changes.within(place))
+
+    if any(changes.touch(judge) or within(judge) for judge in scope.judges):
         return scope
-    gone = (is_rdf(path) or path.is_dir() for place in scope.named for path in changes.within(place))
-    if not any(changes.touch(file.path) for file in scope.files) and not any(gone):
+    if not any(changes.touch(file.path) for file in scope.files) and not any(map(within, scope.named)):
         return replace(scope, files=(), shown=frozenset())
     shown = frozenset(filter(changes.touch, scope.shown))
     return replace(scope, shown=shown, beyond=scope.shown - shown)
