@@ -286,6 +286,33 @@ def test_refused_files_are_not_served_after_a_crash_either(
         supervisor.stop()
 
 
+def test_evaluators_that_die_while_new_files_are_checked_are_replaced_at_once(tmp_path: Path, short: Path) -> None:
+    data, asked, over = tmp_path / "data.ttl", threading.Event(), threading.Event()
+    data.write_text(TRIPLES, encoding="utf-8")
+
+    def check(*_: Any) -> None:
+        asked.set()
+        assert over.wait(60)
+
+    supervisor = Supervisor(Settings(data=(str(data),)), short, check)
+    digest = supervisor.start()["digest"]
+    try:
+        pool = EvaluatorPool.of_state(str(supervisor.state), supervisor.settings)
+        data.write_text("<http://x/a> <http://x/b> 1 .", encoding="utf-8")
+        supervisor.reload.set()
+        assert asked.wait(60)
+        killed = supervisor.process
+        os.kill(killed.process.pid, signal.SIGKILL)
+        wait(lambda: supervisor.process is not killed)
+        assert b"true" in pool.snapshot().query("ASK {}").body
+        over.set()
+        wait(lambda: supervisor.process.about["digest"] != digest)
+        pool.close()
+    finally:
+        over.set()
+        supervisor.stop()
+
+
 def test_a_machine_without_room_for_a_process_is_waited_for(
     tmp_path: Path, short: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

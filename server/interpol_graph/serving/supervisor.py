@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -128,13 +129,18 @@ class Supervisor:
         return process
 
     def _watch(self) -> None:
+        beside = ThreadPoolExecutor(1)  # a check takes seconds, in which evaluators may die
+        checked: Future[tuple[Path, str | None]] | None = None
         while not self._stop.wait(0.1):
             try:
                 if not self.process.alive:
                     self._replace(self._files, "evaluators replaced", code=self.process.process.returncode)
-                elif self.reload.is_set():
+                elif checked and checked.done():
+                    done, checked = checked, None
+                    self._reload(done)
+                elif not checked and self.reload.is_set():
                     self.reload.clear()
-                    self._reload()
+                    checked = beside.submit(self._checked)
             except _FOR_A_WHILE as error:
                 _log(event="evaluators not started", why=str(error))
                 self._stop.wait(1)
@@ -142,17 +148,26 @@ class Supervisor:
                 if not process.alive or time.monotonic() > deadline:
                     self._replaced.remove((process, deadline))
                     process.close()
+        beside.shutdown()
 
     def _replace(self, files: Path, event: str, **facts: Any) -> None:
         old, self.process = self.process, self._started(files)
         self._replaced.append((old, time.monotonic() + max(60, 2 * self.settings.timeout)))
         _log(event=event, **facts, digest=self.process.about["digest"])
 
-    def _reload(self) -> None:
+    def _checked(self) -> tuple[Path, str | None]:
+        """Return a copy of the project's files, and what is wrong with them, if anything is. Raises NotStarted."""
+        files = self._copied()
+        try:
+            return files, self.check(self.settings, files)
+        except _FOR_A_WHILE as error:
+            return files, str(error)
+
+    def _reload(self, checked: Future[tuple[Path, str | None]]) -> None:
         files = None
         try:
-            files = self._copied()
-            if wrong := self.check(self.settings, files):
+            files, wrong = checked.result()
+            if wrong:
                 raise NotStarted(wrong)
             self._replace(files, "reloaded")
             files, self._files = self._files, files
