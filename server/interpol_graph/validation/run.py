@@ -140,18 +140,17 @@ def _by_our_rules(
     for file in files:
         file.load(store)
     concluded = conclude(store, sorted((root / "ontology" / "rules").glob("*.rq")), stated=False)
-    # Not from the store, which writes literals in its own way.
-    stated = statements(file for file in files if file.graph != SHAPES)
-    data = Index(chain(parse(concluded, RdfFormat.N_TRIPLES, lenient=True), stated))
     # Where a thing is looked for: in the data first.
     places = sorted(judged, key=lambda file: (file.graph == SHAPES, file.graph == ONTOLOGY))
-    nodes = graphs = None
-    if len(judged) < len(files):
-        nodes, graphs = _nodes(judged, data), [NamedNode(file.graph) for file in judged]
+    graphs = [NamedNode(file.graph) for file in judged] if len(judged) < len(files) else None
     checks = {path.stem: path for path in sorted((root / "queries" / "checks").glob("*.rq"))}
     asked_for = [path for name, path in checks.items() if not manner.rules or name in manner.rules]
     with ThreadPoolExecutor(2) as pool:  # the queries do not hold the interpreter
         answers = pool.map(partial(_offenders, store, graphs), asked_for)
+        # Not from the store, which writes literals in its own way.
+        stated = statements(file for file in files if file.graph != SHAPES)
+        data = Index(chain(parse(concluded, RdfFormat.N_TRIPLES, lenient=True), stated))
+        nodes = None if graphs is None else _nodes(judged, data)
         findings = list(vocabulary.check(judged, Index(store.quads_for_pattern(None, None, None, NamedNode(ONTOLOGY)))))
         found, remarks = by_shapes(data, places, shapes, manner, nodes)
         if not manner.rules or manner.rules - checks.keys():
