@@ -1,7 +1,5 @@
 """The command `validate`: what to check, how to say it, and the exit code. 0 fine, 1 findings that fail, 2 could not run."""
 
-from __future__ import annotations
-
 import gc
 import os
 import sys

@@ -4,8 +4,6 @@ Queries have lanes. All begin in the first; one that has worked for the time of 
 is a place. So a query that takes a second never waits behind those that take ten, nor a short one behind either.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import Counter
@@ -52,7 +50,7 @@ class Admission:
         self.changed = threading.Condition(threading.Lock())
 
     @contextmanager
-    def slot(self, lane: int = 0, gone: Callable[[], bool] = never, claims: Collection[str] = ()) -> Iterator[Slot]:
+    def slot(self, lane: int = 0, gone: Callable[[], bool] = never, claims: Collection[str] = ()) -> Iterator["Slot"]:
         """Hold a place in a lane; `gone` tells whether whoever waits for it has left.
 
         claims: whose place it is. Of the first lane one claim gets half of the places and three quarters of the queue: no
@@ -78,7 +76,7 @@ class Admission:
             self.remembered.clear()
         self.remembered[name] = lane
 
-    def _wait(self, slot: Slot) -> None:
+    def _wait(self, slot: "Slot") -> None:
         lane, queue = slot.lane, self.lanes[slot.lane].queue
         share = (3 * queue + 3) // 4
         if self.waiting[lane] >= queue or any(self.queued[claim] >= share for claim in slot.claims):
@@ -98,7 +96,7 @@ class Admission:
             self._queue(lane, -1)
             _leave(self.queued, slot.claims)
 
-    def _free(self, slot: Slot) -> bool:
+    def _free(self, slot: "Slot") -> bool:
         most = (self.lanes[0].most + 1) // 2
         return all(self.running[at] < self.lanes[at].most for at in range(slot.lane + 1)) and all(
             self.active[claim] < most for claim in slot.claims

@@ -1,7 +1,5 @@
 """One state of the data, and what can be asked of it: a query's whole answer or an error that says why not, and dumps."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -50,7 +48,7 @@ class Snapshot:
     loaded: int
     settings: Settings
     admission: Admission
-    successor: Callable[[Snapshot, float], Snapshot]
+    successor: Callable[["Snapshot", float], "Snapshot"]
     #: Connections that nobody uses, the last used last, and how many of them nobody needed since the last `shrink`.
     idle: list[Connection] = field(default_factory=list)
     spare: int = 0

@@ -1,7 +1,5 @@
 """RDF files: finding them, naming their graphs, reading their terms exactly as written."""
 
-from __future__ import annotations
-
 import codecs
 import gzip
 import os
@@ -46,7 +44,7 @@ Object = NamedNode | BlankNode | Literal | Triple
 class Unreadable(Exception):
     """An input that cannot be read: where, and why; and others, if there are more."""
 
-    others: tuple[Unreadable, ...] = ()
+    others: tuple["Unreadable", ...] = ()
 
     def __init__(self, path: Path, reason: str, line: int = 0, column: int = 0) -> None:
         position = f":{line}:{column}" if line else ""

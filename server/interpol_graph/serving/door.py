@@ -6,8 +6,6 @@ fill the memory: a large answer goes out piece by piece as it is read, a client 
 and large bodies that come in or wait to be read have bounded room.
 """
 
-from __future__ import annotations
-
 import asyncio
 import io
 import sys
@@ -16,16 +14,14 @@ from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote_to_bytes
+from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from interpol_graph.endpoint import observation, problems
 from interpol_graph.endpoint.problems import DEPARTED, DIGEST, PROBLEM, BadRequest, RequestTimeout
 from interpol_graph.engine.outcomes import Busy, EngineError
 from interpol_graph.serving.answer_cache import AnswerCache, Fields, Key
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]

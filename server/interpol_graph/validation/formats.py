@@ -1,7 +1,5 @@
 """The table of report formats: names, media types, writers. Everything that writes findings asks here."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections import Counter

@@ -1,7 +1,5 @@
 """What shapes import: files beside them, in a catalogue, named by the user, or fetched where that is allowed."""
 
-from __future__ import annotations
-
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """Judgement by shapes: who judges, what of it, what the results are as findings, and what there is to say of the shapes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches

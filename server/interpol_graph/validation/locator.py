@@ -1,7 +1,5 @@
 """The finger on the line: files, each read once, and where in them the terms of a finding stand."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property

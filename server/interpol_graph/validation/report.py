@@ -1,7 +1,5 @@
 """What a validation has to say: findings, each with its rule, place and sentence; the files that were checked; the rules."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections import Counter

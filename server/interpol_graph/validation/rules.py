@@ -1,7 +1,5 @@
 """The rules that a finding can name: those built in, those of the shapes, those of the check queries."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

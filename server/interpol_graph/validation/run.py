@@ -1,7 +1,5 @@
 """Validation: well-formedness, closed namespaces, SHACL shapes, check queries; every finding with its file and line."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence

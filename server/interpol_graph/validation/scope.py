@@ -1,7 +1,5 @@
 """What one validation reads and what it reports on: a project, some of its files, those that changed, or foreign ones."""
 
-from __future__ import annotations
-
 import gzip
 import os
 import zlib
@@ -50,7 +48,7 @@ class Named(NamedTuple):
     shapes: tuple[Path, ...] = ()
     context: tuple[Path, ...] = ()
 
-    def moved(self, move: Callable[[Path], Path]) -> Named:
+    def moved(self, move: Callable[[Path], Path]) -> "Named":
         """Return the same in other places."""
         return Named(*(tuple(map(move, each)) for each in self))
 

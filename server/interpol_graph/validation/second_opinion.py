@@ -3,8 +3,6 @@
 Only this module needs rdflib and pySHACL, which take half a second to import: import it where it is used.
 """
 
-from __future__ import annotations
-
 import logging
 import re
 import warnings

@@ -1,7 +1,5 @@
 """The report as text, for people: grouped by file, the source line shown with a caret below it."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Iterator
 from itertools import groupby

@@ -1,7 +1,5 @@
 """Closed namespaces: a term of a vocabulary that we use must be one that the vocabulary declares."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from functools import cache
