@@ -23,6 +23,7 @@ from interpol_graph.validation.report import Report
 from interpol_graph.validation.scope import Named
 
 EXISTING, STYLE = click.Path(path_type=Path), click.Choice(sorted(formats.BY_NAME))
+JUDGE = click.Choice(get_args(judgement.Judge))
 
 
 def _option(*names: str, help: str, **settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -46,12 +47,7 @@ def _option(*names: str, help: str, **settings: Any) -> Callable[[Callable[..., 
 @_option("--format", "style", type=STYLE, default="text", help="How findings are written.")
 @_option("--output", type=click.File("w", encoding="utf-8", lazy=False), default="-", help="File to write to.")
 @_option("--max-size", type=click.IntRange(1), default=judgement.MAX_SIZE, help="Mebibytes that one file may have.")
-@_option(
-    "--judge",
-    type=click.Choice(get_args(judgement.Judge)),
-    default="own",
-    help="Who judges by shapes: our own engine, and pySHACL where they ask SPARQL queries; or pySHACL everything.",
-)
+@_option("--judge", type=JUDGE, default="own", help="Our own engine, with pySHACL for SPARQL constraints; or pySHACL.")
 @_option("--rules", "listing", is_flag=True, help="List the rules that findings name, and check nothing.")
 def command(
     names: tuple[Path, ...],
@@ -120,9 +116,7 @@ def _of_changes(named: Named, changed: str | None, staged: bool, manner: Manner,
     named = named.moved(scope.absolute)
     folder = named.data[0] if named.data else Path.cwd()
     if not named.shapes and scope.checkout(folder) is None:
-        raise Failure(
-            "what changed is judged by shapes, or in a checkout of the graph by its rules: name PATH and --shapes"
-        )
+        raise Failure("what changed is judged by shapes, or in a checkout by its rules: name PATH and --shapes")
     # pre-commit says so when it compares two commits.
     base = os.environ.get("PRE_COMMIT_FROM_REF") or "HEAD" if changed is None else changed
     since = changes.since(base, folder if folder.is_dir() else folder.parent, staged)

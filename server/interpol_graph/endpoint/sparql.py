@@ -105,9 +105,7 @@ def _posted(given: dict[str, list[str]]) -> None:
         )
     charset = request.mimetype_params.get("charset", "utf-8")
     if charset.lower() not in ("utf-8", "utf8", "us-ascii"):
-        raise UnsupportedMediaType(
-            f"The charset {charset} is not read here; send the query in UTF-8.", supported=["utf-8"]
-        )
+        raise UnsupportedMediaType(f"The charset {charset} is not read here; send UTF-8.", supported=["utf-8"])
     body = request.get_data(cache=False)
     if request.mimetype == UPDATE:
         raise outcomes.read_only()
@@ -139,9 +137,7 @@ def _text(content: bytes, what: str) -> str:
 def answer(asked: Asked, accept: str, failed: frozenset[str] = frozenset()) -> Answer:
     """Return the whole answer in the best format but those that failed. Raises EngineError."""
     if asked.query is None:
-        raise BadRequest(
-            f"There is no query: send one as the parameter `query`, or as the body with Content-Type {QUERY}."
-        )
+        raise BadRequest(f"There is no query: send one as the parameter `query`, or as a body of Content-Type {QUERY}.")
     results, graph = negotiation.of_answer(asked.format, accept, failed)
     try:
         return current.query(asked.query, results=results, graph=graph, default=asked.default, named=asked.named)

@@ -97,10 +97,9 @@ class Admission:
             _leave(self.queued, slot.claims)
 
     def _free(self, slot: "Slot") -> bool:
-        most = (self.lanes[0].most + 1) // 2
-        return all(self.running[at] < self.lanes[at].most for at in range(slot.lane + 1)) and all(
-            self.active[claim] < most for claim in slot.claims
-        )
+        if any(self.running[at] >= self.lanes[at].most for at in range(slot.lane + 1)):
+            return False
+        return all(self.active[claim] < (self.lanes[0].most + 1) // 2 for claim in slot.claims)
 
     def _move(self, lane: int, change: int) -> None:
         for at in range(lane + 1):

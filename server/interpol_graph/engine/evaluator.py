@@ -10,6 +10,7 @@ import resource
 import signal
 import socket
 import time
+from functools import partial
 from typing import Any
 
 from interpol_graph.engine import outcomes, tokens
@@ -81,16 +82,14 @@ class Evaluator:
         reading = tokens.read(query)
         # Named by the request, a dataset takes the place of the query's own FROM.
         chosen = (*request["default"], *request["named"])
-        if refusal := outcomes.forbidden(reading) or outcomes.unknown_graph(
-            chosen or reading.graphs, self.engine.about["graphs"]
-        ):
+        known = self.engine.about["graphs"]
+        if refusal := outcomes.forbidden(reading) or outcomes.unknown_graph(chosen or reading.graphs, known):
             raise refusal
         # Named by the request, these take the place of FROM and FROM NAMED, empty ones included.
         graphs = (request["default"], request["named"]) if chosen else None
         results, graph = (BY_NAME[name] if (name := request[kind]) else None for kind in ("results", "graph"))
-        fmt, rows, body = evaluated(
-            lambda: self.engine.query(query, _used(query), graphs, self.limit), query, results, graph, self.limit
-        )
+        ask = partial(self.engine.query, query, _used(query), graphs, self.limit)
+        fmt, rows, body = evaluated(ask, query, results, graph, self.limit)
         return {"format": fmt.name, "rows": rows, "volatile": reading.volatile}, body
 
     def _dump(self, request: dict[str, Any]) -> Message:

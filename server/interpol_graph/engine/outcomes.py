@@ -191,17 +191,13 @@ def of_exit(settings: Settings, code: int | None, mebibytes: int) -> EngineError
 
     code is None when nobody saw it end.
     """
+    seconds, memory = settings.timeout, settings.memory
     if code == -signal.SIGALRM:
-        return OutOfTime(
-            f"The query was stopped after {settings.timeout:g} seconds, its time limit; {_ADVICE}",
-            seconds=settings.timeout,
-        )
+        return OutOfTime(f"The query was stopped after {seconds:g} seconds, its time limit; {_ADVICE}", seconds=seconds)
     overflow = code in (-signal.SIGSEGV, -signal.SIGBUS)
     # An allocator that is refused memory aborts; a stack that is refused a page dies like one that has no end.
-    if code in (OUT_OF_MEMORY, -signal.SIGABRT) or (overflow and mebibytes > settings.memory // 2):
-        return OutOfMemory(
-            f"The query was stopped at {settings.memory} MiB, its memory limit; {_ADVICE}", mebibytes=settings.memory
-        )
+    if code in (OUT_OF_MEMORY, -signal.SIGABRT) or (overflow and mebibytes > memory // 2):
+        return OutOfMemory(f"The query was stopped at {memory} MiB, its memory limit; {_ADVICE}", mebibytes=memory)
     if overflow:
         return TooComplex(
             "The query is nested too deeply to be evaluated: its evaluator ran out of stack. Use fewer brackets within brackets."

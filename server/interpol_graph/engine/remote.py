@@ -160,9 +160,7 @@ class Remote:
             quads = parse(path=self.release / "dumps" / (downloads.WHOLE + _NQUADS.suffix), format=_NQUADS.rdf)
             return serialized((quad.triple for quad in quads if quad.graph_name.value == graph), output, fmt)
         if graph not in downloads.HERE:
-            raise outcomes.Unavailable(
-                "The files of the graph are not here: this server was started without --release."
-            )
+            raise outcomes.Unavailable("The files of the graph are not here: this server runs without --release.")
         here = [file for file in graph_files() if file.graph == graph]
         KnowledgeGraph(here, rules=None, named=False).dump(output, fmt, NamedNode(graph))
 

@@ -134,9 +134,8 @@ def _expanded(tokens: list[tuple[str, str]], graphs: bool = False) -> tuple[str,
     """
     turtle = [f"PREFIX {prefix}: <{namespace}>" for prefix, namespace in prefixes().items()]
     words = [("", "")] * 2
-    words += [
-        (value.upper() if kind == "word" else "", value) for kind, value in tokens if kind in ("word", "name", "iri")
-    ]
+    telling = (token for token in tokens if token[0] in ("word", "name", "iri"))
+    words += [(value.upper() if kind == "word" else "", value) for kind, value in telling]
     for (before, _), (last, named), (word, value) in zip(words, words[1:], words[2:], strict=False):
         if last == "BASE":
             turtle.append(f"BASE {value}")

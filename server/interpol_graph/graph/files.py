@@ -146,9 +146,7 @@ class SourceFile:
     def _undecodable(self, content: bytes, error: UnicodeDecodeError) -> Unreadable:
         """Return what a reader should know of bytes that are no text."""
         if error.encoding == "utf-8" and content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return Unreadable(
-                self.path, f"is not UTF-8 but UTF-16, which {self.format.label} never is; save it as UTF-8"
-            )
+            return Unreadable(self.path, f"is UTF-16, which {self.format.label} never is; save it as UTF-8")
         if error.encoding == "utf-8" and b"\0" in content:
             return Unreadable(self.path, f"is a binary file, not {self.format.label}")
         before = content[: error.start].decode(error.encoding, "replace")

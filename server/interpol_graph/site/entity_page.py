@@ -182,9 +182,9 @@ class EntityPage:
                 lines[name].append({of: term for of, term in row.items() if isinstance(term, Term)})
         rows = [row for line in lines.values() if len({row["until"] for row in line}) > 2 for row in line]
         titles = named("figures-about").columns
-        return (
-            pictures.draw("line", ["until", "value", "measure"], rows, titles, phrase("figures")) if rows else Markup()
-        )
+        if not rows:
+            return Markup()
+        return pictures.draw("line", ["until", "value", "measure"], rows, titles, phrase("figures"))
 
     def _disputes(self, about: str, name: str | None = None) -> list[Claim]:
         """Return what else is claimed, of one property or of all."""

@@ -49,15 +49,9 @@ def search() -> Response:
     results = [(labels.ref(iri), name, labels.refs(kinds[iri]["rdf:type"])) for iri, name in shown.items()]
     if fmt is None:
         return current.render(
-            "search.html",
-            negotiated=True,
-            q=q,
-            words=names.plain(q).split(),
-            plain=names.plain,
-            results=results,
-            cut=len(found) > most,
-            some=some,
-        )
+            "search.html", negotiated=True, q=q, words=names.plain(q).split(), plain=names.plain, results=results,
+            cut=len(found) > most, some=some,
+        )  # fmt: skip
     told: list[Any]
     if fmt == OFFERED[1]:
         addresses = [request.host_url.rstrip("/") + subject(ref.iri) for ref, _, _ in results]

@@ -58,10 +58,8 @@ def github(report: Report) -> Iterator[str]:
 
 
 def _annotation(severity: str, named: dict[str, Any], words: str) -> str:
-    escaped = {
-        name: _escaped(str(value)).replace(":", "%3A").replace(",", "%2C") for name, value in named.items() if value
-    }
-    properties = ",".join(f"{name}={value}" for name, value in escaped.items())
+    escaped = ((name, _escaped(str(value))) for name, value in named.items() if value)
+    properties = ",".join(f"{name}={text.replace(':', '%3A').replace(',', '%2C')}" for name, text in escaped)
     return f"::{_ANNOTATIONS.get(severity, severity)} {properties}::{_escaped(words)}\n"
 
 

@@ -38,9 +38,8 @@ def _value(self: Expr, ctx: Any = {}) -> Any:  # noqa: B006  as rdflib has it
             if self.name == "Builtin_REGEX":
                 return rdflib.Literal(found.search(string(self.text)) is not None)
             text = string(self.arg)
-            instead = _GROUP.sub(
-                lambda m: rf"\g<{m[2]}>" if m[2] else m[1].replace("\\", r"\\"), string(self.replacement)
-            )
+            written = string(self.replacement)
+            instead = _GROUP.sub(lambda m: rf"\g<{m[2]}>" if m[2] else m[1].replace("\\", r"\\"), written)
             return rdflib.Literal(found.sub(instead, text), lang=text.language, datatype=text.datatype)
         return self._evalfn(ctx)  # type: ignore[misc]
     except SPARQLError as error:
@@ -82,9 +81,8 @@ def results(data: Index, shapes: Index, only: Collection[Term]) -> Iterator[tupl
     options = {"inplace": True, "max_validation_depth": 100}
     node: Term = next(iter(only), NamedNode("urn:shapes"))
     with _as_sparql_says():
-        validator = Validator(
-            DataGraph.from_rdflib(_as_rdflib(data)), shacl_graph=_with_prefixes(shapes), options=options
-        )
+        judged = DataGraph.from_rdflib(_as_rdflib(data))
+        validator = Validator(judged, shacl_graph=_with_prefixes(shapes), options=options)
         executor = validator.make_executor()
         try:
             for shape in validator.shacl_graph.shapes:
@@ -154,10 +152,8 @@ def to_rdflib(term: Term) -> Identifier:
         raise ValueError("a triple as a term is RDF 1.2, which is not supported here")
     if term.language:
         return rdflib.Literal(term.value, lang=term.language)
-    datatype = term.datatype.value
-    return rdflib.Literal(
-        term.value, datatype=None if datatype == XSD + "string" else rdflib.URIRef(datatype), normalize=False
-    )
+    datatype = None if term.datatype.value == XSD + "string" else rdflib.URIRef(term.datatype.value)
+    return rdflib.Literal(term.value, datatype=datatype, normalize=False)
 
 
 def from_rdflib(node: Node) -> NamedNode | BlankNode | Literal:

@@ -20,9 +20,8 @@ from interpol_graph.validation.rules import BY_NAME
 Verdict = tuple[str, str, str]
 
 #: The vocabularies whose terms rdflib knows, by namespace. Ours is closed by the ontology itself.
-_CLOSED: dict[str, type[DefinedNamespace]] = {
-    str(each): each for each in (DCTERMS, FOAF, ORG, OWL, PROV, QB, RDF, RDFS, SDO, SH, SKOS, XSD)
-}
+_KNOWN: tuple[type[DefinedNamespace], ...] = (DCTERMS, FOAF, ORG, OWL, PROV, QB, RDF, RDFS, SDO, SH, SKOS, XSD)
+_CLOSED = {str(each): each for each in _KNOWN}
 
 
 @cache
