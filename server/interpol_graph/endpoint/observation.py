@@ -18,16 +18,8 @@ from typing import Any
 
 import orjson
 from flask import Blueprint, Flask, Response, request
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    REGISTRY,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    generate_latest,
-    values,
-)
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, values
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from interpol_graph.engine.admission import Admission
@@ -67,13 +59,13 @@ LOST = Counter("interpol_graph_log_lines_lost", "Log lines that nobody was ready
 ACTIVE = Gauge("interpol_graph_requests_active", "Requests being answered.", multiprocess_mode="livesum")
 WAITING = Gauge("interpol_graph_queries_waiting", "Queries that wait for a place.", multiprocess_mode="livesum")
 
-
 #: Requests that have been answered and not yet counted and written: time, method, path, status, bytes, seconds, facts.
 _finished: list[tuple[float, str, str, int, int, float, dict[str, Any]]] = []
 #: Lines of the log that are written at once: they are shorter than PIPE_BUF.
 _TOGETHER = 12
 #: Seconds for which what /metrics shows is shown again: to add up the counters takes longer than most answers.
 _SHOWN_FOR = 0.5
+_ADDING = threading.Lock()
 
 
 def start(app: Flask, admission: Admission, access_log: bool) -> None:
@@ -189,9 +181,6 @@ def metrics() -> Response:
     with _ADDING:
         text = _metrics(int(time.monotonic() / _SHOWN_FOR))
     return Response(text, content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
-
-
-_ADDING = threading.Lock()
 
 
 @lru_cache(maxsize=1)

@@ -88,7 +88,7 @@ def _remote(endpoint: str, text: str, results: Format, graph: Format) -> bytes:
     kind: Kind = "graph" if wrapper.queryType in ("CONSTRUCT", "DESCRIBE") else "results"
     fmt = graph if kind == "graph" else results
     if fmt.kind != kind:
-        raise outcomes.no_format(kind)
+        raise outcomes.no_answer(kind)
     wrapper.setOnlyConneg(True)
     wrapper.addCustomHttpHeader("Accept", fmt.media_types[0])
     try:

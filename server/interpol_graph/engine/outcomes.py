@@ -2,13 +2,13 @@
 
 import difflib
 import signal
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from interpol_graph.engine.limits import OUT_OF_MEMORY, Settings
 from interpol_graph.engine.tokens import Reading
 from interpol_graph.graph.faults import fault
-from interpol_graph.graph.formats import Format, Kind, listed, of_kind
+from interpol_graph.graph.formats import Format, Kind, Offered, listed, of_kind
 
 _ADVICE = "make it more specific, ask for fewer rows, or download the data from /dumps/."
 
@@ -129,14 +129,16 @@ def malformed(message: str, query: str) -> MalformedQuery:
     )
 
 
-def no_format(kind: Kind) -> NoFormat:
+def no_format(what: str, formats: Sequence[Offered]) -> NoFormat:
+    """Return the error for what is on offer in some formats, and none of them is wanted."""
+    offered = [fmt.media_types[0] for fmt in formats]
+    return NoFormat(f"{what} is on offer as {listed(formats)}; ask for one by Accept or ?format=.", offered=offered)
+
+
+def no_answer(kind: Kind) -> NoFormat:
     """Return the error for an answer of a kind for which no format was named."""
-    formats = of_kind(kind)
     shape = "rows or a boolean" if kind == "results" else "a graph"
-    return NoFormat(
-        f"This query answers with {shape}, on offer as {listed(formats)}; ask for one by Accept or ?format=.",
-        offered=[fmt.media_types[0] for fmt in formats],
-    )
+    return no_format(f"This query's answer, {shape},", of_kind(kind))
 
 
 def unwritable(fmt: Format, why: str) -> Unwritable:

@@ -56,8 +56,7 @@ def client(url: str, timeout: float) -> httpx2.Client:
     if scheme.lower() == "bearer":
         headers["Authorization"] = f"Bearer {secret}"
     elif scheme:
-        kinds: dict[str, type[httpx2.BasicAuth | httpx2.DigestAuth]]
-        kinds = {"basic": httpx2.BasicAuth, "digest": httpx2.DigestAuth}
+        kinds: dict[str, Any] = {"basic": httpx2.BasicAuth, "digest": httpx2.DigestAuth}
         if scheme.lower() not in kinds or ":" not in secret:
             raise ValueError(f"{AUTH} is 'Basic USER:PASSWORD', 'Digest USER:PASSWORD' or 'Bearer TOKEN'")
         auth = kinds[scheme.lower()](*secret.split(":", 1))

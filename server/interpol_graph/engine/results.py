@@ -86,7 +86,7 @@ def evaluated(
         kind: Kind = "results" if isinstance(answer, QuerySolutions | QueryBoolean) else "graph"
         fmt = results if kind == "results" else graph
         if fmt is None or fmt.kind != kind:
-            raise outcomes.no_format(kind)
+            raise outcomes.no_answer(kind)
         rows = _write(answer, fmt, body := Output(fmt, limit))
     except SyntaxError as error:  # after the query, only another engine's answer is parsed
         fault = outcomes.malformed(error.msg, query) if answer is None else outcomes.engine_fails(error.msg)

@@ -40,6 +40,8 @@ _TOKEN = re.compile(
 _LABELLED = re.compile(r"BNODE ?\((?! ?\))")
 _TEMPLATE = re.compile(r"(?:[^{}]|\{[^{}]*+\})*+")
 _FRESH = re.compile(r"[\[(]|_:")
+#: What only two comparisons have between `<` and `>`.
+_COMPARISONS = re.compile(r"&&|,|\)[^()]*\(")
 # Only a query with one of these is looked at word by word; no other can hold what is looked for.
 _SIGNS = ("\\u", "service", "from", "construct", "describe", "insert", "delete", *(word.lower() for word in VOLATILE))
 
@@ -105,10 +107,6 @@ def _look(query: str) -> Reading:
         _LABELLED.search(code) is not None,
         first if first in UPDATES else "",
     )
-
-
-#: What only two comparisons have between `<` and `>`.
-_COMPARISONS = re.compile(r"&&|,|\)[^()]*\(")
 
 
 def _code(kind: str, value: str) -> str:

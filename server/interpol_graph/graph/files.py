@@ -15,7 +15,7 @@ from typing import TypeVar
 from urllib.parse import quote
 from xml.parsers import expat
 
-from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Triple, parse, serialize
+from pyoxigraph import BlankNode, DefaultGraph, NamedNode, Quad, RdfFormat, Triple, parse, serialize
 
 from interpol_graph.graph import paths
 from interpol_graph.graph.formats import BY_NAME, BY_SUFFIX, DUMPS, Format
@@ -37,8 +37,6 @@ STANDARD_INPUT = Path("-")
 
 T = TypeVar("T")
 Name = NamedNode | BlankNode | DefaultGraph
-Subject = NamedNode | BlankNode | Triple
-Object = NamedNode | BlankNode | Literal | Triple
 
 
 class Unreadable(Exception):
@@ -146,7 +144,7 @@ class SourceFile:
     def _undecodable(self, content: bytes, error: UnicodeDecodeError) -> Unreadable:
         """Return what a reader should know of bytes that are no text."""
         if error.encoding == "utf-8" and content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return Unreadable(self.path, f"is UTF-16, which {self.format.label} never is; save it as UTF-8")
+            return Unreadable(self.path, f"is not UTF-8 but UTF-16, which no {self.format.label} is; save it as UTF-8")
         if error.encoding == "utf-8" and b"\0" in content:
             return Unreadable(self.path, f"is a binary file, not {self.format.label}")
         before = content[: error.start].decode(error.encoding, "replace")

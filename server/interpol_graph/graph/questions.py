@@ -70,8 +70,6 @@ TYPES: dict[str, tuple[str, Callable[[str], Term]]] = {
     "string": ("any text", Literal),
     "iri": ("an IRI or a prefixed name such as system:icse", lambda text: NamedNode(expand(text))),
 }
-
-
 #: What an answer can be drawn as, and the fewest columns that this shows.
 PICTURES = {"line": 2, "bar": 2, "timeline": 2, "map": 3}
 
@@ -231,9 +229,8 @@ def _question(name: str, text: str) -> Question:
         raise BadQuestion(why) from error
     documents = header.get("documents") or {}
     if not (fits and set(documents) <= set(columns)):
-        kinds = ", ".join(PICTURES)
         raise BadQuestion(
-            f"a picture ({kinds}) shows two columns of the answer or more, a map three; documents name one"
+            f"a picture is one of {', '.join(PICTURES)}; it shows two columns of the answer or more, a map three, and documents names one"
         )
     used, known = set(re.findall(r"[?$]_(\w+)", body)), {"lang"}
     for parameter in parameters:

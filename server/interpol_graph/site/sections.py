@@ -74,11 +74,8 @@ def gather(entity: str, parts: Iterable[Part], facts: Mapping[str, list[Term]]) 
             continue
         address = url_for("questions.question", name=asked.name, **values)  # type: ignore[arg-type]
         asking.append((text, part, address, asked, list(asked.variables)))
-    answers = together([text for text, *_ in asking])
-    return [
-        Found(part, more, asked, Table(columns, rows))
-        for (_, part, more, asked, columns), rows in zip(asking, answers, strict=True)
-    ]
+    answered = zip(asking, together([text for text, *_ in asking]), strict=True)
+    return [Found(part, more, asked, Table(columns, rows)) for (_, part, more, asked, columns), rows in answered]
 
 
 def written(found: Found, entity: str, labels: Labels, citations: Citations) -> Section | None:

@@ -31,8 +31,6 @@ SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sari
 #: The namespace of what the W3C's vocabulary has no word for: file, line, column, rule, mend; and of our own
 #: constraint components, which bear the names of the rules.
 REPORT = BASE + "report#"
-
-
 #: Results that code scanning shows of one upload, the gravest first.
 SARIF_MOST = 5000
 
@@ -164,18 +162,16 @@ def sarif(report: Report) -> Iterator[str]:
         "invocations": [{"executionSuccessful": True, "toolConfigurationNotifications": notes}],
         "artifacts": [{"location": _artifact(path)} for path, _ in report.by_file()],
     }
-    head = json.dumps({"$schema": SARIF, "version": "2.1.0", "runs": [run]}, ensure_ascii=False)
-    yield head.removesuffix("}]}") + ', "results": ['
-    seen: Counter[str] = Counter()
-    for place, (finding, line) in enumerate(with_lines(ranked)):
+    results, seen = [], Counter[str]()
+    for finding, line in with_lines(ranked):
         # The print of a finding stays when lines above change, so that a known finding is recognised.
         known_by = f"{from_top(finding.path)}\0{finding.rule}\0{finding.focus}\0{finding.message}"
         seen[known_by] += 1
         known_by += f"\0{seen[known_by]}" if seen[known_by] > 1 else ""
         prints = {"finding/v1": hashlib.sha256(known_by.encode()).hexdigest()}
-        result = _result(finding, line) | {"ruleIndex": numbers[finding.rule], "partialFingerprints": prints}
-        yield (",\n" if place else "\n") + json.dumps(result, ensure_ascii=False)
-    yield "]}]}\n"
+        results.append(_result(finding, line) | {"ruleIndex": numbers[finding.rule], "partialFingerprints": prints})
+    log = {"$schema": SARIF, "version": "2.1.0", "runs": [run | {"results": results}]}
+    yield json.dumps(log, ensure_ascii=False) + "\n"
 
 
 def _described(rule: Rule) -> dict[str, Any]:

@@ -79,11 +79,10 @@ def by_shapes(
         raise Unreadable(shapes[0].path, f"holds no shape {name}" + (f"; did you mean {near[0]}?" if near else ""))
     validation = Validation(data, read, shown, nodes)
     remarks = [remark(fault, shapes, "shapes-fault") for fault in read.faults]
-    remarks += [
-        remark(BadShapes(shape.node, "the shape has a target, and nothing in the data is one"), shapes, "idle-shape")
-        for shape in read.roots
-        if shape.usable and not shape.is_true("deactivated") and not validation.targets(shape)
-    ]
+    judging = (each for each in read.roots if each.usable and not each.is_true("deactivated"))
+    idle = [each.node for each in judging if not validation.targets(each)]
+    why = "the shape has a target, and nothing in the data is one"
+    remarks += [remark(BadShapes(node, why), shapes, "idle-shape") for node in idle]
 
     def findings() -> Iterator[Finding]:
         try:

@@ -93,11 +93,8 @@ class Reading:
 
     def matching(self, focus: Term, predicate: Term | None, value: Term | None) -> list[int]:
         """Return the numbers of the statements with these terms; None is any."""
-        return [
-            number
-            for number in self.about.get(focus, ())
-            if predicate in (None, self.quads[number].predicate) and value in (None, self.quads[number].object)
-        ]
+        said = ((number, self.quads[number]) for number in self.about.get(focus, ()))
+        return [n for n, quad in said if predicate in (None, quad.predicate) and value in (None, quad.object)]
 
     def _with_parts(self, focus: Term) -> Iterator[Term]:
         """Yield a node, then the blank nodes that it leads to, nearest first."""

@@ -154,12 +154,8 @@ def _by_our_rules(
         found, remarks = by_shapes(data, places, shapes, manner, nodes)
         if not manner.rules or manner.rules - checks.keys():
             findings += found
-    asked = [
-        _of_check(*offender, places)
-        for offenders in answers
-        for offender in offenders
-        if nodes is None or offender[2]["focus"] in nodes
-    ]
+    offenders = (each for found in answers for each in found if nodes is None or each[2]["focus"] in nodes)
+    asked = [_of_check(*each, places) for each in offenders]
     # What the vocabulary check said of a place, a query of the same name need not say again.
     before = {(finding.place, finding.rule) for finding in findings}
     asked = [finding for finding in asked if (finding.place, finding.rule) not in before]

@@ -27,6 +27,8 @@ from interpol_graph.validation.imports import IMPORTS
 
 #: In what takes the place of a pattern, as XPath writes it: an escaped character, or a group.
 _GROUP = re.compile(r"\\(.)|\$(\d)")
+#: Texts, IRIs, comments, variables and names of a query, in which FROM is no keyword; and the keyword.
+_FROM = re.compile(r"""'[^']*'|"[^"]*"|<[^<>\s]*>|#[^\n]*|[?$:.-]\w+|\w+:|\b(FROM)\b""", re.IGNORECASE)
 
 
 def _value(self: Expr, ctx: Any = {}) -> Any:  # noqa: B006  as rdflib has it
@@ -64,10 +66,6 @@ def _as_sparql_says() -> Iterator[None]:
     finally:
         Expr.eval, sparql.SPARQL_LOAD_GRAPHS = before[:2]  # type: ignore[method-assign]
         told.setLevel(before[2])
-
-
-#: Texts, IRIs, comments, variables and names of a query, in which FROM is no keyword; and the keyword.
-_FROM = re.compile(r"""'[^']*'|"[^"]*"|<[^<>\s]*>|#[^\n]*|[?$:.-]\w+|\w+:|\b(FROM)\b""", re.IGNORECASE)
 
 
 def results(data: Index, shapes: Index, only: Collection[Term]) -> Iterator[tuple[Term, Result]]:
