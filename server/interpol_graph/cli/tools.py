@@ -36,6 +36,8 @@ _PROPERTIES = """SELECT ?property (COUNT(*) AS ?uses) (SAMPLE(?o) AS ?example) ?
 Language = Annotated[Literal["en", "fr", "es", "ar"], Field(description="language of labels")]
 Thing = Annotated[str, Field(description="prefixed name or IRI, such as operation:haechi-iv")]
 Words = Annotated[str, Field(description="only those with this text in name, title or subject")]
+Question = Annotated[str, Field(description="name of a saved question")]
+Offset = Annotated[int, Field(ge=0, description="rows to skip")]
 Values = Annotated[
     dict[str, str], Field(description='of its parameters, such as {"day": "2015-11-03"}; things by name')
 ]
@@ -81,13 +83,7 @@ class Tools:
             for one in saved().values() if words.lower() in f"{one.name} {one.title['en']} {one.tags}".lower()
         ]})  # fmt: skip
 
-    def ask(
-        self,
-        question: Annotated[str, Field(description="name of a saved question")],
-        values: Values = {},  # noqa: B006
-        lang: Language = "en",
-        offset: Annotated[int, Field(ge=0, description="rows to skip")] = 0,
-    ) -> str:
+    def ask(self, question: Question, values: Values = {}, lang: Language = "en", offset: Offset = 0) -> str:  # noqa: B006
         """Answer a saved question: up to 50 rows, and the documents that they rest on. For today, give today's date as the day."""
         body = self._get("api", question, **values, lang=lang, format="json", limit=str(ROWS + 1), offset=str(offset))
         return self._answer(json.loads(body), offset)

@@ -15,7 +15,7 @@ from pyoxigraph import NamedNode
 
 from interpol_graph.cli import Failure
 from interpol_graph.graph import paths
-from interpol_graph.graph.files import Unreadable, given_files, project_files
+from interpol_graph.graph.files import Unreadable, absolute, given_files, project_files
 from interpol_graph.graph.prefixes import expand
 from interpol_graph.validation import changes, formats, judgement, report, rules, run, scope, text
 from interpol_graph.validation.judgement import Manner
@@ -75,7 +75,7 @@ def command(
                 return _write(_rules(shapes), output)
             if astray := [each for each in maps if "=" not in each]:
                 raise Failure(f"--map takes IRI=PATH, not {astray[0]!r}")
-            mapped = {iri: scope.absolute(Path(path)) for iri, _, path in (each.rpartition("=") for each in maps)}
+            mapped = {iri: absolute(Path(path)) for iri, _, path in (each.rpartition("=") for each in maps)}
             judged, nodes = (frozenset(map(NamedNode, map(expand, each))) for each in (only, focus))
             manner = Manner(only=judged, focus=nodes, maps=mapped, progress=_progress, **settings)
             named = Named(names, shapes, context)
@@ -113,7 +113,7 @@ def _of_changes(named: Named, changed: str | None, staged: bool, manner: Manner,
 
     stack: keeps the copy of what is staged until the report on it is written.
     """
-    named = named.moved(scope.absolute)
+    named = named.moved(absolute)
     folder = named.data[0] if named.data else Path.cwd()
     if not named.shapes and scope.checkout(folder) is None:
         raise Failure("what changed is judged by shapes, or in a checkout by its rules: name PATH and --shapes")
@@ -163,7 +163,7 @@ def _write(pieces: Iterable[str], output: IO[str]) -> None:
 def _rules(shapes: tuple[Path, ...]) -> Iterator[str]:
     """Yield the table of rules: built-in ones, then those of the given shapes or of the project. Raises Unreadable."""
     root = scope.around()
-    files = given_files(map(scope.absolute, shapes))
+    files = given_files(map(absolute, shapes))
     if not shapes:
         files = [file for file in project_files(root) if file.graph == run.SHAPES]
     statements = chain.from_iterable(file.quads() for file in files)

@@ -142,11 +142,9 @@ def flush() -> None:
 def log(**facts: Any) -> None:
     """Write a line with the time and some facts to standard error."""
     # The name of a file may be bytes that are no text.
-    said = {
-        name: fact.encode(errors="backslashreplace").decode() if isinstance(fact, str) else fact
-        for name, fact in facts.items()
-    }
-    _write([_line(time.time(), said)])
+    texts = {name: fact for name, fact in facts.items() if isinstance(fact, str)}
+    legible = {name: text.encode(errors="backslashreplace").decode() for name, text in texts.items()}
+    _write([_line(time.time(), facts | legible)])
 
 
 def _route(path: str) -> str:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from interpol_graph.engine.limits import TICK, Lane
 from interpol_graph.engine.outcomes import Busy, Departed
 
+_BUSY = "All evaluators are at work on other queries; try again in a few seconds."
+
 
 class Preempted(Exception):
     """The query took longer than its lane allows, and there was no place in the next."""
@@ -30,12 +32,7 @@ class Admission:
     queue_timeout: seconds that one waits for a place; busy: the sentence for whoever gets none.
     """
 
-    def __init__(
-        self,
-        lanes: Sequence[Lane],
-        queue_timeout: float,
-        busy: str = "All evaluators are at work on other queries; try again in a few seconds.",
-    ) -> None:
+    def __init__(self, lanes: Sequence[Lane], queue_timeout: float, busy: str = _BUSY) -> None:
         self.lanes, self.queue_timeout, self.busy = lanes, queue_timeout, busy
         #: For each lane, how many are in it or in a longer one, and how many wait for it.
         self.running = [0] * len(lanes)

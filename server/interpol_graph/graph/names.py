@@ -92,9 +92,8 @@ def build(statements: Iterable[Quad], path: Path, kinds: Sequence[str] = ()) -> 
         database.execute(_OTHERS)
         database.execute("INSERT INTO found (found) VALUES ('rebuild')")
         words = [word for (word,) in database.execute("SELECT term FROM words WHERE length(term) > 3")]
-        database.executemany(
-            "INSERT OR IGNORE INTO shorter VALUES (?, ?)", ((less, word) for word in words for less in _shorter(word))
-        )
+        pairs = ((less, word) for word in words for less in _shorter(word))
+        database.executemany("INSERT OR IGNORE INTO shorter VALUES (?, ?)", pairs)
 
 
 def search(path: Path, text: str, most: int, seconds: float = 1.0, some: bool = False) -> list[tuple[str, str]]:

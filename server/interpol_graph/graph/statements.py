@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from heapq import merge
 from io import BytesIO, RawIOBase
-from itertools import chain, groupby, islice
+from itertools import chain, groupby
 from typing import IO, Any
 
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, NamedNode, Quad, RdfFormat, Triple, parse, serialize
@@ -17,8 +17,8 @@ from interpol_graph.graph.files import Name, under
 from interpol_graph.graph.formats import Format
 from interpol_graph.graph.prefixes import RDF, prefixes
 
-#: Lines that are handled at a time.
-_BATCH = 1 << 13
+#: Bytes of lines that are handled at a time.
+_BATCH = 1 << 20
 _TYPE = NamedNode(RDF + "type")
 #: The namespace of what is written for rdf:type; nobody else uses it.
 _STAND_IN = "urn:uuid:5c9f6f0e-6a43-4f0b-9a0f-6d8f0d1f9b57:"
@@ -146,8 +146,16 @@ def _apart(statement: Quad | Triple) -> Quad | Triple:
 
 
 def _joined(lines: Iterable[bytes]) -> Iterator[bytes]:
-    left = iter(lines)
-    return iter(lambda: b"".join(islice(left, _BATCH)), b"")
+    batch: list[bytes] = []
+    size = 0
+    for line in lines:
+        batch.append(line)
+        size += len(line)
+        if size >= _BATCH:
+            yield b"".join(batch)
+            batch, size = [], 0
+    if batch:
+        yield b"".join(batch)
 
 
 def _parsed(batches: Iterable[bytes]) -> Iterator[Quad]:

@@ -20,7 +20,7 @@ from interpol_graph.validation import imports, rules
 from interpol_graph.validation.judgement import USUAL, Manner, by_shapes, remark, statements
 from interpol_graph.validation.locator import Reading, locate
 from interpol_graph.validation.report import Finding, Report, brief, gathered, known_by, merged, unread
-from interpol_graph.validation.scope import Named, Scope, check_size
+from interpol_graph.validation.scope import Named, Scope
 
 ONTOLOGY, SHAPES = GRAPHS + "ontology", GRAPHS + "shapes"
 #: In a check, a line that is no part of the query; and a graph that need not be that of the file which is judged.
@@ -94,7 +94,7 @@ def _read(
     readings = []
     for file in files:
         try:
-            check_size(file, most)
+            file.check_size(most)
             readings.append(Reading(file, file.path in placed))
         except Unreadable as error:
             broken.append(error)
@@ -112,7 +112,7 @@ def _with_imports(shapes: list[Reading], manner: Manner) -> list[Finding]:
                 raise Unreadable(file.path, "is not here, and is not fetched")
             missing[iri.value] = None  # it may call itself by another name
             if source.path not in {each.path for each in shapes}:
-                check_size(source, manner.max_size)
+                source.check_size(manner.max_size)
                 shapes.append(Reading(source))
         except Unreadable as error:
             fault = BadShapes(node, f"{iri.value}, which it imports, {error.reason}", imports.IMPORTS, iri)
@@ -196,15 +196,10 @@ def _of_check(rule: str, header: dict[str, str], row: dict[str, Term | None], fi
     # A text of another name is the check's own words.
     own = {name: term.value for name, term in row.items() if name != "value" and isinstance(term, Literal)}
     words = {name: brief(own.get(name, term)) if term else "" for name, term in row.items()}
-    return Finding(
-        *locate(files, focus, predicate, value),
-        rule,
-        words["focus"],
-        _filled(header["message"], words),
-        _filled(header.get("mend", ""), words),
-        header["severity"],
-        Result(focus, Path(predicate) if isinstance(predicate, NamedNode) else None, value),
-    )
+    spot = locate(files, focus, predicate, value)
+    message, mend = (_filled(header.get(name, ""), words) for name in ("message", "mend"))
+    about = Result(focus, Path(predicate) if isinstance(predicate, NamedNode) else None, value)
+    return Finding(*spot, rule, words["focus"], message, mend, header["severity"], about)
 
 
 def _filled(text: str, words: dict[str, str]) -> str:
