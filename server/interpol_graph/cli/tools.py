@@ -38,12 +38,8 @@ Thing = Annotated[str, Field(description="prefixed name or IRI, such as operatio
 Words = Annotated[str, Field(description="only those with this text in name, title or subject")]
 Question = Annotated[str, Field(description="name of a saved question")]
 Offset = Annotated[int, Field(ge=0, description="rows to skip")]
-Values = Annotated[
-    dict[str, str], Field(description='of its parameters, such as {"day": "2015-11-03"}; things by name')
-]
-Query = Annotated[
-    str, Field(description="SPARQL 1.1 SELECT, ASK, CONSTRUCT or DESCRIBE; prefixes need not be declared")
-]
+Values = Annotated[dict[str, str], Field(description='of parameters, such as {"day": "2015-11-03"}; things by name')]
+Query = Annotated[str, Field(description="SPARQL 1.1 SELECT, ASK, CONSTRUCT or DESCRIBE; prefixes need no declaration")]
 Class = Annotated[str, Field(description="a class, such as Operation; nothing for the classes")]
 
 

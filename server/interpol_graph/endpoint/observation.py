@@ -48,9 +48,8 @@ if FOLDER in os.environ:
     values.ValueClass = values.MultiProcessValue(lambda: _Process.name)  # type: ignore[no-untyped-call]
 
 REQUESTS = Counter("interpol_graph_requests", "Requests answered, by route and status.", ["route", "status"])
-SECONDS = Histogram(
-    "interpol_graph_request_seconds", "Seconds to an answer that the cache did not have.", ["route"], buckets=_CLASSES
-)
+_COUNTED = "Seconds to an answer that the cache did not have."
+SECONDS = Histogram("interpol_graph_request_seconds", _COUNTED, ["route"], buckets=_CLASSES)
 BYTES = Counter("interpol_graph_answer_bytes", "Bytes of answers, before they are cut into packets.")
 REFUSED = Counter("interpol_graph_refused", "Requests that were refused, by problem.", ["problem"])
 KILLS = Counter("interpol_graph_kills", "Evaluators that ended with their query, by problem.", ["problem"])

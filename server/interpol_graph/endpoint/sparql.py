@@ -39,9 +39,7 @@ DEVIATIONS = tomllib.loads(Path(__file__).with_name("deviations.toml").read_text
 #: What misleads those who write queries.
 TRAPS = tomllib.loads((paths.QUERIES / "traps.toml").read_text(encoding="utf-8"))["traps"]
 #: The terms of our own vocabulary.
-_DECLARED = (
-    f'SELECT DISTINCT ?term {{ GRAPH graph:ontology {{ ?term a ?kind }} FILTER(STRSTARTS(STR(?term), "{TERMS}")) }}'
-)
+_DECLARED = "SELECT ?term { GRAPH graph:ontology { ?term a [] } FILTER(STRSTARTS(STR(?term), STR(interpol:))) }"
 _NOTE = "Known deviation: {name}: {effect} ({specification}, {see}). A way round, by an example: {instead}"
 
 

@@ -122,11 +122,9 @@ def unknown_graph(named: Iterable[str], known: Collection[str]) -> UnknownGraph 
 
 def malformed(message: str, query: str) -> MalformedQuery:
     """Return the error for what the query parser said."""
-    found = fault(message, query)
-    place = f"line {found.line}, column {found.column}: " if found.line else ""
-    return MalformedQuery(
-        f"The query is not SPARQL 1.1: {place}{found.reason}.", line=found.line or None, column=found.column or None
-    )
+    line, column, reason = fault(message, query)
+    place = f"line {line}, column {column}: " if line else ""
+    return MalformedQuery(f"The query is not SPARQL 1.1: {place}{reason}.", line=line or None, column=column or None)
 
 
 def no_format(what: str, formats: Sequence[Offered]) -> NoFormat:
@@ -201,10 +199,6 @@ def of_exit(settings: Settings, code: int | None, mebibytes: int) -> EngineError
     if code in (OUT_OF_MEMORY, -signal.SIGABRT) or (overflow and mebibytes > memory // 2):
         return OutOfMemory(f"The query was stopped at {memory} MiB, its memory limit; {_ADVICE}", mebibytes=memory)
     if overflow:
-        return TooComplex(
-            "The query is nested too deeply to be evaluated: its evaluator ran out of stack. Use fewer brackets within brackets."
-        )
+        return TooComplex("The query is nested too deeply for its evaluator. Use fewer brackets within brackets.")
     how = "" if code is None or code >= 0 else f" by the signal {signal.Signals(-code).name}"
-    return Interrupted(
-        f"The process that evaluated the query was ended from outside{how}, through no fault of the query; send it again."
-    )
+    return Interrupted(f"The query's process was ended from outside{how}, by no fault of the query; send it again.")

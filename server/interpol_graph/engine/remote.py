@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlencode
@@ -105,7 +104,7 @@ class Remote:
         known = "".join(f"PREFIX {prefix}: <{namespace}> " for prefix, namespace in sorted(prefixes.items()))
         rows = isinstance(answer, QuerySolutions | QueryBoolean)
         fmt = _JSON if rows else _NTRIPLES
-        body = self.fetch(f"BASE <{BASE}> {known}{text}", fmt.media_types[0], limit, *(graphs or ()))
+        body = self.fetch(f"BASE <{BASE}> {known}{text}", fmt.media_types[0], limit, graphs or ((), ()))
         if not rows:
             return (quad.triple for quad in parse(body, _NTRIPLES.rdf))
         found = _read(body)
@@ -113,16 +112,14 @@ class Remote:
             return _read(b'{"head":{},"boolean":%s}' % (b"true" if next(found)[0] == _ONE else b"false"))
         return found
 
-    def fetch(
-        self, query: str, media_type: str, limit: int, default: Sequence[str] = (), named: Sequence[str] = ()
-    ) -> bytes:
+    def fetch(self, query: str, media_type: str, limit: int, graphs: Graphs = ((), ())) -> bytes:
         """Return the whole answer. Raises EngineFails, EngineSilent, Unavailable, ForbiddenQuery, AnswerTooLarge.
 
         limit: bytes that the answer may have in the format of whoever asked; what is compact there may be eight times as
         long here.
         """
-        form = [("query", query), *(("default-graph-uri", iri) for iri in default)]
-        form += [("named-graph-uri", iri) for iri in named]
+        form = [("query", query), *(("default-graph-uri", iri) for iri in graphs[0])]
+        form += [("named-graph-uri", iri) for iri in graphs[1]]
         fields = {"Accept": media_type, "Content-Type": "application/x-www-form-urlencoded"}
         body = bytearray()
         try:

@@ -11,12 +11,13 @@ import io
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Any
 from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIApplication, WSGIEnvironment
+from wsgiref.util import FileWrapper
 
 from interpol_graph.endpoint import observation, problems
 from interpol_graph.endpoint.problems import DEPARTED, DIGEST, PROBLEM, BadRequest, RequestTimeout
@@ -226,7 +227,7 @@ class Door:
         if isinstance(body, bytes) and len(body) <= PIECE:
             return await send({"type": "http.response.body", "body": body})
         # A file has just been written or sent, and lies in the system's memory: a thread would take longer than the reading.
-        pieces = _pieces(io.BytesIO(body)) if isinstance(body, bytes) else body
+        pieces = FileWrapper(io.BytesIO(body), PIECE) if isinstance(body, bytes) else body
         try:
             for piece in pieces:
                 async with asyncio.timeout(STALLED):
@@ -258,7 +259,7 @@ def _environ(scope: dict[str, Any]) -> WSGIEnvironment:
         "wsgi.run_once": False,
         "wsgi.input": io.BytesIO(),
         "wsgi.input_terminated": True,
-        "wsgi.file_wrapper": lambda file, _=0: environ.update({FILE: True}) or _pieces(file),
+        "wsgi.file_wrapper": lambda file, _=0: environ.update({FILE: True}) or FileWrapper(file, PIECE),
     }
     for name, value in scope["headers"]:
         if b"_" in name:
@@ -287,10 +288,3 @@ async def _departure(receive: Receive, left: Event) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     left.set()
-
-
-def _pieces(file: Any) -> Iterator[bytes]:
-    """Yield a file in pieces large enough that the way between threads does not matter."""
-    with file:
-        while piece := file.read(PIECE):
-            yield piece

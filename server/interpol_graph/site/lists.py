@@ -23,9 +23,7 @@ from interpol_graph.site.selections import prefixed, selection, together
 PER_PAGE = 100
 
 _MEMBERS = "SELECT ?item (MIN(STR(?o)) AS ?key) WHERE {{ {those} OPTIONAL {{ ?item {order} ?o }} }} GROUP BY ?item"
-_COUNTS = (
-    "SELECT ?p ?o (COUNT(DISTINCT ?item) AS ?n) WHERE {{ {those} ?item ?p ?o FILTER(?p IN ({facets})) }} GROUP BY ?p ?o"
-)
+_COUNTS = "SELECT ?p ?o (COUNT(DISTINCT ?item) AS ?n) {{ {those} ?item ?p ?o FILTER(?p IN({facets})) }} GROUP BY ?p ?o"
 _CELLS = "SELECT ?s ?p ?o WHERE {{ VALUES ?s {{ {things} }} ?s ?p ?o FILTER(?p IN ({columns})) }}"
 #: What a list is ordered by where its kind says nothing: foreign data have dates, too.
 _DATE = "interpol:startDate|interpol:atDate|dcterms:date"

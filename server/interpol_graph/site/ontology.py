@@ -131,7 +131,6 @@ def _sections(terms: Mapping[str, Parts]) -> Sections:
 def _diagram(terms: Mapping[str, Parts], labels: Labels) -> Diagram:
     """Return the classes and what links them."""
     classes = dict(pair for found in _sections(terms)["classes"].values() for pair in found)
-
     told: set[str] = set()
 
     def below(parent: str, depth: int) -> Iterator[tuple[str, int]]:

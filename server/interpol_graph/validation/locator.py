@@ -107,10 +107,8 @@ class Reading:
         yield from reached(focus, parts)[1:]
 
 
-def locate(
-    files: Sequence[Reading], focus: Term | None, predicate: Term | None = None, value: Term | None = None
-) -> Spot:
-    """Return where a focus node stands, better the value of its property, if these are given.
+def locate(files: Sequence[Reading], focus: Term | None, predicate: Term | None, value: Term | None) -> Spot:
+    """Return where a focus node stands, better the value of its property, if these are not None.
 
     files: in the order in which they are looked through. Line and column are 0 in a file whose findings are not shown, and
     when a node stands nowhere.
