@@ -119,8 +119,6 @@ class SourceFile:
             if self.format == BY_NAME["rdfxml"]:  # and takes half a file for a whole one, ten entities for gigabytes
                 expat.ParserCreate("utf-8").Parse(content, True)
             return use(parse(content, self.format.rdf, base_iri=self.path.absolute().as_uri(), rename_blank_nodes=True))
-        except OSError as error:
-            raise Unreadable(self.path, f"cannot be read: {error.strerror or error}") from error
         except UnicodeDecodeError as error:
             raise self._undecodable(content, error) from error
         except (SyntaxError, expat.ExpatError) as error:

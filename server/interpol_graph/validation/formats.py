@@ -212,7 +212,7 @@ def turtle(report: Report) -> Iterator[str]:
 
     sh:conforms is false when there is a result of a severity that fails. Remarks on the shapes are report:remark.
     """
-    said = [Literal(str(remark)) for remark in report.remarks]
+    said = [Literal(f"{each.place}: {each.severity}: {_sentences(each)} [{each.rule}]") for each in report.remarks]
     said += [Literal(f"{rule}: and {number:,} more") for rule, number in report.left_out.items()]
     yield f"@prefix sh: <{SHACL}> .\n@prefix report: <{REPORT}> .\n@prefix xsd: <{XSD}> .\n"
     yield f"_:report a sh:ValidationReport ;\n\tsh:conforms {str(report.conforms).lower()} .\n"

@@ -52,10 +52,6 @@ class Finding:
         """file:line:column, as far as it is known."""
         return ":".join(str(part) for part in (paths.shown(self.path), self.line, self.column) if part)
 
-    def __str__(self) -> str:
-        mend = f"\n    {self.mend}" if self.mend else ""
-        return f"{self.place}: {self.severity}: {self.focus}: {self.message} [{self.rule}]{mend}"
-
 
 @dataclass(frozen=True)
 class Report:
