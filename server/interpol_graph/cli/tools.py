@@ -33,6 +33,8 @@ _CLASSES = """SELECT ?class (COUNT(?s) AS ?things) ?meaning WHERE { ?s a ?class 
   OPTIONAL { ?class skos:definition ?meaning FILTER(LANG(?meaning) = "en") } } GROUP BY ?class ?meaning ORDER BY ?class"""
 _PROPERTIES = """SELECT ?property (COUNT(*) AS ?uses) (SAMPLE(?o) AS ?example) ?meaning WHERE {{ ?s a {of} ; ?property ?o
   OPTIONAL {{ ?property skos:definition ?meaning FILTER(LANG(?meaning) = "en") }} }} GROUP BY ?property ?meaning ORDER BY ?property"""
+#: What the tools take, told to the assistant.
+Name = Annotated[str, Field(description="words or beginnings of words, in any language")]
 Language = Annotated[Literal["en", "fr", "es", "ar"], Field(description="language of labels")]
 Thing = Annotated[str, Field(description="prefixed name or IRI, such as operation:haechi-iv")]
 Words = Annotated[str, Field(description="only those with this text in name, title or subject")]
@@ -49,11 +51,7 @@ class Tools:
     def __init__(self, client: httpx2.Client) -> None:
         self.client = client
 
-    def find(
-        self,
-        name: Annotated[str, Field(description="words or beginnings of words, in any language")],
-        lang: Language = "en",
-    ) -> str:
+    def find(self, name: Name, lang: Language = "en") -> str:
         """Find things (persons, sessions, countries, operations, offices …) by name, acronym or part of one; accents, case and one slip a word do not matter. Gives the prefixed names that the other tools take, the best first."""
         found = json.loads(self._get("search", q=name, lang=lang, format="json"))[:20]
         things = [{"thing": one["iri"], **{key: one[key] for key in ("label", "name", "kind")}} for one in found]

@@ -103,7 +103,7 @@ def judged(
     """
     shapes = validation.shapes
     roots = [shape for shape in shapes.roots if not wanted or not set(shapes.within(shape)).isdisjoint(wanted)]
-    own = [shape for shape in roots if judge == "own" and shapes.is_core(shape)]
+    own = [root for root in roots if judge == "own" and all(shapes.of(each).core for each in shapes.within(root))]
 
     def found() -> Iterator[tuple[Term, Result]]:
         for shape in progress(own):
