@@ -9,7 +9,6 @@ from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-from xml.etree.ElementTree import Element, SubElement, tostring
 
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple, serialize
 
@@ -128,14 +127,12 @@ def junit(report: Report) -> Iterator[str]:
 
 
 def _case(name: str, title: str, finding: Finding, fails: bool) -> str:
-    case = Element("testcase", classname=name, name=title, time="0")
-    body = "\n".join(printable(part) for part in (f"{finding.place}: {finding.message}", finding.mend) if part)
-    if fails:
-        failure = SubElement(case, "failure", message=printable(finding.message), type=printable(finding.rule))
-        failure.text = body
-    else:
-        SubElement(case, "system-out").text = f"{finding.severity}: {body}"
-    return tostring(case, encoding="unicode") + "\n"
+    parts = (f"{finding.place}: {finding.message}", finding.mend, finding.message, finding.rule)
+    place, mend, message, kind = (escape(printable(part)) for part in parts)
+    body = f"{place}\n{mend}" if mend else place
+    failure = f'<failure message="{message}" type="{kind}">{body}</failure>'
+    told = failure if fails else f"<system-out>{finding.severity}: {body}</system-out>"
+    return f'<testcase classname="{escape(name)}" name="{escape(title)}" time="0">{told}</testcase>\n'
 
 
 def sarif(report: Report) -> Iterator[str]:
