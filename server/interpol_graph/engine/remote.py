@@ -194,6 +194,6 @@ def _read(body: bytes) -> QuerySolutions | QueryBoolean:
     try:
         # A quotation mark within a JSON string is escaped: neither stands within a literal.
         body = _TRUTH.sub(lambda of: of[1] + (b"true" if of[2] == b"1" else b"false"), _NODE.sub(rb"\1", body))
-        return parse_query_results(body, _JSON.results)
+        return parse_query_results(body, _JSON.engine)
     except SyntaxError as error:
         raise outcomes.engine_fails(error.msg) from error
