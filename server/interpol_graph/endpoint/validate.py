@@ -39,7 +39,9 @@ AT_ONCE, QUEUE, QUEUE_TIMEOUT = 2, 4, 5.0
 SHOWN, LINES = 500, 5000
 
 COMMAND = ["-m", "interpol_graph.validation.sandbox"]
-_admission = Admission([Lane(AT_ONCE, QUEUE)], QUEUE_TIMEOUT, "Others are being validated; try again in a few seconds.")
+_admission = Admission(
+    [Lane(AT_ONCE, QUEUE)], QUEUE_TIMEOUT, "Other validations are under way; try again in a few seconds."
+)
 
 
 @blueprint.get("/validate", strict_slashes=False)
