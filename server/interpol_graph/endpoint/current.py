@@ -180,13 +180,11 @@ def values(iris: Iterable[str]) -> str:
     return " ".join(filter(None, map(iri, iris)))
 
 
-def data(
-    body: bytes, content_type: str, *, negotiated: bool = True, spoken: bool = False, lifetime: str = caching.CACHED
-) -> Response:
-    """Return data of a content type; `negotiated` unless the address itself says which, `spoken` in the reader's language."""
+def data(body: bytes, content_type: str, *vary: str, lifetime: str = caching.CACHED) -> Response:
+    """Return data of a content type; vary: the fields of the request beside its address that it depends on."""
     response = Response(body, content_type=content_type)
     response.headers["Cache-Control"] = lifetime
-    response.vary.update(["Accept"] * negotiated + ["Accept-Language"] * spoken)
+    response.vary.update(vary)
     return response
 
 
@@ -197,23 +195,18 @@ def addressed(content: bytes) -> bytes:
 
 def answered(answer: Answer) -> Response:
     """Return the answer to a query as data."""
-    response = data(answer.body, answer.format.content_type, lifetime=caching.lifetime(answer))
+    response = data(answer.body, answer.format.content_type, "Accept", lifetime=caching.lifetime(answer))
     response.headers["Server-Timing"] = f"query;dur={answer.seconds * 1000:.3f}"
     return response
 
 
 def render(
-    template: str,
-    *,
-    negotiated: bool = False,
-    error: EngineError | None = None,
-    lifetime: str = caching.CACHED,
-    **context: object,
+    template: str, *vary: str, error: EngineError | None = None, lifetime: str = caching.CACHED, **context: object
 ) -> Response:
     """Return a page, in the reader's language.
 
-    negotiated: whether the same address also answers with data; error: what the page, as `problem`, says was wrong;
-    lifetime: how long it may be kept, if nothing was. Raises Busy, Departed.
+    vary: the fields of the request that it depends on beside the language; error: what the page, as `problem`, says was
+    wrong; lifetime: how long it may be kept, if nothing was. Raises Busy, Departed.
     """
     problem = problems.document(error) if error else None
     with heavy():
@@ -221,7 +214,7 @@ def render(
     page.headers["Cache-Control"] = caching.UNCACHED if problem else lifetime
     if not problem:
         page.last_modified = modified()
-    page.vary.update(["Accept", "Accept-Language"] if negotiated else ["Accept-Language"])
+    page.vary.update([*vary, "Accept-Language"])
     if error and problem:
         page.status_code = problem["status"]
         page.headers.update(problems.fields(error))

@@ -154,12 +154,10 @@ class Snapshot:
                     snapshot.close()
             return head, body
 
-    def _converse(
-        self, request: dict[str, Any], slot: Slot, output: IO[bytes] | None, connection: Connection
-    ) -> Message:
+    def _converse(self, request: dict[str, Any], slot: Slot, output: IO[bytes] | None, child: Connection) -> Message:
         """Return the answer of an evaluator, all of a dump but the last piece written. Raises Ended, Preempted, Departed."""
         # Another engine's work is not seen from here; then the time that goes by is what counts.
-        spent = time.monotonic if self.settings.engine else connection.spent
+        spent = time.monotonic if self.settings.engine else child.spent
         before = spent()
         # The evaluator's own timer ends a query; the margin only covers its sending.
         deadline = float("inf") if output else time.monotonic() + self.settings.timeout + 5
@@ -173,20 +171,20 @@ class Snapshot:
             # What counts is its work: on a busy machine a short query takes long, too.
             if spent() - before >= self.admission.lanes[slot.lane].seconds:
                 slot.promote()
-                connection.demote()
+                child.demote()
             if time.monotonic() > deadline:
                 raise Ended(None, 0)
 
         if slot.lane:
-            connection.demote()
-        head, body = connection.ask(request, tick)
+            child.demote()
+        head, body = child.ask(request, tick)
         if output:
             output.seek(0)  # an evaluator before this one may have written
             output.truncate()
             while head.get("more"):
                 output.write(body)
                 tick()
-                head, body = connection.receive(tick)
+                head, body = child.receive(tick)
         return head, body
 
     def connection(self, idle: Callable[[], None]) -> tuple[Connection, bool]:

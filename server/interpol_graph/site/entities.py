@@ -62,7 +62,7 @@ def data(kind: str, key: str) -> Response:
     if place is None or not ask(f"ASK {{ {place} ?p ?o }}"):
         raise _missing(kind, key)
     answer = query(_DESCRIPTION.format(e=place), graph=fmt)
-    response = current.data(answer.body, answer.format.content_type, negotiated=not suffixed)
+    response = current.data(answer.body, answer.format.content_type, *([] if suffixed else ["Accept"]))
     address = url_for("entities.page", kind=kind, key=key, lang=None)
     response.headers["Link"] = f'<{address}>; rel="alternate"; type="text/html"'
     return response

@@ -42,7 +42,7 @@ def robots() -> Response:
 @blueprint.get("/opensearch.xml")
 def search() -> Response:
     """Describe the search to browsers (OpenSearch 1.1)."""
-    return _written("opensearch.xml", "application/opensearchdescription+xml", spoken=True)
+    return _written("opensearch.xml", "application/opensearchdescription+xml", "Accept-Language")
 
 
 @blueprint.get("/sitemap.xml")
@@ -64,10 +64,10 @@ def site_map(part: int) -> Response:
     return _written("sitemap.xml", "application/xml", date=current.modified(), pages=pages)
 
 
-def _written(template: str, content_type: str, spoken: bool = False, **context: object) -> Response:
+def _written(template: str, content_type: str, *vary: str, **context: object) -> Response:
     with current.heavy():
         text = render_template(template, root=request.host_url.rstrip("/"), **context)
-    return current.data(text.encode(), content_type, negotiated=False, spoken=spoken)
+    return current.data(text.encode(), content_type, *vary)
 
 
 def thing(entity: str, parts: Mapping[str, list[Term]], labels: Labels) -> dict[str, Any]:

@@ -87,9 +87,7 @@ def run(scope: Scope, manner: Manner = USUAL) -> Report:
     return Report(tuple(findings), checked, table, others, tuple(remarks), more, manner.fail_on)
 
 
-def _read(
-    files: Iterable[SourceFile], placed: Container[FilePath], most: int, broken: list[Unreadable]
-) -> list[Reading]:
+def _read(files: Iterable[SourceFile], placed: Container[FilePath], most: int, bad: list[Unreadable]) -> list[Reading]:
     """Return the files as they are read, and note those that cannot be."""
     readings = []
     for file in files:
@@ -97,7 +95,7 @@ def _read(
             file.check_size(most)
             readings.append(Reading(file, file.path in placed))
         except Unreadable as error:
-            broken.append(error)
+            bad.append(error)
     return readings
 
 
