@@ -53,11 +53,7 @@ USUAL = Manner()
 
 
 def by_shapes(
-    data: Index,
-    files: Sequence[Reading],
-    shapes: Sequence[Reading],
-    manner: Manner,
-    nodes: Collection[Term] | None = None,
+    data: Index, files: Sequence[Reading], shapes: Sequence[Reading], manner: Manner, nodes: Collection[Term] | None
 ) -> tuple[Iterator[Finding], list[Finding]]:
     """Return a finding for every result of validating data by shapes, placed in files; and remarks on the shapes.
 

@@ -64,7 +64,7 @@ def run(scope: Scope, manner: Manner = USUAL) -> Report:
         checks = None
         missing = _with_imports(shapes, manner)
         data = Index(statements(files))
-        found, remarks = by_shapes(data, files, shapes, manner)
+        found, remarks = by_shapes(data, files, shapes, manner, None)
         remarks = [*missing, *remarks]
     else:
         shapes = [file for file in files if file.graph == SHAPES]
