@@ -55,9 +55,13 @@ class Embedded:
 
     def query(self, text: str, prefixes: dict[str, str], graphs: Graphs | None, limit: int) -> Found:
         """Return the answer as Engine.query does."""
-        given: list[Any] = [[NamedNode(iri) for iri in iris] for iris in graphs] if graphs else [None, None]
-        dataset = dict(zip(("default_graph", "named_graphs"), given, strict=True))
-        return self.graph.store.query(text, base_iri=BASE, prefixes=prefixes, **dataset)
+        return self.graph.store.query(
+            text,
+            base_iri=BASE,
+            prefixes=prefixes,
+            default_graph=[NamedNode(iri) for iri in graphs[0]] if graphs else None,
+            named_graphs=[NamedNode(iri) for iri in graphs[1]] if graphs else None,
+        )
 
     def dump(self, output: IO[bytes], fmt: Format, graph: str | None) -> None:
         """Write a dump as Engine.dump does."""
