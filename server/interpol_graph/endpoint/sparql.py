@@ -15,7 +15,6 @@ from interpol_graph.endpoint import current, dataset, negotiation
 from interpol_graph.endpoint.problems import BadRequest, BodyTooLarge, UnsupportedMediaType
 from interpol_graph.engine import outcomes, tokens
 from interpol_graph.engine.limits import LONGEST_QUERY
-from interpol_graph.engine.outcomes import EngineError, NoFormat, Unwritable
 from interpol_graph.engine.snapshot import Answer
 from interpol_graph.graph import paths
 from interpol_graph.graph.executables import QUERIES
@@ -68,7 +67,7 @@ def sparql() -> Response:
         return dataset.described("The description of this endpoint", "service-description.ttl", _context)
     try:
         return current.answered(answer(asked, accept))
-    except EngineError as error:
+    except outcomes.EngineError as error:
         if not people:
             raise
         return editor(asked, error)  # the query is not lost
@@ -139,13 +138,13 @@ def answer(asked: Asked, accept: str, failed: frozenset[str] = frozenset()) -> A
     results, graph = negotiation.of_answer(asked.format, accept, failed)
     try:
         return current.query(asked.query, results=results, graph=graph, default=asked.default, named=asked.named)
-    except Unwritable as problem:
+    except outcomes.Unwritable as problem:
         if asked.format:
             raise
         # The client may take another format, though it likes that one better.
         try:
             return answer(asked, accept, failed | {str(problem.extra["format"])})
-        except NoFormat:
+        except outcomes.NoFormat:
             raise problem from None
 
 

@@ -17,7 +17,6 @@ from interpol_graph.engine import outcomes, tokens
 from interpol_graph.engine.channel import Channel, Message, frame
 from interpol_graph.engine.embedded import Engine
 from interpol_graph.engine.limits import OUT_OF_MEMORY, Settings
-from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.engine.results import Output, evaluated
 from interpol_graph.graph.formats import BY_NAME
 from interpol_graph.graph.prefixes import prefixes
@@ -55,7 +54,7 @@ class Evaluator:
             try:
                 try:
                     head, body = self._dump(request) if "dump" in request else self._query(request)
-                except EngineError as error:
+                except outcomes.EngineError as error:
                     head, body = {"error": type(error).__name__, "detail": error.detail, "extra": error.extra}, b""
                 head["seconds"] = time.perf_counter() - started
                 # What the allocator kept would be missing from the next query's allowance; and of the graph, which it

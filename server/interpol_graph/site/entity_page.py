@@ -12,7 +12,6 @@ from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import TERMS, XSD, expand
 from interpol_graph.graph.questions import named
 from interpol_graph.site import backlinks, kinds, metadata, sections
-from interpol_graph.site.backlinks import DERIVED
 from interpol_graph.site.citations import Citations, Mark
 from interpol_graph.site.kinds import Kind
 from interpol_graph.site.labels import Labels, Ref, Value
@@ -235,7 +234,7 @@ def _words(value: Value) -> str:
 
 
 def _is_derived(row: Row) -> bool:
-    return row["g"].value == DERIVED and row["s"].kind == "uri"
+    return row["g"].value == backlinks.DERIVED and row["s"].kind == "uri"
 
 
 def _iris(terms: Iterable[Term]) -> set[str]:

@@ -7,7 +7,6 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request, url_for
 
 from interpol_graph.endpoint import current
-from interpol_graph.endpoint.current import Term
 from interpol_graph.endpoint.problems import NotFound
 from interpol_graph.graph.prefixes import ENTITIES, TERMS, expand, shorten
 from interpol_graph.graph.questions import saved
@@ -70,7 +69,7 @@ def _written(template: str, content_type: str, *vary: str, **context: object) ->
     return current.data(text.encode(), content_type, *vary)
 
 
-def thing(entity: str, parts: Mapping[str, list[Term]], labels: Labels) -> dict[str, Any]:
+def thing(entity: str, parts: Mapping[str, list[current.Term]], labels: Labels) -> dict[str, Any]:
     """Return what the graph says of an entity in schema.org's words, as JSON-LD; nothing of what has no class there.
 
     parts: property → values, derived ones included.
@@ -92,7 +91,7 @@ def thing(entity: str, parts: Mapping[str, list[Term]], labels: Labels) -> dict[
     return {"@context": "https://schema.org/", **told, **own}
 
 
-def _value(term: Term, labels: Labels, plain: bool) -> Any:
+def _value(term: current.Term, labels: Labels, plain: bool) -> Any:
     """Return a value as JSON-LD, a thing by name and IRI or, `plain`, by its IRI alone; None for what is no address."""
     if term.kind == "literal":
         return term.value
