@@ -15,7 +15,7 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner
-from pyoxigraph import NamedNode, Quad, RdfFormat, parse
+from pyoxigraph import NamedNode, RdfFormat, parse
 
 from conftest import ROOT, busy, descendants, wait
 from interpol_graph.cli import query
@@ -254,7 +254,7 @@ def test_one_named_graph_in_a_format_and_a_file_of_ones_own(
     monkeypatch.setattr("interpol_graph.cli.main.KnowledgeGraph", lambda *_, **__: graph)
     chosen = ["--graph", "sessions", "--format", "ntriples", "--output", str(tmp_path / "dump")]
     assert run("dump", *chosen) == (0, "")
-    sessions = {Quad(*triple) for triple in graph.exact.triples(NamedNode(GRAPHS + "sessions"))}
+    sessions = set(parse(graph.exact.united(NamedNode(GRAPHS + "sessions")), RdfFormat.N_TRIPLES))
     assert set(parse(path=tmp_path / "dump", format=RdfFormat.N_TRIPLES)) == sessions != set()
 
 

@@ -65,7 +65,7 @@ def test_every_reified_statement_stands_in_the_graph(client: FlaskClient, graph:
     answer = client.get("/dumps/reifiers.ttl", buffered=True)
     assert answer.headers["Content-Type"] == "text/turtle; version=1.2; charset=utf-8"
     reifiers = [t.object for t in parse(answer.data, RdfFormat.TURTLE) if t.predicate.value == RDF + "reifies"]
-    asserted = {triple for name in graph.graphs if name != DERIVED for triple in graph.exact.triples(name)}
+    asserted = {quad.triple for name in graph.graphs if name != DERIVED for quad in graph.exact.quads(name)}
     assert len(reifiers) > 20_000
     # Of a day a document may state the year alone.
     assert {t.object.datatype.value.rpartition("#")[2] for t in set(reifiers) - asserted} <= {"gYear", "gYearMonth"}

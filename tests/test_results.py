@@ -215,7 +215,7 @@ def test_the_stand_in_for_types_is_found_at_any_place_of_a_dump() -> None:
     found = Statements([(NamedNode("urn:g"), "".join(texts).encode())])
     file = BytesIO()
     found.write(file, BY_NAME["rdfxml"], NamedNode("urn:g"))
-    assert {quad.triple for quad in parse(file.getvalue(), RdfFormat.RDF_XML)} == set(found.triples(NamedNode("urn:g")))
+    assert {quad.triple for quad in parse(file.getvalue(), RdfFormat.RDF_XML)} == {quad.triple for quad in found}
 
 
 def test_carriage_returns_survive_rdf_xml(snapshot: Snapshot) -> None:

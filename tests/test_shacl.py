@@ -442,7 +442,7 @@ def whole(graph: KnowledgeGraph) -> Index:
 
 @pytest.fixture(scope="module")
 def rules(graph: KnowledgeGraph) -> Index:
-    return Index(graph.exact.triples(NamedNode(GRAPHS + "shapes")))
+    return Index(graph.exact.quads(NamedNode(GRAPHS + "shapes")))
 
 
 @pytest.fixture(scope="module")

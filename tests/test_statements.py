@@ -86,15 +86,19 @@ def test_order_and_labels_depend_on_content_alone() -> None:
     assert statements_of(shuffled).texts == statements_of(QUADS).texts
 
 
+def united(*names: Name) -> list[Quad]:
+    return list(parse(statements_of(QUADS).united(*names), RdfFormat.N_TRIPLES))
+
+
 def test_a_union_says_a_thing_once() -> None:
-    union = list(statements_of(QUADS).triples(FIRST, SECOND, THIRD))
+    union = [quad.triple for quad in united(FIRST, SECOND, THIRD)]
     assert len(union) == len(set(union)) == 8 + 6 - 1
     assert union == sorted(union, key=lambda triple: tuple(map(str, triple)))
 
 
 @pytest.mark.parametrize("fmt", of_kind("graph"), ids=lambda fmt: fmt.name)
 def test_what_is_written_reads_the_same(fmt: Format) -> None:
-    expected = canonical(Quad(*triple) for triple in statements_of(QUADS).triples(FIRST, SECOND))
+    expected = canonical(united(FIRST, SECOND))
     assert canonical(parse(written(fmt, FIRST, SECOND), fmt.rdf)) == expected
 
 
@@ -107,7 +111,9 @@ def test_datasets_keep_the_names_of_graphs(fmt: Format) -> None:
 
 def test_lines_are_those_of_a_serialiser() -> None:
     found = statements_of(QUADS)
-    assert written(BY_NAME["ntriples"], FIRST) == serialize(found.triples(FIRST), format=RdfFormat.N_TRIPLES)
+    assert written(BY_NAME["ntriples"], FIRST) == serialize(
+        [quad.triple for quad in found.quads(FIRST)], format=RdfFormat.N_TRIPLES
+    )
     assert written(BY_NAME["nquads"], *found.texts) == serialize(found, format=RdfFormat.N_QUADS)
 
 

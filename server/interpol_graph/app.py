@@ -71,9 +71,8 @@ def worker() -> Door:
     # requests that wait for nothing.
     waiting = sum(lane.queue for lane in settings.lanes) + validate.AT_ONCE + validate.QUEUE + dumps.QUEUE
     cache = AnswerCache(settings.cache << 20, forwarded=settings.proxies > 0)
-    return Door(
-        app.wsgi_app, settings.evaluators + waiting + 16, cache, lambda: pool.snapshot().digest, settings.proxies
-    )
+    threads = settings.evaluators + waiting + 16
+    return Door(app.wsgi_app, threads, cache, lambda: pool.snapshot().digest, settings.proxies)
 
 
 def _watch(parent: int, pool: EvaluatorPool) -> None:

@@ -21,12 +21,7 @@ from interpol_graph.graph.store import KnowledgeGraph
 
 @click.command("load")
 @click.argument("url")
-@click.option(
-    "--data",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="RDF file or folder to load instead; may be repeated.",
-)
+@click.option("--data", multiple=True, type=click.Path(path_type=Path), help="RDF files or folders to load instead.")
 @click.option("--whole", is_flag=True, help="Replace all that the engine holds in one step, by a file of N-Quads.")
 @click.option("--timeout", default=600.0, show_default=True, help="Seconds that the engine may be silent.")
 def command(url: str, data: tuple[Path, ...], whole: bool, timeout: float) -> None:
@@ -42,9 +37,7 @@ def command(url: str, data: tuple[Path, ...], whole: bool, timeout: float) -> No
     except (Unreadable, EngineError, ValueError) as error:
         raise Failure(str(error)) from error
     about = graph.about
-    click.echo(
-        f"{url} holds {about['triples']:,} statements in {len(about['graphs'])} graphs, state {about['digest']}."
-    )
+    click.echo(f"{url} holds {about['triples']:,} statements in {len(about['graphs'])} graphs: state {about['digest']}")
     if differing:
         click.echo("\n".join(["The engine keeps some values otherwise than they were sent:", *differing]), err=True)
         raise SystemExit(1)

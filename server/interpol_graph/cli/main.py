@@ -51,11 +51,7 @@ def main() -> None:
 
 @main.command()
 @click.option("--format", "style", type=DUMP, default="turtle", show_default=True, help="Format of the dump.")
-@click.option(
-    "--graph",
-    metavar="NAME",
-    help="One named graph, such as sessions or operations/2023, instead of the whole; or reifiers: which document states which value.",
-)
+@click.option("--graph", metavar="NAME", help="One named graph, such as sessions or operations/2023; or reifiers.")
 @click.option("--output", type=click.File("wb"), default="-", help="File to write to.")
 def dump(style: str, graph: str | None, output: IO[bytes]) -> None:
     """Write the graph, or one named graph, literals exactly as in the files; or, in RDF 1.2, which document states which value."""
@@ -74,10 +70,8 @@ def dump(style: str, graph: str | None, output: IO[bytes]) -> None:
     except OSError as error:
         if error.errno == errno.EPIPE:  # whoever reads has enough, which click tells
             raise
-        what = (
-            f"the dump cannot be written: {error.strerror}" if error.errno else f"the format cannot say this: {error}"
-        )
-        raise Failure(what) from error
+        told = "the dump cannot be written" if error.errno else "the format cannot say this"
+        raise Failure(f"{told}: {error.strerror or error}") from error
 
 
 @main.command()

@@ -13,9 +13,7 @@ from interpol_graph.engine.pool import EvaluatorProcess, NotStarted
 
 @click.command("mcp", context_settings={"show_default": True})
 @click.option("--endpoint", metavar="URL", help="Address of a server of this graph to ask, instead of the bundled one.")
-@click.option(
-    "--port", type=click.IntRange(1, 65535), help="Serve streamable HTTP at 127.0.0.1:PORT/mcp instead of stdio."
-)
+@click.option("--port", type=click.IntRange(1, 65535), help="Serve HTTP at 127.0.0.1:PORT/mcp instead of stdio.")
 @limits
 def command(endpoint: str | None, port: int | None, **settings: Any) -> None:
     """Serve the graph to an assistant, over the Model Context Protocol: stdio, or HTTP with --port."""

@@ -25,6 +25,7 @@ from interpol_graph.graph.questions import LANGUAGES
 from interpol_graph.graph.statements import canonical
 from interpol_graph.site.phrases import PHRASES
 
+PREVIOUS = click.Path(exists=True, file_okay=False, path_type=Path)
 #: Whoever makes a release waits for it.
 _PATIENT = Settings(timeout=3600.0, memory=1 << 16, answer=1 << 12)
 #: What things and documents are called by; a literal and an IRI as N-Triples write them.
@@ -35,12 +36,7 @@ _QUADS, _DESCRIPTION = downloads.WHOLE + BY_NAME["nquads"].suffix, "dataset" + B
 
 @click.command("release")
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-@click.option(
-    "--previous",
-    metavar="DIR",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of the release before, to tell what changed, entity by entity.",
-)
+@click.option("--previous", metavar="DIR", type=PREVIOUS, help="The release before, to tell what changed since it.")
 @click.option("--url", default=BASE.rstrip("/"), show_default=True, help="Address at which DIR will be served.")
 def command(folder: Path, previous: Path | None, url: str) -> None:
     """Write a release into DIR: dumps, checksums, VoID and DCAT, a manifest, and what changed since the one before."""

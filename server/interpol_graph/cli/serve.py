@@ -17,6 +17,8 @@ from interpol_graph.engine.pool import NotStarted
 from interpol_graph.graph import questions
 from interpol_graph.serving import supervisor
 
+FOLDER = click.Path(exists=True, file_okay=False)
+
 
 def limits(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command an option for each setting that an operator may choose."""
@@ -31,32 +33,16 @@ def limits(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--host", default="127.0.0.1", help="Address to listen on.")
 @click.option("--port", default=8000, type=click.IntRange(1, 65535), help="Port to listen on.")
 @click.option("--workers", default=2, type=click.IntRange(1, 64), help="Server processes.")
-@click.option(
-    "--data",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="RDF file or folder to serve instead of the bundled graph; may be repeated.",
-)
-@click.option(
-    "--engine",
-    metavar="URL",
-    help="SPARQL engine that holds the graph and evaluates; nothing is loaded here.",
-)
-@click.option(
-    "--release",
-    metavar="DIR",
-    type=click.Path(exists=True, file_okay=False),
-    help="Folder of the release that the engine holds: its counts and its dumps.",
-)
+@click.option("--data", multiple=True, type=click.Path(path_type=Path), help="RDF files or folders to serve instead.")
+@click.option("--engine", metavar="URL", help="SPARQL engine that holds the graph and evaluates in place of this one.")
+@click.option("--release", metavar="DIR", type=FOLDER, help="Release that the engine holds: its counts and dumps.")
 @limits
 @click.option("--log/--no-log", default=True, help="Write a line for each request to standard error.")
 def command(host: str, port: int, workers: int, data: tuple[Path, ...], log: bool, **chosen: Any) -> None:
     """Serve the graph: SPARQL endpoint, pages and dumps."""
     settings = Settings(data=tuple(str(path) for path in data), **chosen)
     if settings.engine and data:
-        raise Failure(
-            "--data is what this server loads, and --engine has everything loaded elsewhere; give one of them"
-        )
+        raise Failure("--data is what this server loads, --engine has everything loaded elsewhere; give one of them")
     if settings.release and not settings.engine:
         raise Failure("--release goes with --engine: without it the files are made of the graph that is loaded")
     try:

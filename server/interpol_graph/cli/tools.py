@@ -33,7 +33,16 @@ _CLASSES = """SELECT ?class (COUNT(?s) AS ?things) ?meaning WHERE { ?s a ?class 
   OPTIONAL { ?class skos:definition ?meaning FILTER(LANG(?meaning) = "en") } } GROUP BY ?class ?meaning ORDER BY ?class"""
 _PROPERTIES = """SELECT ?property (COUNT(*) AS ?uses) (SAMPLE(?o) AS ?example) ?meaning WHERE {{ ?s a {of} ; ?property ?o
   OPTIONAL {{ ?property skos:definition ?meaning FILTER(LANG(?meaning) = "en") }} }} GROUP BY ?property ?meaning ORDER BY ?property"""
+#: What the tools take, told to the assistant.
+Name = Annotated[str, Field(description="words or beginnings of words, in any language")]
 Language = Annotated[Literal["en", "fr", "es", "ar"], Field(description="language of labels")]
+Thing = Annotated[str, Field(description="prefixed name or IRI, such as operation:haechi-iv")]
+Words = Annotated[str, Field(description="only those with this text in name, title or subject")]
+Question = Annotated[str, Field(description="name of a saved question")]
+Offset = Annotated[int, Field(ge=0, description="rows to skip")]
+Values = Annotated[dict[str, str], Field(description='of parameters, such as {"day": "2015-11-03"}; things by name')]
+Query = Annotated[str, Field(description="SPARQL 1.1 SELECT, ASK, CONSTRUCT or DESCRIBE; prefixes need no declaration")]
+Class = Annotated[str, Field(description="a class, such as Operation; nothing for the classes")]
 
 
 class Tools:
@@ -42,36 +51,25 @@ class Tools:
     def __init__(self, client: httpx2.Client) -> None:
         self.client = client
 
-    def find(
-        self,
-        name: Annotated[str, Field(description="words or beginnings of words, in any language")],
-        lang: Language = "en",
-    ) -> str:
+    def find(self, name: Name, lang: Language = "en") -> str:
         """Find things (persons, sessions, countries, operations, offices …) by name, acronym or part of one; accents, case and one slip a word do not matter. Gives the prefixed names that the other tools take, the best first."""
         found = json.loads(self._get("search", q=name, lang=lang, format="json"))[:20]
-        return _told(
-            {"found": [{"thing": one["iri"], **{key: one[key] for key in ("label", "name", "kind")}} for one in found]}
-        )
+        things = [{"thing": one["iri"], **{key: one[key] for key in ("label", "name", "kind")}} for one in found]
+        return _told({"found": things})
 
-    def describe(
-        self, thing: Annotated[str, Field(description="prefixed name or IRI, such as operation:haechi-iv")]
-    ) -> str:
+    def describe(self, thing: Thing) -> str:
         """Everything that the graph states about one thing, in Turtle: properties, each citation with the properties that it supports, the documents with title and address, and what other documents claim instead."""
         try:
             iri = expand(thing)
         except ValueError as error:
             raise ToolError(f"{error}; `find` gives the name of a thing") from error
         if not iri.startswith((ENTITIES, TERMS)):
-            raise ToolError(
-                f"{thing} is not of this graph; `find` gives the names of things, such as operation:haechi-iv"
-            )
+            raise ToolError(f"{thing} is not of this graph; `find` gives names of things, such as operation:haechi-iv")
         kind, _, key = iri.replace(TERMS, "ontology/").removeprefix(ENTITIES).partition("/")
         turtle = self._get("data", kind, key, format="turtle").decode()
         return _turtle(turtle, shorten(iri))
 
-    def questions(
-        self, words: Annotated[str, Field(description="only those with this text in name, title or subject")] = ""
-    ) -> str:
+    def questions(self, words: Words = "") -> str:
         """The saved questions: name, title, subjects, and parameters with their defaults. They are checked against the documents; prefer them to SPARQL of your own. Those whose name ends in -on-day say who or what held on a day, month or year."""
         return _told({"questions": [
             {"name": one.name, "title": one.title["en"], "subjects": one.tags,
@@ -79,28 +77,12 @@ class Tools:
             for one in saved().values() if words.lower() in f"{one.name} {one.title['en']} {one.tags}".lower()
         ]})  # fmt: skip
 
-    def ask(
-        self,
-        question: Annotated[str, Field(description="name of a saved question")],
-        values: Annotated[
-            dict[str, str],
-            Field(
-                description='values of its parameters, such as {"day": "2015-11-03"}; things by name or prefixed name'
-            ),
-        ] = {},  # noqa: B006
-        lang: Language = "en",
-        offset: Annotated[int, Field(ge=0, description="rows to skip")] = 0,
-    ) -> str:
+    def ask(self, question: Question, values: Values = {}, lang: Language = "en", offset: Offset = 0) -> str:  # noqa: B006
         """Answer a saved question: up to 50 rows, and the documents that they rest on. For today, give today's date as the day."""
         body = self._get("api", question, **values, lang=lang, format="json", limit=str(ROWS + 1), offset=str(offset))
         return self._answer(json.loads(body), offset)
 
-    def sparql(
-        self,
-        query: Annotated[
-            str, Field(description="SPARQL 1.1 SELECT, ASK, CONSTRUCT or DESCRIBE; prefixes need not be declared")
-        ],
-    ) -> str:
+    def sparql(self, query: Query) -> str:
         """Run a query within the limits of the endpoint (10 seconds, no SERVICE, no updates): up to 50 rows, or Turtle. Select the things, and documents by interpol:citation/interpol:source, so that the answer can name its documents."""
         accepted = {"Accept": "application/sparql-results+json, text/turtle;q=0.9"}
         response = self._sent("POST", "/sparql", data={"query": query}, headers=accepted)
@@ -108,9 +90,7 @@ class Tools:
             return self._answer(rows.read(response.content))
         return _turtle(response.text)
 
-    def schema(
-        self, of: Annotated[str, Field(description="a class, such as Operation; nothing for the classes")] = ""
-    ) -> str:
+    def schema(self, of: Class = "") -> str:
         """What there is to query: the classes with the number of their things, or the properties of one class with number, an example and meaning. Labels are rdfs:label in en and fr. Dates are as precise as their document; compare by interpol:earliestStart, latestStart, earliestEnd, latestEnd. Conclusions stand in the graph graph:derived, too."""
         if of and not of.removeprefix("interpol:").isalnum():
             raise ToolError(f"{of!r} is no class; `schema` without a class names them")
@@ -145,9 +125,7 @@ class Tools:
     def _get(self, *steps: str, **values: str) -> bytes:
         for step in steps:
             if not re.fullmatch(r"[\w.~-]*[\w~-]", step):  # a path elsewhere
-                raise ToolError(
-                    f"There is nothing called {step!r} here; `find` gives the names of things, `questions` of questions."
-                )
+                raise ToolError(f"There is nothing called {step!r}; `find` names things, `questions` the questions.")
         return self._sent("GET", "/" + "/".join(steps), params=values).content
 
     def _sent(self, method: str, path: str, **request: Any) -> httpx2.Response:

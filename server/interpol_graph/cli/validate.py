@@ -1,7 +1,5 @@
 """The command `validate`: what to check, how to say it, and the exit code. 0 fine, 1 findings that fail, 2 could not run."""
 
-from __future__ import annotations
-
 import gc
 import os
 import sys
@@ -17,7 +15,7 @@ from pyoxigraph import NamedNode
 
 from interpol_graph.cli import Failure
 from interpol_graph.graph import paths
-from interpol_graph.graph.files import Unreadable, given_files, project_files
+from interpol_graph.graph.files import Unreadable, absolute, given_files, project_files
 from interpol_graph.graph.prefixes import expand
 from interpol_graph.validation import changes, formats, judgement, report, rules, run, scope, text
 from interpol_graph.validation.judgement import Manner
@@ -25,6 +23,7 @@ from interpol_graph.validation.report import Report
 from interpol_graph.validation.scope import Named
 
 EXISTING, STYLE = click.Path(path_type=Path), click.Choice(sorted(formats.BY_NAME))
+JUDGE = click.Choice(get_args(judgement.Judge))
 
 
 def _option(*names: str, help: str, **settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -48,12 +47,7 @@ def _option(*names: str, help: str, **settings: Any) -> Callable[[Callable[..., 
 @_option("--format", "style", type=STYLE, default="text", help="How findings are written.")
 @_option("--output", type=click.File("w", encoding="utf-8", lazy=False), default="-", help="File to write to.")
 @_option("--max-size", type=click.IntRange(1), default=judgement.MAX_SIZE, help="Mebibytes that one file may have.")
-@_option(
-    "--judge",
-    type=click.Choice(get_args(judgement.Judge)),
-    default="own",
-    help="Who judges by shapes: our own engine, and pySHACL where they ask SPARQL queries; or pySHACL everything.",
-)
+@_option("--judge", type=JUDGE, default="own", help="Our own engine, with pySHACL for SPARQL constraints; or pySHACL.")
 @_option("--rules", "listing", is_flag=True, help="List the rules that findings name, and check nothing.")
 def command(
     names: tuple[Path, ...],
@@ -81,7 +75,7 @@ def command(
                 return _write(_rules(shapes), output)
             if astray := [each for each in maps if "=" not in each]:
                 raise Failure(f"--map takes IRI=PATH, not {astray[0]!r}")
-            mapped = {iri: scope.absolute(Path(path)) for iri, _, path in (each.rpartition("=") for each in maps)}
+            mapped = {iri: absolute(Path(path)) for iri, _, path in (each.rpartition("=") for each in maps)}
             judged, nodes = (frozenset(map(NamedNode, map(expand, each))) for each in (only, focus))
             manner = Manner(only=judged, focus=nodes, maps=mapped, progress=_progress, **settings)
             named = Named(names, shapes, context)
@@ -119,12 +113,10 @@ def _of_changes(named: Named, changed: str | None, staged: bool, manner: Manner,
 
     stack: keeps the copy of what is staged until the report on it is written.
     """
-    named = named.moved(scope.absolute)
+    named = named.moved(absolute)
     folder = named.data[0] if named.data else Path.cwd()
     if not named.shapes and scope.checkout(folder) is None:
-        raise Failure(
-            "what changed is judged by shapes, or in a checkout of the graph by its rules: name PATH and --shapes"
-        )
+        raise Failure("what changed is judged by shapes, or in a checkout by its rules: name PATH and --shapes")
     # pre-commit says so when it compares two commits.
     base = os.environ.get("PRE_COMMIT_FROM_REF") or "HEAD" if changed is None else changed
     since = changes.since(base, folder if folder.is_dir() else folder.parent, staged)
@@ -171,7 +163,7 @@ def _write(pieces: Iterable[str], output: IO[str]) -> None:
 def _rules(shapes: tuple[Path, ...]) -> Iterator[str]:
     """Yield the table of rules: built-in ones, then those of the given shapes or of the project. Raises Unreadable."""
     root = scope.around()
-    files = given_files(map(scope.absolute, shapes))
+    files = given_files(map(absolute, shapes))
     if not shapes:
         files = [file for file in project_files(root) if file.graph == run.SHAPES]
     statements = chain.from_iterable(file.quads() for file in files)

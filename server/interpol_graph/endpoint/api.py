@@ -64,7 +64,7 @@ def answer(name: str) -> Response:
 def openapi() -> Response:
     """Describe the API of the questions (OpenAPI 3.1), with examples that are answers of this graph."""
     content = dumps.made("openapi.json", _describe).read_bytes()
-    return data(current.addressed(content), "application/json", negotiated=False)
+    return data(current.addressed(content), "application/json")
 
 
 def question(name: str) -> Question:

@@ -36,8 +36,6 @@ UNBOUND = Term()
 Row = dict[str, Term]
 #: What is said of one subject: property → values.
 Parts = Mapping[str, list[Term]]
-
-
 #: The columns in which rows differ that say the same by several documents.
 DOCUMENT = frozenset({"source", "sourceLabel", "paragraph"})
 #: Bytes of an answer up to which a page shows it as a table, and the rows, columns and cells that the page shows of it:
@@ -45,8 +43,6 @@ DOCUMENT = frozenset({"source", "sourceLabel", "paragraph"})
 LARGEST, ROWS, COLUMNS, CELLS = 4 << 20, 1000, 100, 20_000
 #: What takes a worker's own time is done by few threads at once: the others have some for queries.
 _HEAVY = Admission([Lane(2, 96)], 5.0, "Many pages are being written; try again in a few seconds.")
-
-
 #: Stands for the address of this server, which differs by request, in what is written once for all of them.
 ANYWHERE = "https://server.invalid"
 _MODIFIED = "SELECT (STR(MAX(?day)) AS ?last) { ?ontology dcterms:modified ?day FILTER(DATATYPE(?day) = xsd:date) }"
@@ -184,13 +180,11 @@ def values(iris: Iterable[str]) -> str:
     return " ".join(filter(None, map(iri, iris)))
 
 
-def data(
-    body: bytes, content_type: str, *, negotiated: bool = True, spoken: bool = False, lifetime: str = caching.CACHED
-) -> Response:
-    """Return data of a content type; `negotiated` unless the address itself says which, `spoken` in the reader's language."""
+def data(body: bytes, content_type: str, *vary: str, lifetime: str = caching.CACHED) -> Response:
+    """Return data of a content type; vary: the fields of the request beside its address that it depends on."""
     response = Response(body, content_type=content_type)
     response.headers["Cache-Control"] = lifetime
-    response.vary.update(["Accept"] * negotiated + ["Accept-Language"] * spoken)
+    response.vary.update(vary)
     return response
 
 
@@ -201,23 +195,18 @@ def addressed(content: bytes) -> bytes:
 
 def answered(answer: Answer) -> Response:
     """Return the answer to a query as data."""
-    response = data(answer.body, answer.format.content_type, lifetime=caching.lifetime(answer))
+    response = data(answer.body, answer.format.content_type, "Accept", lifetime=caching.lifetime(answer))
     response.headers["Server-Timing"] = f"query;dur={answer.seconds * 1000:.3f}"
     return response
 
 
 def render(
-    template: str,
-    *,
-    negotiated: bool = False,
-    error: EngineError | None = None,
-    lifetime: str = caching.CACHED,
-    **context: object,
+    template: str, *vary: str, error: EngineError | None = None, lifetime: str = caching.CACHED, **context: object
 ) -> Response:
     """Return a page, in the reader's language.
 
-    negotiated: whether the same address also answers with data; error: what the page, as `problem`, says was wrong;
-    lifetime: how long it may be kept, if nothing was. Raises Busy, Departed.
+    vary: the fields of the request that it depends on beside the language; error: what the page, as `problem`, says was
+    wrong; lifetime: how long it may be kept, if nothing was. Raises Busy, Departed.
     """
     problem = problems.document(error) if error else None
     with heavy():
@@ -225,7 +214,7 @@ def render(
     page.headers["Cache-Control"] = caching.UNCACHED if problem else lifetime
     if not problem:
         page.last_modified = modified()
-    page.vary.update(["Accept", "Accept-Language"] if negotiated else ["Accept-Language"])
+    page.vary.update([*vary, "Accept-Language"])
     if error and problem:
         page.status_code = problem["status"]
         page.headers.update(problems.fields(error))

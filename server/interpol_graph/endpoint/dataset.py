@@ -47,7 +47,7 @@ def described(what: str, template: str, context: Callable[[], dict[str, Any]]) -
     server. It is written once for a state, whoever asks, with the prefixes of the template. Raises BadParameter, NoFormat, and what `context` does.
     """
     fmt = negotiation.require(of_kind("graph"), what)
-    return current.data(current.addressed(_written(template, fmt, context)), fmt.content_type)
+    return current.data(current.addressed(_written(template, fmt, context)), fmt.content_type, "Accept")
 
 
 @current.remembered

@@ -99,9 +99,7 @@ def graphs() -> Response | Redirect:
     if len(named) + ("default" in request.args) != 1:
         if not request.args and negotiation.wants_html():
             return redirect(url_for("dumps.dumps"), 303)
-        raise BadParameter(
-            "Which graph? Name one, and one only: ?default, or ?graph= with its IRI, as listed at /dumps/."
-        )
+        raise BadParameter("Which graph? Name one, and only one: ?default, or ?graph= with an IRI listed at /dumps/.")
     iri = named[0] if named else None
     if iri is not None and iri not in known:
         similar = difflib.get_close_matches(iri, known, 3, 0.6)

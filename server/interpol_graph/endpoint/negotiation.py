@@ -10,8 +10,8 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from interpol_graph.endpoint.problems import BadParameter, UnsupportedMediaType
-from interpol_graph.engine.outcomes import NoFormat
-from interpol_graph.graph.formats import FORMATS, Format, Offered, listed, of_kind
+from interpol_graph.engine.outcomes import no_format
+from interpol_graph.graph.formats import FORMATS, Format, Offered, of_kind
 from interpol_graph.graph.questions import COMPLETE, LANGUAGES
 
 HTML = "text/html"
@@ -50,10 +50,7 @@ def require(formats: Sequence[Offer], what: str, known: Sequence[Offered] = FORM
     # In a form that wants a page, ?format= is empty.
     fmt = _chosen(formats, request.values.get("format", ""), request.headers.get("Accept", ""), known)
     if fmt is None:
-        raise NoFormat(
-            f"{what} is on offer as {listed(formats)}; ask for one by Accept or ?format=.",
-            offered=[offer.media_types[0] for offer in formats],
-        )
+        raise no_format(what, formats)
     return fmt
 
 

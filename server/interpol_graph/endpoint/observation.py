@@ -18,16 +18,8 @@ from typing import Any
 
 import orjson
 from flask import Blueprint, Flask, Response, request
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    REGISTRY,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    generate_latest,
-    values,
-)
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, values
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from interpol_graph.engine.admission import Admission
@@ -56,9 +48,8 @@ if FOLDER in os.environ:
     values.ValueClass = values.MultiProcessValue(lambda: _Process.name)  # type: ignore[no-untyped-call]
 
 REQUESTS = Counter("interpol_graph_requests", "Requests answered, by route and status.", ["route", "status"])
-SECONDS = Histogram(
-    "interpol_graph_request_seconds", "Seconds to an answer that the cache did not have.", ["route"], buckets=_CLASSES
-)
+_COUNTED = "Seconds to an answer that the cache did not have."
+SECONDS = Histogram("interpol_graph_request_seconds", _COUNTED, ["route"], buckets=_CLASSES)
 BYTES = Counter("interpol_graph_answer_bytes", "Bytes of answers, before they are cut into packets.")
 REFUSED = Counter("interpol_graph_refused", "Requests that were refused, by problem.", ["problem"])
 KILLS = Counter("interpol_graph_kills", "Evaluators that ended with their query, by problem.", ["problem"])
@@ -67,13 +58,13 @@ LOST = Counter("interpol_graph_log_lines_lost", "Log lines that nobody was ready
 ACTIVE = Gauge("interpol_graph_requests_active", "Requests being answered.", multiprocess_mode="livesum")
 WAITING = Gauge("interpol_graph_queries_waiting", "Queries that wait for a place.", multiprocess_mode="livesum")
 
-
 #: Requests that have been answered and not yet counted and written: time, method, path, status, bytes, seconds, facts.
 _finished: list[tuple[float, str, str, int, int, float, dict[str, Any]]] = []
 #: Lines of the log that are written at once: they are shorter than PIPE_BUF.
 _TOGETHER = 12
 #: Seconds for which what /metrics shows is shown again: to add up the counters takes longer than most answers.
 _SHOWN_FOR = 0.5
+_ADDING = threading.Lock()
 
 
 def start(app: Flask, admission: Admission, access_log: bool) -> None:
@@ -150,11 +141,9 @@ def flush() -> None:
 def log(**facts: Any) -> None:
     """Write a line with the time and some facts to standard error."""
     # The name of a file may be bytes that are no text.
-    said = {
-        name: fact.encode(errors="backslashreplace").decode() if isinstance(fact, str) else fact
-        for name, fact in facts.items()
-    }
-    _write([_line(time.time(), said)])
+    texts = {name: fact for name, fact in facts.items() if isinstance(fact, str)}
+    legible = {name: text.encode(errors="backslashreplace").decode() for name, text in texts.items()}
+    _write([_line(time.time(), facts | legible)])
 
 
 def _route(path: str) -> str:
@@ -189,9 +178,6 @@ def metrics() -> Response:
     with _ADDING:
         text = _metrics(int(time.monotonic() / _SHOWN_FOR))
     return Response(text, content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
-
-
-_ADDING = threading.Lock()
 
 
 @lru_cache(maxsize=1)

@@ -146,9 +146,8 @@ def draw(
     with heavy():
         picture = Picture(kind, list(enumerate(rows[:ROWS], 1)), max(0, len(rows) - ROWS))
         KINDS[kind](picture, *columns)
-        text = render_template(
-            "_picture.html", picture=picture, titles=titles, title=title, anchor=anchor, style=_style() if alone else ""
-        )
+        words = {"titles": titles, "title": title, "anchor": anchor, "style": _style() if alone else ""}
+        text = render_template("_picture.html", picture=picture, **words)
     return Markup(_CONTROLS.sub("", text))  # noqa: S704 - the template escapes
 
 

@@ -164,9 +164,7 @@ def register(app: Flask) -> None:
             raise request.environ[PROBLEM]
         host, scheme = request.environ.get("HTTP_HOST", "localhost"), request.scheme
         if not _HOST.fullmatch(host) or scheme not in ("http", "https"):
-            raise BadRequest(
-                f"Host and scheme of this request, {host[:100]!r} and {scheme[:20]!r}, are no address of the web."
-            )
+            raise BadRequest(f"Host and scheme, {host[:100]!r} and {scheme[:20]!r}, are no address of the web.")
 
     app.register_error_handler(HTTPException, answer)
     app.register_error_handler(EngineError, answer)

@@ -15,7 +15,6 @@ from interpol_graph.endpoint import current, dataset, negotiation
 from interpol_graph.endpoint.problems import BadRequest, BodyTooLarge, UnsupportedMediaType
 from interpol_graph.engine import outcomes, tokens
 from interpol_graph.engine.limits import LONGEST_QUERY
-from interpol_graph.engine.outcomes import EngineError, NoFormat, Unwritable
 from interpol_graph.engine.snapshot import Answer
 from interpol_graph.graph import paths
 from interpol_graph.graph.executables import QUERIES
@@ -39,9 +38,7 @@ DEVIATIONS = tomllib.loads(Path(__file__).with_name("deviations.toml").read_text
 #: What misleads those who write queries.
 TRAPS = tomllib.loads((paths.QUERIES / "traps.toml").read_text(encoding="utf-8"))["traps"]
 #: The terms of our own vocabulary.
-_DECLARED = (
-    f'SELECT DISTINCT ?term {{ GRAPH graph:ontology {{ ?term a ?kind }} FILTER(STRSTARTS(STR(?term), "{TERMS}")) }}'
-)
+_DECLARED = "SELECT ?term { GRAPH graph:ontology { ?term a [] } FILTER(STRSTARTS(STR(?term), STR(interpol:))) }"
 _NOTE = "Known deviation: {name}: {effect} ({specification}, {see}). A way round, by an example: {instead}"
 
 
@@ -70,7 +67,7 @@ def sparql() -> Response:
         return dataset.described("The description of this endpoint", "service-description.ttl", _context)
     try:
         return current.answered(answer(asked, accept))
-    except EngineError as error:
+    except outcomes.EngineError as error:
         if not people:
             raise
         return editor(asked, error)  # the query is not lost
@@ -105,9 +102,7 @@ def _posted(given: dict[str, list[str]]) -> None:
         )
     charset = request.mimetype_params.get("charset", "utf-8")
     if charset.lower() not in ("utf-8", "utf8", "us-ascii"):
-        raise UnsupportedMediaType(
-            f"The charset {charset} is not read here; send the query in UTF-8.", supported=["utf-8"]
-        )
+        raise UnsupportedMediaType(f"The charset {charset} is not read here; send UTF-8.", supported=["utf-8"])
     body = request.get_data(cache=False)
     if request.mimetype == UPDATE:
         raise outcomes.read_only()
@@ -139,19 +134,17 @@ def _text(content: bytes, what: str) -> str:
 def answer(asked: Asked, accept: str, failed: frozenset[str] = frozenset()) -> Answer:
     """Return the whole answer in the best format but those that failed. Raises EngineError."""
     if asked.query is None:
-        raise BadRequest(
-            f"There is no query: send one as the parameter `query`, or as the body with Content-Type {QUERY}."
-        )
+        raise BadRequest(f"There is no query: send one as the parameter `query`, or as a body of Content-Type {QUERY}.")
     results, graph = negotiation.of_answer(asked.format, accept, failed)
     try:
         return current.query(asked.query, results=results, graph=graph, default=asked.default, named=asked.named)
-    except Unwritable as problem:
+    except outcomes.Unwritable as problem:
         if asked.format:
             raise
         # The client may take another format, though it likes that one better.
         try:
             return answer(asked, accept, failed | {str(problem.extra["format"])})
-        except NoFormat:
+        except outcomes.NoFormat:
             raise problem from None
 
 

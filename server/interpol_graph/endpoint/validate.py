@@ -62,7 +62,7 @@ def findings() -> Response:
         if negotiation.wants_html():
             return _page()
         fmt = negotiation.require(REPORTS, "A report", REPORTS)
-        return data(report(_statements(), fmt), fmt.content_type, lifetime=caching.UNCACHED)
+        return data(report(_statements(), fmt), fmt.content_type, "Accept", lifetime=caching.UNCACHED)
     except OSError as error:  # what is long is read into a file
         raise Unavailable("There is no room on the disk for what was sent; try again later.") from error
     except RequestEntityTooLarge:
@@ -149,7 +149,7 @@ def _page() -> Response:
     except EngineError as error:
         wrong = error
     return render(
-        "validate.html", negotiated=True, error=wrong, lifetime=caching.UNCACHED, text=text,
+        "validate.html", "Accept", error=wrong, lifetime=caching.UNCACHED, text=text,
         formats=REPORTS, limit=LARGEST, found=found, shown=SHOWN, source=text.split("\n")[:LINES],
         marked={finding["line"] for finding in found["findings"]} if found else set(),
     )  # fmt: skip

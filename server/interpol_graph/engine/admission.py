@@ -4,8 +4,6 @@ Queries have lanes. All begin in the first; one that has worked for the time of 
 is a place. So a query that takes a second never waits behind those that take ten, nor a short one behind either.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import Counter
@@ -15,6 +13,8 @@ from dataclasses import dataclass
 
 from interpol_graph.engine.limits import TICK, Lane
 from interpol_graph.engine.outcomes import Busy, Departed
+
+_BUSY = "All evaluators are at work on other queries; try again in a few seconds."
 
 
 class Preempted(Exception):
@@ -32,12 +32,7 @@ class Admission:
     queue_timeout: seconds that one waits for a place; busy: the sentence for whoever gets none.
     """
 
-    def __init__(
-        self,
-        lanes: Sequence[Lane],
-        queue_timeout: float,
-        busy: str = "All evaluators are at work on other queries; try again in a few seconds.",
-    ) -> None:
+    def __init__(self, lanes: Sequence[Lane], queue_timeout: float, busy: str = _BUSY) -> None:
         self.lanes, self.queue_timeout, self.busy = lanes, queue_timeout, busy
         #: For each lane, how many are in it or in a longer one, and how many wait for it.
         self.running = [0] * len(lanes)
@@ -52,7 +47,7 @@ class Admission:
         self.changed = threading.Condition(threading.Lock())
 
     @contextmanager
-    def slot(self, lane: int = 0, gone: Callable[[], bool] = never, claims: Collection[str] = ()) -> Iterator[Slot]:
+    def slot(self, lane: int = 0, gone: Callable[[], bool] = never, claims: Collection[str] = ()) -> Iterator["Slot"]:
         """Hold a place in a lane; `gone` tells whether whoever waits for it has left.
 
         claims: whose place it is. Of the first lane one claim gets half of the places and three quarters of the queue: no
@@ -78,7 +73,7 @@ class Admission:
             self.remembered.clear()
         self.remembered[name] = lane
 
-    def _wait(self, slot: Slot) -> None:
+    def _wait(self, slot: "Slot") -> None:
         lane, queue = slot.lane, self.lanes[slot.lane].queue
         share = (3 * queue + 3) // 4
         if self.waiting[lane] >= queue or any(self.queued[claim] >= share for claim in slot.claims):
@@ -98,11 +93,10 @@ class Admission:
             self._queue(lane, -1)
             _leave(self.queued, slot.claims)
 
-    def _free(self, slot: Slot) -> bool:
-        most = (self.lanes[0].most + 1) // 2
-        return all(self.running[at] < self.lanes[at].most for at in range(slot.lane + 1)) and all(
-            self.active[claim] < most for claim in slot.claims
-        )
+    def _free(self, slot: "Slot") -> bool:
+        if any(self.running[at] >= self.lanes[at].most for at in range(slot.lane + 1)):
+            return False
+        return all(self.active[claim] < (self.lanes[0].most + 1) // 2 for claim in slot.claims)
 
     def _move(self, lane: int, change: int) -> None:
         for at in range(lane + 1):

@@ -14,7 +14,6 @@ from interpol_graph.graph.executables import graph_files
 from interpol_graph.graph.files import Unreadable
 from interpol_graph.graph.formats import BY_NAME, Format, Kind
 from interpol_graph.graph.prefixes import BASE, prefixes
-from interpol_graph.graph.questions import Question
 from interpol_graph.graph.store import KnowledgeGraph, default_graph
 
 _JSON = BY_NAME["json"]
@@ -23,7 +22,7 @@ _JSON = BY_NAME["json"]
 class Rows(list[rows.Row]):
     """The rows of an answer, each a dictionary of plain values; `question` is the one that they answer."""
 
-    def __init__(self, found: list[rows.Row], question: Question) -> None:
+    def __init__(self, found: list[rows.Row], question: questions.Question) -> None:
         super().__init__(found)
         self.question = question
 
@@ -58,7 +57,7 @@ def query(name: str, /, *, endpoint: str | None = None, **values: object) -> Row
     return Rows(rows.read(ask(text, endpoint, graph=_JSON)), question)
 
 
-def filled(question: Question, values: dict[str, str], endpoint: str | None = None) -> str:
+def filled(question: questions.Question, values: dict[str, str], endpoint: str | None = None) -> str:
     """Return the SPARQL text of a question with values as people write them. Raises BadQuestion, EngineError."""
     return question.filled(question.chosen(values, partial(_choices, endpoint)))
 
@@ -88,7 +87,7 @@ def _remote(endpoint: str, text: str, results: Format, graph: Format) -> bytes:
     kind: Kind = "graph" if wrapper.queryType in ("CONSTRUCT", "DESCRIBE") else "results"
     fmt = graph if kind == "graph" else results
     if fmt.kind != kind:
-        raise outcomes.no_format(kind)
+        raise outcomes.no_answer(kind)
     wrapper.setOnlyConneg(True)
     wrapper.addCustomHttpHeader("Accept", fmt.media_types[0])
     try:

@@ -10,13 +10,13 @@ import resource
 import signal
 import socket
 import time
+from functools import partial
 from typing import Any
 
 from interpol_graph.engine import outcomes, tokens
 from interpol_graph.engine.channel import Channel, Message, frame
 from interpol_graph.engine.embedded import Engine
 from interpol_graph.engine.limits import OUT_OF_MEMORY, Settings
-from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.engine.results import Output, evaluated
 from interpol_graph.graph.formats import BY_NAME
 from interpol_graph.graph.prefixes import prefixes
@@ -54,7 +54,7 @@ class Evaluator:
             try:
                 try:
                     head, body = self._dump(request) if "dump" in request else self._query(request)
-                except EngineError as error:
+                except outcomes.EngineError as error:
                     head, body = {"error": type(error).__name__, "detail": error.detail, "extra": error.extra}, b""
                 head["seconds"] = time.perf_counter() - started
                 # What the allocator kept would be missing from the next query's allowance; and of the graph, which it
@@ -81,16 +81,14 @@ class Evaluator:
         reading = tokens.read(query)
         # Named by the request, a dataset takes the place of the query's own FROM.
         chosen = (*request["default"], *request["named"])
-        if refusal := outcomes.forbidden(reading) or outcomes.unknown_graph(
-            chosen or reading.graphs, self.engine.about["graphs"]
-        ):
+        known = self.engine.about["graphs"]
+        if refusal := outcomes.forbidden(reading) or outcomes.unknown_graph(chosen or reading.graphs, known):
             raise refusal
         # Named by the request, these take the place of FROM and FROM NAMED, empty ones included.
         graphs = (request["default"], request["named"]) if chosen else None
         results, graph = (BY_NAME[name] if (name := request[kind]) else None for kind in ("results", "graph"))
-        fmt, rows, body = evaluated(
-            lambda: self.engine.query(query, _used(query), graphs, self.limit), query, results, graph, self.limit
-        )
+        ask = partial(self.engine.query, query, _used(query), graphs, self.limit)
+        fmt, rows, body = evaluated(ask, query, results, graph, self.limit)
         return {"format": fmt.name, "rows": rows, "volatile": reading.volatile}, body
 
     def _dump(self, request: dict[str, Any]) -> Message:

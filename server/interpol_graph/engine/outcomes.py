@@ -2,13 +2,13 @@
 
 import difflib
 import signal
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from interpol_graph.engine.limits import OUT_OF_MEMORY, Settings
 from interpol_graph.engine.tokens import Reading
 from interpol_graph.graph.faults import fault
-from interpol_graph.graph.formats import Format, Kind, listed, of_kind
+from interpol_graph.graph.formats import Format, Kind, Offered, listed, of_kind
 
 _ADVICE = "make it more specific, ask for fewer rows, or download the data from /dumps/."
 
@@ -122,21 +122,21 @@ def unknown_graph(named: Iterable[str], known: Collection[str]) -> UnknownGraph 
 
 def malformed(message: str, query: str) -> MalformedQuery:
     """Return the error for what the query parser said."""
-    found = fault(message, query)
-    place = f"line {found.line}, column {found.column}: " if found.line else ""
-    return MalformedQuery(
-        f"The query is not SPARQL 1.1: {place}{found.reason}.", line=found.line or None, column=found.column or None
-    )
+    line, column, reason = fault(message, query)
+    place = f"line {line}, column {column}: " if line else ""
+    return MalformedQuery(f"The query is not SPARQL 1.1: {place}{reason}.", line=line or None, column=column or None)
 
 
-def no_format(kind: Kind) -> NoFormat:
+def no_format(what: str, formats: Sequence[Offered]) -> NoFormat:
+    """Return the error for what is on offer in some formats, and none of them is wanted."""
+    offered = [fmt.media_types[0] for fmt in formats]
+    return NoFormat(f"{what} is on offer as {listed(formats)}; ask for one by Accept or ?format=.", offered=offered)
+
+
+def no_answer(kind: Kind) -> NoFormat:
     """Return the error for an answer of a kind for which no format was named."""
-    formats = of_kind(kind)
     shape = "rows or a boolean" if kind == "results" else "a graph"
-    return NoFormat(
-        f"This query answers with {shape}, on offer as {listed(formats)}; ask for one by Accept or ?format=.",
-        offered=[fmt.media_types[0] for fmt in formats],
-    )
+    return no_format(f"This query's answer, {shape},", of_kind(kind))
 
 
 def unwritable(fmt: Format, why: str) -> Unwritable:
@@ -191,22 +191,14 @@ def of_exit(settings: Settings, code: int | None, mebibytes: int) -> EngineError
 
     code is None when nobody saw it end.
     """
+    seconds, memory = settings.timeout, settings.memory
     if code == -signal.SIGALRM:
-        return OutOfTime(
-            f"The query was stopped after {settings.timeout:g} seconds, its time limit; {_ADVICE}",
-            seconds=settings.timeout,
-        )
+        return OutOfTime(f"The query was stopped after {seconds:g} seconds, its time limit; {_ADVICE}", seconds=seconds)
     overflow = code in (-signal.SIGSEGV, -signal.SIGBUS)
     # An allocator that is refused memory aborts; a stack that is refused a page dies like one that has no end.
-    if code in (OUT_OF_MEMORY, -signal.SIGABRT) or (overflow and mebibytes > settings.memory // 2):
-        return OutOfMemory(
-            f"The query was stopped at {settings.memory} MiB, its memory limit; {_ADVICE}", mebibytes=settings.memory
-        )
+    if code in (OUT_OF_MEMORY, -signal.SIGABRT) or (overflow and mebibytes > memory // 2):
+        return OutOfMemory(f"The query was stopped at {memory} MiB, its memory limit; {_ADVICE}", mebibytes=memory)
     if overflow:
-        return TooComplex(
-            "The query is nested too deeply to be evaluated: its evaluator ran out of stack. Use fewer brackets within brackets."
-        )
+        return TooComplex("The query is nested too deeply for its evaluator. Use fewer brackets within brackets.")
     how = "" if code is None or code >= 0 else f" by the signal {signal.Signals(-code).name}"
-    return Interrupted(
-        f"The process that evaluated the query was ended from outside{how}, through no fault of the query; send it again."
-    )
+    return Interrupted(f"The query's process was ended from outside{how}, by no fault of the query; send it again.")

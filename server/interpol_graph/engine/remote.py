@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlencode
@@ -56,8 +55,7 @@ def client(url: str, timeout: float) -> httpx2.Client:
     if scheme.lower() == "bearer":
         headers["Authorization"] = f"Bearer {secret}"
     elif scheme:
-        kinds: dict[str, type[httpx2.BasicAuth | httpx2.DigestAuth]]
-        kinds = {"basic": httpx2.BasicAuth, "digest": httpx2.DigestAuth}
+        kinds: dict[str, Any] = {"basic": httpx2.BasicAuth, "digest": httpx2.DigestAuth}
         if scheme.lower() not in kinds or ":" not in secret:
             raise ValueError(f"{AUTH} is 'Basic USER:PASSWORD', 'Digest USER:PASSWORD' or 'Bearer TOKEN'")
         auth = kinds[scheme.lower()](*secret.split(":", 1))
@@ -106,7 +104,7 @@ class Remote:
         known = "".join(f"PREFIX {prefix}: <{namespace}> " for prefix, namespace in sorted(prefixes.items()))
         rows = isinstance(answer, QuerySolutions | QueryBoolean)
         fmt = _JSON if rows else _NTRIPLES
-        body = self.fetch(f"BASE <{BASE}> {known}{text}", fmt.media_types[0], limit, *(graphs or ()))
+        body = self.fetch(f"BASE <{BASE}> {known}{text}", fmt.media_types[0], limit, graphs or ((), ()))
         if not rows:
             return (quad.triple for quad in parse(body, _NTRIPLES.rdf))
         found = _read(body)
@@ -114,16 +112,14 @@ class Remote:
             return _read(b'{"head":{},"boolean":%s}' % (b"true" if next(found)[0] == _ONE else b"false"))
         return found
 
-    def fetch(
-        self, query: str, media_type: str, limit: int, default: Sequence[str] = (), named: Sequence[str] = ()
-    ) -> bytes:
+    def fetch(self, query: str, media_type: str, limit: int, graphs: Graphs = ((), ())) -> bytes:
         """Return the whole answer. Raises EngineFails, EngineSilent, Unavailable, ForbiddenQuery, AnswerTooLarge.
 
         limit: bytes that the answer may have in the format of whoever asked; what is compact there may be eight times as
         long here.
         """
-        form = [("query", query), *(("default-graph-uri", iri) for iri in default)]
-        form += [("named-graph-uri", iri) for iri in named]
+        form = [("query", query), *(("default-graph-uri", iri) for iri in graphs[0])]
+        form += [("named-graph-uri", iri) for iri in graphs[1]]
         fields = {"Accept": media_type, "Content-Type": "application/x-www-form-urlencoded"}
         body = bytearray()
         try:
@@ -160,9 +156,7 @@ class Remote:
             quads = parse(path=self.release / "dumps" / (downloads.WHOLE + _NQUADS.suffix), format=_NQUADS.rdf)
             return serialized((quad.triple for quad in quads if quad.graph_name.value == graph), output, fmt)
         if graph not in downloads.HERE:
-            raise outcomes.Unavailable(
-                "The files of the graph are not here: this server was started without --release."
-            )
+            raise outcomes.Unavailable("The files of the graph are not here: this server runs without --release.")
         here = [file for file in graph_files() if file.graph == graph]
         KnowledgeGraph(here, rules=None, named=False).dump(output, fmt, NamedNode(graph))
 
@@ -200,6 +194,6 @@ def _read(body: bytes) -> QuerySolutions | QueryBoolean:
     try:
         # A quotation mark within a JSON string is escaped: neither stands within a literal.
         body = _TRUTH.sub(lambda of: of[1] + (b"true" if of[2] == b"1" else b"false"), _NODE.sub(rb"\1", body))
-        return parse_query_results(body, _JSON.results)
+        return parse_query_results(body, _JSON.engine)
     except SyntaxError as error:
         raise outcomes.engine_fails(error.msg) from error

@@ -86,7 +86,7 @@ def evaluated(
         kind: Kind = "results" if isinstance(answer, QuerySolutions | QueryBoolean) else "graph"
         fmt = results if kind == "results" else graph
         if fmt is None or fmt.kind != kind:
-            raise outcomes.no_format(kind)
+            raise outcomes.no_answer(kind)
         rows = _write(answer, fmt, body := Output(fmt, limit))
     except SyntaxError as error:  # after the query, only another engine's answer is parsed
         fault = outcomes.malformed(error.msg, query) if answer is None else outcomes.engine_fails(error.msg)
@@ -103,12 +103,12 @@ def _write(answer: Found, fmt: Format, body: Output) -> int | None:
             # The CSV and TSV formats have no boolean; one column named for the question is what clients read.
             body.write(b"boolean\r\n" + (b"true" if answer else b"false") + b"\r\n")
         else:
-            answer.serialize(body, format=fmt.results)
+            answer.serialize(body, format=fmt.engine)
         return None
     if isinstance(answer, QuerySolutions) and fmt.name == "csv":
         return _table(answer, body)
     if isinstance(answer, QuerySolutions):
-        answer.serialize(body, format=fmt.results)
+        answer.serialize(body, format=fmt.engine)
         body.end()
         return _rows(body.getvalue(), fmt)
     distinct = dict.fromkeys(answer)

@@ -1,7 +1,5 @@
 """One state of the data, and what can be asked of it: a query's whole answer or an error that says why not, and dumps."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -50,7 +48,7 @@ class Snapshot:
     loaded: int
     settings: Settings
     admission: Admission
-    successor: Callable[[Snapshot, float], Snapshot]
+    successor: Callable[["Snapshot", float], "Snapshot"]
     #: Connections that nobody uses, the last used last, and how many of them nobody needed since the last `shrink`.
     idle: list[Connection] = field(default_factory=list)
     spare: int = 0
@@ -72,13 +70,8 @@ class Snapshot:
         default, named: IRIs that make the dataset instead of the endpoint's own (SPARQL 1.1 Protocol, 2.1.4);
         gone: tells whether whoever asked has left; client: who that is, as far as it is known. Raises EngineError.
         """
-        request = {
-            "query": text,
-            "results": results and results.name,
-            "graph": graph and graph.name,
-            "default": list(default),
-            "named": list(named),
-        }
+        formats = {"results": results and results.name, "graph": graph and graph.name}
+        request = {"query": text, "default": list(default), "named": list(named), **formats}
         name = hash_of(text)
         return self._ask(request, (name, client) if client else (name,), gone)
 
@@ -91,11 +84,7 @@ class Snapshot:
         output.write(self._ask(request, (hash_of(f"dump {fmt.name} {graph}"),), gone, output).body)
 
     def _ask(
-        self,
-        request: dict[str, Any],
-        claims: Sequence[str],
-        gone: Callable[[], bool],
-        output: IO[bytes] | None = None,
+        self, request: dict[str, Any], claims: Sequence[str], gone: Callable[[], bool], output: IO[bytes] | None = None
     ) -> Answer:
         """Evaluate in a place: at first in one for short queries, if it takes too long for that, in one for longer ones.
 
@@ -165,12 +154,10 @@ class Snapshot:
                     snapshot.close()
             return head, body
 
-    def _converse(
-        self, request: dict[str, Any], slot: Slot, output: IO[bytes] | None, connection: Connection
-    ) -> Message:
+    def _converse(self, request: dict[str, Any], slot: Slot, output: IO[bytes] | None, child: Connection) -> Message:
         """Return the answer of an evaluator, all of a dump but the last piece written. Raises Ended, Preempted, Departed."""
         # Another engine's work is not seen from here; then the time that goes by is what counts.
-        spent = time.monotonic if self.settings.engine else connection.spent
+        spent = time.monotonic if self.settings.engine else child.spent
         before = spent()
         # The evaluator's own timer ends a query; the margin only covers its sending.
         deadline = float("inf") if output else time.monotonic() + self.settings.timeout + 5
@@ -184,20 +171,20 @@ class Snapshot:
             # What counts is its work: on a busy machine a short query takes long, too.
             if spent() - before >= self.admission.lanes[slot.lane].seconds:
                 slot.promote()
-                connection.demote()
+                child.demote()
             if time.monotonic() > deadline:
                 raise Ended(None, 0)
 
         if slot.lane:
-            connection.demote()
-        head, body = connection.ask(request, tick)
+            child.demote()
+        head, body = child.ask(request, tick)
         if output:
             output.seek(0)  # an evaluator before this one may have written
             output.truncate()
             while head.get("more"):
                 output.write(body)
                 tick()
-                head, body = connection.receive(tick)
+                head, body = child.receive(tick)
         return head, body
 
     def connection(self, idle: Callable[[], None]) -> tuple[Connection, bool]:

@@ -40,6 +40,8 @@ _TOKEN = re.compile(
 _LABELLED = re.compile(r"BNODE ?\((?! ?\))")
 _TEMPLATE = re.compile(r"(?:[^{}]|\{[^{}]*+\})*+")
 _FRESH = re.compile(r"[\[(]|_:")
+#: What only two comparisons have between `<` and `>`.
+_COMPARISONS = re.compile(r"&&|,|\)[^()]*\(")
 # Only a query with one of these is looked at word by word; no other can hold what is looked for.
 _SIGNS = ("\\u", "service", "from", "construct", "describe", "insert", "delete", *(word.lower() for word in VOLATILE))
 
@@ -107,10 +109,6 @@ def _look(query: str) -> Reading:
     )
 
 
-#: What only two comparisons have between `<` and `>`.
-_COMPARISONS = re.compile(r"&&|,|\)[^()]*\(")
-
-
 def _code(kind: str, value: str) -> str:
     """Return a token, or for a value its sign; what looks like an IRI may be two comparisons with a call between them."""
     if kind == "iri" and "(" in value and "://" not in value:
@@ -134,9 +132,8 @@ def _expanded(tokens: list[tuple[str, str]], graphs: bool = False) -> tuple[str,
     """
     turtle = [f"PREFIX {prefix}: <{namespace}>" for prefix, namespace in prefixes().items()]
     words = [("", "")] * 2
-    words += [
-        (value.upper() if kind == "word" else "", value) for kind, value in tokens if kind in ("word", "name", "iri")
-    ]
+    telling = (token for token in tokens if token[0] in ("word", "name", "iri"))
+    words += [(value.upper() if kind == "word" else "", value) for kind, value in telling]
     for (before, _), (last, named), (word, value) in zip(words, words[1:], words[2:], strict=False):
         if last == "BASE":
             turtle.append(f"BASE {value}")

@@ -1,7 +1,5 @@
 """RDF files: finding them, naming their graphs, reading their terms exactly as written."""
 
-from __future__ import annotations
-
 import codecs
 import gzip
 import os
@@ -17,7 +15,7 @@ from typing import TypeVar
 from urllib.parse import quote
 from xml.parsers import expat
 
-from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, RdfFormat, Triple, parse, serialize
+from pyoxigraph import BlankNode, DefaultGraph, NamedNode, Quad, RdfFormat, Triple, parse, serialize
 
 from interpol_graph.graph import paths
 from interpol_graph.graph.formats import BY_NAME, BY_SUFFIX, DUMPS, Format
@@ -39,14 +37,12 @@ STANDARD_INPUT = Path("-")
 
 T = TypeVar("T")
 Name = NamedNode | BlankNode | DefaultGraph
-Subject = NamedNode | BlankNode | Triple
-Object = NamedNode | BlankNode | Literal | Triple
 
 
 class Unreadable(Exception):
     """An input that cannot be read: where, and why; and others, if there are more."""
 
-    others: tuple[Unreadable, ...] = ()
+    others: tuple["Unreadable", ...] = ()
 
     def __init__(self, path: Path, reason: str, line: int = 0, column: int = 0) -> None:
         position = f":{line}:{column}" if line else ""
@@ -95,6 +91,23 @@ class SourceFile:
         # Lines end in a line feed, however they are stored (XML 1.0, 2.11).
         return _ENCODING.sub(rb"\1", content).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
+    def check_size(self, mebibytes: int) -> None:
+        """Raise Unreadable for a file that is larger than may be validated, or whose name nobody can write."""
+        try:
+            self.path.name.encode()
+            most = mebibytes << 20
+            size = self.path.stat().st_size if self.path != STANDARD_INPUT else len(self.content())
+            if self.path.suffix.lower() == ".gz" and size <= most:
+                with gzip.open(self.path) as content:
+                    size = len(content.read(most + 1))
+        except UnicodeEncodeError as error:
+            raise Unreadable(self.path, "has a name that is not UTF-8; rename it") from error
+        except (OSError, EOFError, zlib.error) as error:
+            raise Unreadable(self.path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        if size > most:
+            limit = f"files up to {mebibytes} MiB are validated (--max-size says otherwise)"
+            raise Unreadable(self.path, f"has {size / 1024 / 1024:.1f} MiB; {limit}")
+
     def read(self, use: Callable[[Iterator[Quad]], T]) -> T:
         """Return what `use` makes of the statements as they are parsed: blank nodes distinct from every other file's.
 
@@ -106,8 +119,6 @@ class SourceFile:
             if self.format == BY_NAME["rdfxml"]:  # and takes half a file for a whole one, ten entities for gigabytes
                 expat.ParserCreate("utf-8").Parse(content, True)
             return use(parse(content, self.format.rdf, base_iri=self.path.absolute().as_uri(), rename_blank_nodes=True))
-        except OSError as error:
-            raise Unreadable(self.path, f"cannot be read: {error.strerror or error}") from error
         except UnicodeDecodeError as error:
             raise self._undecodable(content, error) from error
         except (SyntaxError, expat.ExpatError) as error:
@@ -148,9 +159,8 @@ class SourceFile:
     def _undecodable(self, content: bytes, error: UnicodeDecodeError) -> Unreadable:
         """Return what a reader should know of bytes that are no text."""
         if error.encoding == "utf-8" and content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return Unreadable(
-                self.path, f"is not UTF-8 but UTF-16, which {self.format.label} never is; save it as UTF-8"
-            )
+            label = self.format.label
+            return Unreadable(self.path, f"is not UTF-8 but UTF-16, which {label} never is; save it as UTF-8")
         if error.encoding == "utf-8" and b"\0" in content:
             return Unreadable(self.path, f"is a binary file, not {self.format.label}")
         before = content[: error.start].decode(error.encoding, "replace")
@@ -204,6 +214,21 @@ def graph_of(path: Path) -> str:
     ('https://w3id.org/interpol-graph/graph/operations/2023', 'https://w3id.org/interpol-graph/graph/new%20file')
     """
     return GRAPHS + quote(os.fsencode(path.as_posix()))
+
+
+def as_data(path: Path, found: Iterable[SourceFile]) -> list[SourceFile]:
+    """Return files that were found at a path as if it held the data: as the graphs that the paths below it name."""
+    if path.is_dir() and (named := data_files(path)):
+        return [file for file in named if file.path in {each.path for each in found}]
+    return [SourceFile(file.path, graph_of(Path(file.path.name.removesuffix(".gz")).with_suffix(""))) for file in found]
+
+
+def absolute(path: Path) -> Path:
+    """Return where a path leads, standard input being where it is; a link stays one if its name alone says what it holds."""
+    real = Path(os.path.realpath(path))
+    if is_rdf(path) and not is_rdf(real) and not real.is_dir():
+        return path if path == STANDARD_INPUT else Path(os.path.realpath(path.parent), path.name)
+    return real
 
 
 def given_files(names: Iterable[Path]) -> list[SourceFile]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pyoxigraph import QueryResultsFormat, RdfFormat
 
@@ -31,11 +31,11 @@ class Offered:
 
 @dataclass(frozen=True)
 class Format(Offered):
-    """One serialisation, with the suffixes of its files (ours first) and its kind."""
+    """One serialisation, with the suffixes of its files (ours first), its kind, and what pyoxigraph calls it."""
 
     suffixes: tuple[str, ...]
     kind: Kind
-    engine: QueryResultsFormat | RdfFormat
+    engine: Any
 
     @property
     def suffix(self) -> str:
@@ -52,12 +52,6 @@ class Format(Offered):
     def rdf(self) -> RdfFormat:
         """The parser and serialiser of a graph or dataset format."""
         assert isinstance(self.engine, RdfFormat)
-        return self.engine
-
-    @property
-    def results(self) -> QueryResultsFormat:
-        """The serialiser of a results format."""
-        assert isinstance(self.engine, QueryResultsFormat)
         return self.engine
 
 

@@ -23,7 +23,7 @@ PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
 CREATE TABLE names (id INTEGER PRIMARY KEY, iri TEXT, name TEXT, plain TEXT);
 CREATE INDEX called ON names (iri);
 CREATE TABLE joins (iri TEXT, property TEXT, value TEXT, PRIMARY KEY (iri, property, value)) WITHOUT ROWID;
-CREATE TABLE kinds (iri TEXT PRIMARY KEY, place INTEGER) WITHOUT ROWID;
+CREATE TABLE kinds (iri TEXT, place INTEGER, PRIMARY KEY (iri, place)) WITHOUT ROWID;
 CREATE VIRTUAL TABLE found USING fts5(plain, content = 'names', content_rowid = 'id', prefix = '1 2 3', detail = column);
 CREATE VIRTUAL TABLE words USING fts5vocab(found, row);
 CREATE TABLE shorter (without TEXT, word TEXT, PRIMARY KEY (without, word)) WITHOUT ROWID;
@@ -85,16 +85,13 @@ def build(statements: Iterable[Quad], path: Path, kinds: Sequence[str] = ()) -> 
                 if quad.predicate.value in _JOINS and not isinstance(value, BlankNode | Triple):
                     joins.append((thing.value, quad.predicate.value, value.value))
             database.executemany("INSERT INTO names (iri, name, plain) VALUES (?, ?, ?)", dict.fromkeys(names))
-            database.executemany(
-                "INSERT INTO kinds VALUES (?, ?) ON CONFLICT DO UPDATE SET place = min(place, excluded.place)", found
-            )
+            database.executemany("INSERT OR IGNORE INTO kinds VALUES (?, ?)", found)
             database.executemany("INSERT OR IGNORE INTO joins VALUES (?, ?, ?)", joins)
         database.execute(_OTHERS)
         database.execute("INSERT INTO found (found) VALUES ('rebuild')")
         words = [word for (word,) in database.execute("SELECT term FROM words WHERE length(term) > 3")]
-        database.executemany(
-            "INSERT OR IGNORE INTO shorter VALUES (?, ?)", ((less, word) for word in words for less in _shorter(word))
-        )
+        pairs = ((less, word) for word in words for less in _shorter(word))
+        database.executemany("INSERT OR IGNORE INTO shorter VALUES (?, ?)", pairs)
 
 
 def search(path: Path, text: str, most: int, seconds: float = 1.0, some: bool = False) -> list[tuple[str, str]]:

@@ -54,15 +54,15 @@ def expand(name: str) -> str:
     """
     name = name.strip().removeprefix("<").removesuffix(">")
     prefix, colon, local = name.partition(":")
-    if colon and not local.startswith("//"):
-        if prefix in prefixes():
-            return prefixes()[prefix] + local
-        if prefix not in ("urn", "mailto", "tag"):
-            known = ", ".join(prefixes())
-            raise ValueError(f"the prefix {prefix}: is not in the prefix table; known prefixes: {known}")
     if not colon:
         raise ValueError(f"{name!r} is neither an IRI nor a prefixed name such as session:84")
-    return name
+    if local.startswith("//"):
+        return name
+    if prefix in prefixes():
+        return prefixes()[prefix] + local
+    if prefix in ("urn", "mailto", "tag"):
+        return name
+    raise ValueError(f"the prefix {prefix}: is not in the prefix table; known prefixes: {', '.join(prefixes())}")
 
 
 def sparql_header() -> str:

@@ -70,8 +70,6 @@ TYPES: dict[str, tuple[str, Callable[[str], Term]]] = {
     "string": ("any text", Literal),
     "iri": ("an IRI or a prefixed name such as system:icse", lambda text: NamedNode(expand(text))),
 }
-
-
 #: What an answer can be drawn as, and the fewest columns that this shows.
 PICTURES = {"line": 2, "bar": 2, "timeline": 2, "map": 3}
 
@@ -155,9 +153,8 @@ class Question(NamedTuple):
         known = {"lang", *(parameter.name for parameter in self.parameters)}
         for name in values:
             if name not in known:
-                raise BadQuestion(
-                    f"The question {self.name} has no parameter {name!r}; it has {', '.join(sorted(known))}."
-                )
+                parameters = ", ".join(sorted(known))
+                raise BadQuestion(f"The question {self.name} has no parameter {name!r}; it has {parameters}.")
         language = values.get("lang") or "en"
         if language not in LANGUAGES:
             raise BadQuestion(f"The parameter lang is one of {', '.join(LANGUAGES)}, not {language!r}.")
@@ -228,9 +225,8 @@ def _question(name: str, text: str) -> Question:
         columns = {str(name): {"en": str(en), "fr": french(str(fr))} for name, (en, fr) in titles.items()}
         fits = all(len(drawn) >= PICTURES.get(kind, 99) and {*drawn} <= {*columns} for kind, drawn in picture.items())
     except (TypeError, AttributeError, ValueError) as error:
-        raise BadQuestion(
-            "columns are like country: [Country, Pays], a picture like {bar: [country, votes]}"
-        ) from error
+        why = "columns are like country: [Country, Pays], a picture like {bar: [country, votes]}"
+        raise BadQuestion(why) from error
     documents = header.get("documents") or {}
     if not (fits and set(documents) <= set(columns)):
         raise BadQuestion(
@@ -245,9 +241,8 @@ def _question(name: str, text: str) -> Question:
             raise BadQuestion(f"the query does not use the parameter {parameter.name} as ?_{unused}")
     for extra in sorted(used - known):
         raise BadQuestion(f"the query uses ?_{extra}, which the header does not declare under parameters")
-    return Question(
-        name, *words, parameters, tuple(header.get("tags") or ()), columns, picture, text, body, (), documents
-    )
+    tags = tuple(header.get("tags") or ())
+    return Question(name, *words, parameters, tags, columns, picture, text, body, (), documents)
 
 
 def shown(columns: Iterable[str]) -> list[str]:

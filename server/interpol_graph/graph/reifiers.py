@@ -11,9 +11,8 @@ from interpol_graph.graph.prefixes import BASE, RDF, TERMS
 
 #: The name by which a dump asks for the reifiers; no dataset has them, as not every reader of RDF knows triple terms.
 REIFIERS = NamedNode(BASE + "reifiers")
-_CITATION, _PARAGRAPH, _POOLED, _SOURCE, _STATED, _SUPPORTS = (
-    NamedNode(TERMS + name) for name in ("citation", "paragraph", "pooled", "source", "statedValue", "supports")
-)
+_NAMES = ("citation", "paragraph", "pooled", "source", "statedValue", "supports")
+_CITATION, _PARAGRAPH, _POOLED, _SOURCE, _STATED, _SUPPORTS = (NamedNode(TERMS + name) for name in _NAMES)
 _REIFIES = NamedNode(RDF + "reifies")
 
 

@@ -20,9 +20,8 @@ def read(body: bytes) -> list[Row]:
     answer = json.loads(body)
     if "boolean" in answer:
         return [{"boolean": answer["boolean"]}]
-    return [
-        {name: _value(row.get(name, {})) for name in answer["head"]["vars"]} for row in answer["results"]["bindings"]
-    ]
+    names, found = answer["head"]["vars"], answer["results"]["bindings"]
+    return [{name: _value(row.get(name, {})) for name in names} for row in found]
 
 
 def write(rows: Iterable[Row]) -> bytes:

@@ -66,10 +66,6 @@ class Statements:
             texts = self.texts | {name: _text((self.texts.get(name, b"") + text).splitlines(keepends=True))}
             self.texts = {name: texts[name] for name in sorted(texts, key=str)}
 
-    def triples(self, *names: Name) -> Iterator[Triple]:
-        """Yield the union of some graphs, in order."""
-        return (quad.triple for quad in _parsed(self._united(names)))
-
     def write(self, output: IO[bytes], fmt: Format, *names: Name) -> None:
         """Write the union of some graphs, or in a format of datasets each under its name; equal content gives equal bytes."""
         batches = self._named(names) if fmt.kind == "dataset" else self._united(names)

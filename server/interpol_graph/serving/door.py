@@ -6,26 +6,23 @@ fill the memory: a large answer goes out piece by piece as it is read, a client 
 and large bodies that come in or wait to be read have bounded room.
 """
 
-from __future__ import annotations
-
 import asyncio
 import io
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote_to_bytes
+from wsgiref.types import WSGIApplication, WSGIEnvironment
+from wsgiref.util import FileWrapper
 
 from interpol_graph.endpoint import observation, problems
 from interpol_graph.endpoint.problems import DEPARTED, DIGEST, PROBLEM, BadRequest, RequestTimeout
 from interpol_graph.engine.outcomes import Busy, EngineError
 from interpol_graph.serving.answer_cache import AnswerCache, Fields, Key
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -230,7 +227,7 @@ class Door:
         if isinstance(body, bytes) and len(body) <= PIECE:
             return await send({"type": "http.response.body", "body": body})
         # A file has just been written or sent, and lies in the system's memory: a thread would take longer than the reading.
-        pieces = _pieces(io.BytesIO(body)) if isinstance(body, bytes) else body
+        pieces = FileWrapper(io.BytesIO(body), PIECE) if isinstance(body, bytes) else body
         try:
             for piece in pieces:
                 async with asyncio.timeout(STALLED):
@@ -262,7 +259,7 @@ def _environ(scope: dict[str, Any]) -> WSGIEnvironment:
         "wsgi.run_once": False,
         "wsgi.input": io.BytesIO(),
         "wsgi.input_terminated": True,
-        "wsgi.file_wrapper": lambda file, _=0: environ.update({FILE: True}) or _pieces(file),
+        "wsgi.file_wrapper": lambda file, _=0: environ.update({FILE: True}) or FileWrapper(file, PIECE),
     }
     for name, value in scope["headers"]:
         if b"_" in name:
@@ -291,10 +288,3 @@ async def _departure(receive: Receive, left: Event) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     left.set()
-
-
-def _pieces(file: Any) -> Iterator[bytes]:
-    """Yield a file in pieces large enough that the way between threads does not matter."""
-    with file:
-        while piece := file.read(PIECE):
-            yield piece

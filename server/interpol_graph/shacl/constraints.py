@@ -158,31 +158,16 @@ COMPONENTS: dict[str, tuple[str, CheckMaker]] = {
     "languageIn": ("The value is in none of the languages asked for.", _each(_language_in)),
     "uniqueLang": ("{path} has more than one value in a language.", _unique_lang),
     "equals": ("The values differ from those of {value}.", partial(_pair, _unequal)),
-    "disjoint": (
-        "The value is also one of {value}.",
-        partial(_pair, lambda values, others: [v for v in values if v in others]),
-    ),
+    "disjoint": ("The value is also one of {value}.", partial(_pair, lambda values, others: [v for v in values if v in others])),
     "lessThan": ("The value is not less than that of {value}.", partial(_pair, partial(_not_less, False))),
     "lessThanOrEquals": ("The value is greater than that of {value}.", partial(_pair, partial(_not_less, True))),
-    "not": (
-        "The value conforms to {value}, which it must not.",
-        _each(lambda run, _, other: lambda v: not run.conforms(other, v)),
-    ),
+    "not": ("The value conforms to {value}, which it must not.", _each(lambda run, _, other: lambda v: not run.conforms(other, v))),
     "and": ("The value does not conform to all of the shapes asked for.", _each(partial(_of_list, all))),
     "or": ("The value conforms to none of the shapes asked for.", _each(partial(_of_list, any))),
     "xone": ("The value does not conform to exactly one of the shapes asked for.", _each(partial(_of_list, _one))),
     "node": ("The value does not conform to {value}.", _each(lambda run, _, other: partial(run.conforms, other))),
-    "qualifiedMinCount": (
-        "Fewer than {value} values of {path} conform to the shape.",
-        partial(_qualified, operator.lt),
-    ),
+    "qualifiedMinCount": ("Fewer than {value} values of {path} conform to the shape.", partial(_qualified, operator.lt)),
     "qualifiedMaxCount": ("More than {value} values of {path} conform to the shape.", partial(_qualified, operator.gt)),
-    "hasValue": (
-        "The value {value} is missing.",
-        lambda _run, _, wanted: lambda _, values: () if wanted in values else (None,),
-    ),
-    "in": (
-        "The value is none of those allowed.",
-        _each(lambda run, _, head: set(run.shapes.graph.items(head) or ()).__contains__),
-    ),
-}
+    "hasValue": ("The value {value} is missing.", lambda _run, _, wanted: lambda _, values: () if wanted in values else (None,)),
+    "in": ("The value is none of those allowed.", _each(lambda run, _, head: set(run.shapes.graph.items(head) or ()).__contains__)),
+}  # fmt: skip

@@ -124,15 +124,14 @@ def reached(start: Term, step: Callable[[Term], Iterable[Term]]) -> list[Term]:
     return list(found)
 
 
-#: The property that marks a path → how SPARQL writes the path.
+#: How SPARQL writes a path → the property that marks it.
 MARKS = {
-    sh("inversePath"): "^",
-    sh("alternativePath"): "|",
-    sh("zeroOrMorePath"): "*",
-    sh("oneOrMorePath"): "+",
-    sh("zeroOrOnePath"): "?",
+    "^": sh("inversePath"),
+    "|": sh("alternativePath"),
+    "*": sh("zeroOrMorePath"),
+    "+": sh("oneOrMorePath"),
+    "?": sh("zeroOrOnePath"),
 }
-_MARKED = {kind: mark for mark, kind in MARKS.items()}
 
 
 @dataclass(frozen=True)
@@ -156,18 +155,17 @@ class Path:
         if self.predicate is not None:
             return self.predicate, []
         inner = [part.stated() for part in self.parts]
-        rest = [triple for _, triples in inner for triple in triples]
-        if self.kind not in "/|":
-            node = BlankNode()
-            return node, [Triple(node, _MARKED[self.kind], inner[0][0]), *rest]
-        links = [BlankNode() for _ in inner]
-        ends: list[Term] = [*links[1:], NIL]
-        for link, following, (part, _) in zip(links, ends, inner, strict=True):
-            rest += [Triple(link, FIRST, part), Triple(link, REST, following)]
+        head, rest = inner[0][0], [triple for _, triples in inner for triple in triples]
+        if self.kind in "/|":
+            links = [BlankNode() for _ in inner]
+            ends: list[Term] = [*links[1:], NIL]
+            for link, following, (part, _) in zip(links, ends, inner, strict=True):
+                rest += [Triple(link, FIRST, part), Triple(link, REST, following)]
+            head = links[0]
         if self.kind == "/":
-            return links[0], rest
+            return head, rest
         node = BlankNode()
-        return node, [Triple(node, _MARKED["|"], links[0]), *rest]
+        return node, [Triple(node, MARKS[self.kind], head), *rest]
 
     def step(self, data: Index, back: bool = False) -> Step:
         """Return the function from a node to its value nodes, each once; back: from the end of the path to its start."""
@@ -202,7 +200,7 @@ def read_path(shapes: Index, node: Term, around: tuple[Term, ...] = ()) -> Path:
     if not isinstance(node, BlankNode) or node in around:
         raise BadShapes(around[0] if around else node, "sh:path holds itself or a literal; it must be a property path")
     around = (*around, node)
-    marks = [(kind, value) for mark, kind in MARKS.items() for value in shapes.objects(node, mark)]
+    marks = [(kind, value) for kind, mark in MARKS.items() for value in shapes.objects(node, mark)]
     if shapes.objects(node, REST):
         marks = [("/", node)]
     if len(marks) != 1:

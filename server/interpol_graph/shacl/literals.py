@@ -51,21 +51,12 @@ FORMS: dict[str, re.Pattern[str]] = {
         "token": r"(?:[^\t\r\n ]+(?: [^\t\r\n ]+)*)?",
     }.items()
 }
+_BITS = {"long": 64, "int": 32, "short": 16, "byte": 8}
 #: Integer datatype → least and greatest value.
-RANGES: dict[str, tuple[float, float]] = {
-    "long": (-(2**63), 2**63 - 1),
-    "int": (-(2**31), 2**31 - 1),
-    "short": (-(2**15), 2**15 - 1),
-    "byte": (-128, 127),
-    "unsignedLong": (0, 2**64 - 1),
-    "unsignedInt": (0, 2**32 - 1),
-    "unsignedShort": (0, 2**16 - 1),
-    "unsignedByte": (0, 255),
-    "nonNegativeInteger": (0, float("inf")),
-    "positiveInteger": (1, float("inf")),
-    "nonPositiveInteger": (float("-inf"), 0),
-    "negativeInteger": (float("-inf"), -1),
-}
+RANGES: dict[str, tuple[float, float]] = {name: (-(2**bits) // 2, 2**bits // 2 - 1) for name, bits in _BITS.items()}
+RANGES |= {f"unsigned{name.title()}": (0, 2**bits - 1) for name, bits in _BITS.items()}
+RANGES |= {"nonNegativeInteger": (0, float("inf")), "positiveInteger": (1, float("inf"))}
+RANGES |= {"nonPositiveInteger": (float("-inf"), 0), "negativeInteger": (float("-inf"), -1)}
 #: Pieces of a pattern that its flag x leaves alone, and the blanks that it takes out; marks that mean something else in Python.
 _CLASS = r"\\.|\[(?:\\.|[^\]\\])*\]"
 _PIECES, _MARKS = re.compile(rf"{_CLASS}|[ \t\n\r]+", re.DOTALL), re.compile(rf"({_CLASS})|[$.]", re.DOTALL)

@@ -147,10 +147,6 @@ class Shapes:
                     todo += self.references(shape)
         return self.all[node]
 
-    def is_core(self, shape: Shape) -> bool:
-        """Say whether a shape and all that it refers to are SHACL Core."""
-        return all(self.of(node).core for node in self.within(shape))
-
     def within(self, shape: Shape) -> list[Term]:
         """Return the nodes of a shape and of all that it refers to."""
         return reached(shape.node, lambda node: self.references(self.of(node)))

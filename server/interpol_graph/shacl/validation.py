@@ -35,8 +35,6 @@ class Result(NamedTuple):
 
 #: From a focus node and its value nodes to results.
 Constraint = Callable[[Term, Sequence[Term]], Iterable[Result]]
-
-
 #: Shapes within shapes up to which verdicts are reached by calls; what lies deeper is settled before, however deep it is.
 _DEEPEST = 40
 
@@ -56,11 +54,7 @@ class Validation:
     """
 
     def __init__(
-        self,
-        data: Index,
-        shapes: Shapes,
-        shown: Callable[[object], str] = str,
-        only: Collection[Term] | None = None,
+        self, data: Index, shapes: Shapes, shown: Callable[[object], str] = str, only: Collection[Term] | None = None
     ) -> None:
         self.data: Index = data
         self.shapes: Shapes = shapes

@@ -45,14 +45,14 @@ def terms() -> Response:
         output.write(json.dumps({"prefixes": prefixes(), "terms": named}, ensure_ascii=False).encode())
 
     content = dumps.made(f"terms {language()}", write).read_bytes()
-    return current.data(content, "application/json", negotiated=False, spoken=True)
+    return current.data(content, "application/json", "Accept-Language")
 
 
 @blueprint.get("/sparql/<name>.rq")
 def question(name: str) -> Response:
     """Return a saved question as the editor takes it: with its values, or those of the request, in the reader's language."""
     text, _ = api.filled(api.question(name))
-    return current.data(text.encode(), "application/sparql-query; charset=utf-8", negotiated=False, spoken=True)
+    return current.data(text.encode(), "application/sparql-query; charset=utf-8", "Accept-Language")
 
 
 def page(asked: sparql.Asked, error: EngineError | None = None) -> Response:
@@ -72,7 +72,7 @@ def page(asked: sparql.Asked, error: EngineError | None = None) -> Response:
     dataset += [("named-graph-uri", iri) for iri in asked.named]
     address = "/sparql?" + urlencode([("query", query), *dataset]) + "&format="
     return current.render(
-        "sparql.html", negotiated=True, error=error, lifetime=lifetime(answer), query=asked.query, dataset=dataset,
+        "sparql.html", "Accept", error=error, lifetime=lifetime(answer), query=asked.query, dataset=dataset,
         wish=asked.format, header=sparql_header(), formats=FORMATS[:8], groups=by_subject(speech()), traps=sparql.TRAPS,
         answer=answer, table=table, labels=labels, picture=_picture(table, labels) if table else "", strangers=sparql.strangers(query) if answer else (),
         downloads=[(fmt, address + fmt.name) for fmt in of_kind(answer.format.kind)] if answer else [],

@@ -18,7 +18,6 @@ from interpol_graph.graph.prefixes import ENTITIES, GRAPHS, TERMS, shorten
 from interpol_graph.graph.questions import BadQuestion
 from interpol_graph.site import ontology, pages
 from interpol_graph.site.entity_page import EntityPage, gather
-from interpol_graph.site.ontology import GRAPH
 
 blueprint = Blueprint("entities", __name__)
 
@@ -44,7 +43,7 @@ def identifier(kind: str, key: str) -> BaseResponse:
     _, fmt = _split(key)
     as_page = not fmt and negotiation.wants_html()
     if not fmt and not as_page:
-        negotiation.require(GRAPH, f"The description of {kind}:{key}")
+        negotiation.require(ontology.GRAPH, f"The description of {kind}:{key}")
     target = url_for("entities.page" if as_page else "entities.data", kind=kind, key=key)
     if request.query_string and not as_page:
         target += "?" + request.query_string.decode("ascii", "replace")
@@ -57,12 +56,12 @@ def identifier(kind: str, key: str) -> BaseResponse:
 def data(kind: str, key: str) -> Response:
     """Return what the graph says about an entity, with its citations and documents, as RDF."""
     key, suffixed = _split(key)
-    fmt = suffixed or negotiation.require(GRAPH, f"The description of {kind}:{key}")
+    fmt = suffixed or negotiation.require(ontology.GRAPH, f"The description of {kind}:{key}")
     place = iri(name(kind, key))
     if place is None or not ask(f"ASK {{ {place} ?p ?o }}"):
         raise _missing(kind, key)
     answer = query(_DESCRIPTION.format(e=place), graph=fmt)
-    response = current.data(answer.body, answer.format.content_type, negotiated=not suffixed)
+    response = current.data(answer.body, answer.format.content_type, *([] if suffixed else ["Accept"]))
     address = url_for("entities.page", kind=kind, key=key, lang=None)
     response.headers["Link"] = f'<{address}>; rel="alternate"; type="text/html"'
     return response
@@ -74,7 +73,7 @@ def page(kind: str, key: str) -> Response:
     entity = gather(name(kind, key))
     if entity is None:
         raise _missing(kind, key)
-    addresses = [(fmt, url_for("entities.data", kind=kind, key=key + fmt.suffix)) for fmt in GRAPH]
+    addresses = [(fmt, url_for("entities.data", kind=kind, key=key + fmt.suffix)) for fmt in ontology.GRAPH]
     used = ontology.users(entity.iri) if kind == "ontology" else None
     return render("entity.html", entity=entity, addresses=addresses, used=used, **_as_of(entity))
 
@@ -128,7 +127,7 @@ def _split(key: str) -> tuple[str, Format | None]:
     """Return a key and the format that its suffix names, if it names one."""
     plain, dot, suffix = key.rpartition(".")
     fmt = BY_SUFFIX.get(dot + suffix)
-    return (plain, fmt) if fmt in GRAPH else (key, None)
+    return (plain, fmt) if fmt in ontology.GRAPH else (key, None)
 
 
 def _missing(kind: str, key: str) -> NotFound:

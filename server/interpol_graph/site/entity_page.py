@@ -12,7 +12,6 @@ from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import TERMS, XSD, expand
 from interpol_graph.graph.questions import named
 from interpol_graph.site import backlinks, kinds, metadata, sections
-from interpol_graph.site.backlinks import DERIVED
 from interpol_graph.site.citations import Citations, Mark
 from interpol_graph.site.kinds import Kind
 from interpol_graph.site.labels import Labels, Ref, Value
@@ -182,9 +181,9 @@ class EntityPage:
                 lines[name].append({of: term for of, term in row.items() if isinstance(term, Term)})
         rows = [row for line in lines.values() if len({row["until"] for row in line}) > 2 for row in line]
         titles = named("figures-about").columns
-        return (
-            pictures.draw("line", ["until", "value", "measure"], rows, titles, phrase("figures")) if rows else Markup()
-        )
+        if not rows:
+            return Markup()
+        return pictures.draw("line", ["until", "value", "measure"], rows, titles, phrase("figures"))
 
     def _disputes(self, about: str, name: str | None = None) -> list[Claim]:
         """Return what else is claimed, of one property or of all."""
@@ -235,7 +234,7 @@ def _words(value: Value) -> str:
 
 
 def _is_derived(row: Row) -> bool:
-    return row["g"].value == DERIVED and row["s"].kind == "uri"
+    return row["g"].value == backlinks.DERIVED and row["s"].kind == "uri"
 
 
 def _iris(terms: Iterable[Term]) -> set[str]:

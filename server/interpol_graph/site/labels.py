@@ -71,9 +71,9 @@ class Labels:
         """Return the values of a property of a thing, whose statements are property → terms; a number that is not exact says so."""
         inexact = any(t.value == name for t in parts.get(TERMS + "inexact", ()))
         found = self.values(parts.get(name, ()))
-        return [
-            v._replace(value=f"{INEXACT} {number(v.value)}") if inexact and isinstance(v, Term) else v for v in found
-        ]
+        if not inexact:
+            return found
+        return [v._replace(value=f"{INEXACT} {number(v.value)}") if isinstance(v, Term) else v for v in found]
 
     def spoken(self, values: Sequence[Value]) -> list[Value]:
         """Return values without the texts in other languages than the best for the reader."""

@@ -15,7 +15,6 @@ from interpol_graph.endpoint.problems import BadParameter, NotFound
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import TERMS, expand, shorten
 from interpol_graph.site import kinds
-from interpol_graph.site.kinds import Kind
 from interpol_graph.site.labels import Labels, Ref
 from interpol_graph.site.selections import prefixed, selection, together
 
@@ -23,9 +22,7 @@ from interpol_graph.site.selections import prefixed, selection, together
 PER_PAGE = 100
 
 _MEMBERS = "SELECT ?item (MIN(STR(?o)) AS ?key) WHERE {{ {those} OPTIONAL {{ ?item {order} ?o }} }} GROUP BY ?item"
-_COUNTS = (
-    "SELECT ?p ?o (COUNT(DISTINCT ?item) AS ?n) WHERE {{ {those} ?item ?p ?o FILTER(?p IN ({facets})) }} GROUP BY ?p ?o"
-)
+_COUNTS = "SELECT ?p ?o (COUNT(DISTINCT ?item) AS ?n) {{ {those} ?item ?p ?o FILTER(?p IN({facets})) }} GROUP BY ?p ?o"
 _CELLS = "SELECT ?s ?p ?o WHERE {{ VALUES ?s {{ {things} }} ?s ?p ?o FILTER(?p IN ({columns})) }}"
 #: What a list is ordered by where its kind says nothing: foreign data have dates, too.
 _DATE = "interpol:startDate|interpol:atDate|dcterms:date"
@@ -93,7 +90,7 @@ def classes() -> list[tuple[Ref, int]]:
     return sorted(((labels.ref(kind), ours[kind]) for kind in ours), key=lambda pair: plain(pair[0].label.value))
 
 
-def _those(place: str, kind: Kind, chosen: dict[str, str]) -> str:
+def _those(place: str, kind: kinds.Kind, chosen: dict[str, str]) -> str:
     """Return the pattern of the things of a class, narrowed by the values of some facets as addresses call them."""
     pattern = f"?item a {place} . FILTER(isIRI(?item))"
     for n, (facet, text) in enumerate(chosen.items()):
@@ -109,7 +106,7 @@ def _expanded(text: str) -> str:
     return ""
 
 
-def _ordered(rows: list[Row], place: str, kind: Kind) -> list[Row]:
+def _ordered(rows: list[Row], place: str, kind: kinds.Kind) -> list[Row]:
     """Return things in the reader's alphabet, or if their kind is ordered by a date, the newest first and the undated last."""
     known = api.choices(f"?choice a {place}")
 

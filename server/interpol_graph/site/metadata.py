@@ -7,7 +7,6 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request, url_for
 
 from interpol_graph.endpoint import current
-from interpol_graph.endpoint.current import Term
 from interpol_graph.endpoint.problems import NotFound
 from interpol_graph.graph.prefixes import ENTITIES, TERMS, expand, shorten
 from interpol_graph.graph.questions import saved
@@ -42,7 +41,7 @@ def robots() -> Response:
 @blueprint.get("/opensearch.xml")
 def search() -> Response:
     """Describe the search to browsers (OpenSearch 1.1)."""
-    return _written("opensearch.xml", "application/opensearchdescription+xml", spoken=True)
+    return _written("opensearch.xml", "application/opensearchdescription+xml", "Accept-Language")
 
 
 @blueprint.get("/sitemap.xml")
@@ -64,13 +63,13 @@ def site_map(part: int) -> Response:
     return _written("sitemap.xml", "application/xml", date=current.modified(), pages=pages)
 
 
-def _written(template: str, content_type: str, spoken: bool = False, **context: object) -> Response:
+def _written(template: str, content_type: str, *vary: str, **context: object) -> Response:
     with current.heavy():
         text = render_template(template, root=request.host_url.rstrip("/"), **context)
-    return current.data(text.encode(), content_type, negotiated=False, spoken=spoken)
+    return current.data(text.encode(), content_type, *vary)
 
 
-def thing(entity: str, parts: Mapping[str, list[Term]], labels: Labels) -> dict[str, Any]:
+def thing(entity: str, parts: Mapping[str, list[current.Term]], labels: Labels) -> dict[str, Any]:
     """Return what the graph says of an entity in schema.org's words, as JSON-LD; nothing of what has no class there.
 
     parts: property → values, derived ones included.
@@ -92,7 +91,7 @@ def thing(entity: str, parts: Mapping[str, list[Term]], labels: Labels) -> dict[
     return {"@context": "https://schema.org/", **told, **own}
 
 
-def _value(term: Term, labels: Labels, plain: bool) -> Any:
+def _value(term: current.Term, labels: Labels, plain: bool) -> Any:
     """Return a value as JSON-LD, a thing by name and IRI or, `plain`, by its IRI alone; None for what is no address."""
     if term.kind == "literal":
         return term.value

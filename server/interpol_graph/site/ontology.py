@@ -50,7 +50,7 @@ class Diagram(NamedTuple):
 def ontology() -> Response:
     """Show the terms of the ontology, or those with the words ?q=; or return it as RDF."""
     if not negotiation.wants_html():
-        return _rdf(negotiation.require(GRAPH, "The ontology"), negotiated=True)
+        return _rdf(negotiation.require(GRAPH, "The ontology"), "Accept")
     addresses = [(fmt, url_for("ontology.suffixed", rest=fmt.suffix)) for fmt in GRAPH]
     terms, words = described(select(_TERMS), shorten), plain(request.args.get("q", "")[:200]).split()
     classes, properties = sizes()
@@ -62,7 +62,7 @@ def ontology() -> Response:
         for kind, groups in _sections(found).items()
     }
     return render(
-        "ontology.html", negotiated=True, sections=sections, labels=labels, sizes=classes, uses=properties,
+        "ontology.html", "Accept", sections=sections, labels=labels, sizes=classes, uses=properties,
         rules=_rules(), addresses=addresses, filter=" ".join(words), diagram=None if words else _diagram(terms, labels),
     )  # fmt: skip
 
@@ -74,7 +74,7 @@ def suffixed(rest: str) -> Response:
     if fmt not in GRAPH or fmt is None:
         files = [f"/ontology{offer.suffix}" for offer in GRAPH]
         raise NotFound(f"The ontology is at /ontology and, as RDF, at {', '.join(files)}.")
-    return _rdf(fmt, negotiated=False)
+    return _rdf(fmt)
 
 
 @blueprint.get("/ontology/<version>")
@@ -101,11 +101,11 @@ def _rules() -> dict[str, list[str]]:
     return rules
 
 
-def _rdf(fmt: Format, *, negotiated: bool) -> Response:
+def _rdf(fmt: Format, *vary: str) -> Response:
     """Return the ontology's graph, literals exactly as in its files."""
     content = BytesIO()
     snapshot().dump(content, fmt, GRAPHS + "ontology", current.gone())
-    return current.data(content.getvalue(), fmt.content_type, negotiated=negotiated)
+    return current.data(content.getvalue(), fmt.content_type, *vary)
 
 
 def _said(term: str, parts: Parts) -> str:
@@ -131,7 +131,6 @@ def _sections(terms: Mapping[str, Parts]) -> Sections:
 def _diagram(terms: Mapping[str, Parts], labels: Labels) -> Diagram:
     """Return the classes and what links them."""
     classes = dict(pair for found in _sections(terms)["classes"].values() for pair in found)
-
     told: set[str] = set()
 
     def below(parent: str, depth: int) -> Iterator[tuple[str, int]]:

@@ -15,9 +15,7 @@ def _read(name: str) -> dict[str, Any]:
 
 
 #: Key → language → phrase.
-PHRASES: dict[str, dict[str, str]] = {
-    key: both | {"fr": french(both["fr"])} for key, both in _read("phrases.toml").items()
-}
+PHRASES = {key: both | {"fr": french(both["fr"])} for key, both in _read("phrases.toml").items()}
 
 
 def _sentence(english: str) -> re.Pattern[str]:
@@ -43,7 +41,7 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,99}")
 
 def phrase(key: str, **values: object) -> str:
     """Return one of the pages' own phrases in the reader's language, with its values filled in."""
-    text = PHRASES[key][speech()]
+    text: str = PHRASES[key][speech()]
     return text.format(**values) if values else text
 
 

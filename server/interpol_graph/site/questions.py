@@ -105,7 +105,7 @@ def _told(asked: Question, table: Table) -> list[str]:
 @blueprint.get("/queries/<name>.rq")
 def text(name: str) -> Response:
     """Return the file of a question."""
-    return data(api.question(name).text.encode(), "application/sparql-query; charset=utf-8", negotiated=False)
+    return data(api.question(name).text.encode(), "application/sparql-query; charset=utf-8")
 
 
 def _fields(asked: Question, values: dict[str, str]) -> tuple[dict[str, str], dict[str, str], dict[str, list[str]]]:

@@ -70,18 +70,12 @@ def gather(entity: str, parts: Iterable[Part], facts: Mapping[str, list[Term]]) 
         try:
             values |= {name: str(int(facts[of][0].value) + more) for name, (of, more) in part.given.items()}
             text = asked.filled(values | {"lang": language()})
-        except (
-            LookupError,
-            ValueError,
-        ):  # no value that it takes: of a session before 1005, of an entity of other data
+        except (LookupError, ValueError):  # no value that it takes: of a session before 1005, of other data's
             continue
         address = url_for("questions.question", name=asked.name, **values)  # type: ignore[arg-type]
         asking.append((text, part, address, asked, list(asked.variables)))
-    answers = together([text for text, *_ in asking])
-    return [
-        Found(part, more, asked, Table(columns, rows))
-        for (_, part, more, asked, columns), rows in zip(asking, answers, strict=True)
-    ]
+    answered = zip(asking, together([text for text, *_ in asking]), strict=True)
+    return [Found(part, more, asked, Table(columns, rows)) for (_, part, more, asked, columns), rows in answered]
 
 
 def written(found: Found, entity: str, labels: Labels, citations: Citations) -> Section | None:

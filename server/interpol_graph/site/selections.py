@@ -28,9 +28,8 @@ def selection(pattern: str, columns: Mapping[str, bool] = {}, order: str = "", *
         lines.append(f"OPTIONAL {{ ?item {prefixed(of)} ?{column} {_label(column) * labelled} }}")
         if column.endswith("Count"):
             names.append(f"?{column}Qualifier")
-            lines.append(
-                f'OPTIONAL {{ ?item interpol:inexact {prefixed(of)} BIND("{INEXACT}" AS ?{column}Qualifier) }}'
-            )
+            inexact = f'?item interpol:inexact {prefixed(of)} BIND("{INEXACT}" AS ?{column}Qualifier)'
+            lines.append(f"OPTIONAL {{ {inexact} }}")
     if cited:
         names.append("?source")
         lines.append("OPTIONAL { ?item interpol:citation/interpol:source ?source }")
@@ -41,9 +40,8 @@ def selection(pattern: str, columns: Mapping[str, bool] = {}, order: str = "", *
 def together(queries: Sequence[str]) -> list[list[Row]]:
     """Evaluate some SELECT queries as one, and return the rows of each in its order."""
     prologue = sorted({line for text in queries for line in _PROLOGUE.findall(text)})
-    parts = [
-        f"{{ {{ {_PROLOGUE.sub('', text)}\nLIMIT {_MOST} }} BIND({n} AS ?part) }}" for n, text in enumerate(queries)
-    ]
+    bodies = (_PROLOGUE.sub("", text) for text in queries)
+    parts = [f"{{ {{ {body}\nLIMIT {_MOST} }} BIND({n} AS ?part) }}" for n, body in enumerate(bodies)]
     found: list[list[Row]] = [[] for _ in queries]
     for row in select(f"{''.join(prologue)}SELECT * WHERE {{ {' UNION '.join(parts)} }}") if parts else ():
         found[int(row.pop("part").value)].append(row)

@@ -1,7 +1,5 @@
 """What git says: which files changed against a commit, which it ignores, and all of them as they stand in a commit or the index."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess
@@ -38,7 +36,7 @@ class Changes:
         above = [path for path in place.parents if path in self.paths and path.is_dir()]
         return above + [path for path in self.paths if path.is_relative_to(place)]
 
-    def moved(self, move: Callable[[Path], Path]) -> Changes:
+    def moved(self, move: Callable[[Path], Path]) -> "Changes":
         """Return the same changes in a copy of the repository."""
         return Changes(move(self.top), self.base, frozenset(map(move, self.paths)))
 

@@ -1,7 +1,5 @@
 """The table of report formats: names, media types, writers. Everything that writes findings asks here."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections import Counter
@@ -11,7 +9,6 @@ from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-from xml.etree.ElementTree import Element, SubElement, tostring
 
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple, serialize
 
@@ -33,8 +30,6 @@ SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sari
 #: The namespace of what the W3C's vocabulary has no word for: file, line, column, rule, mend; and of our own
 #: constraint components, which bear the names of the rules.
 REPORT = BASE + "report#"
-
-
 #: Results that code scanning shows of one upload, the gravest first.
 SARIF_MOST = 5000
 
@@ -60,10 +55,8 @@ def github(report: Report) -> Iterator[str]:
 
 
 def _annotation(severity: str, named: dict[str, Any], words: str) -> str:
-    escaped = {
-        name: _escaped(str(value)).replace(":", "%3A").replace(",", "%2C") for name, value in named.items() if value
-    }
-    properties = ",".join(f"{name}={value}" for name, value in escaped.items())
+    escaped = ((name, _escaped(str(value))) for name, value in named.items() if value)
+    properties = ",".join(f"{name}={text.replace(':', '%3A').replace(',', '%2C')}" for name, text in escaped)
     return f"::{_ANNOTATIONS.get(severity, severity)} {properties}::{_escaped(words)}\n"
 
 
@@ -134,14 +127,12 @@ def junit(report: Report) -> Iterator[str]:
 
 
 def _case(name: str, title: str, finding: Finding, fails: bool) -> str:
-    case = Element("testcase", classname=name, name=title, time="0")
-    body = "\n".join(printable(part) for part in (f"{finding.place}: {finding.message}", finding.mend) if part)
-    if fails:
-        failure = SubElement(case, "failure", message=printable(finding.message), type=printable(finding.rule))
-        failure.text = body
-    else:
-        SubElement(case, "system-out").text = f"{finding.severity}: {body}"
-    return tostring(case, encoding="unicode") + "\n"
+    parts = (f"{finding.place}: {finding.message}", finding.mend, finding.message, finding.rule)
+    place, mend, message, kind = (escape(printable(part)) for part in parts)
+    body = f"{place}\n{mend}" if mend else place
+    failure = f'<failure message="{message}" type="{kind}">{body}</failure>'
+    told = failure if fails else f"<system-out>{finding.severity}: {body}</system-out>"
+    return f'<testcase classname="{escape(name)}" name="{escape(title)}" time="0">{told}</testcase>\n'
 
 
 def sarif(report: Report) -> Iterator[str]:
@@ -168,18 +159,16 @@ def sarif(report: Report) -> Iterator[str]:
         "invocations": [{"executionSuccessful": True, "toolConfigurationNotifications": notes}],
         "artifacts": [{"location": _artifact(path)} for path, _ in report.by_file()],
     }
-    head = json.dumps({"$schema": SARIF, "version": "2.1.0", "runs": [run]}, ensure_ascii=False)
-    yield head.removesuffix("}]}") + ', "results": ['
-    seen: Counter[str] = Counter()
-    for place, (finding, line) in enumerate(with_lines(ranked)):
+    results, seen = [], Counter[str]()
+    for finding, line in with_lines(ranked):
         # The print of a finding stays when lines above change, so that a known finding is recognised.
         known_by = f"{from_top(finding.path)}\0{finding.rule}\0{finding.focus}\0{finding.message}"
         seen[known_by] += 1
         known_by += f"\0{seen[known_by]}" if seen[known_by] > 1 else ""
         prints = {"finding/v1": hashlib.sha256(known_by.encode()).hexdigest()}
-        result = _result(finding, line) | {"ruleIndex": numbers[finding.rule], "partialFingerprints": prints}
-        yield (",\n" if place else "\n") + json.dumps(result, ensure_ascii=False)
-    yield "]}]}\n"
+        results.append(_result(finding, line) | {"ruleIndex": numbers[finding.rule], "partialFingerprints": prints})
+    log = {"$schema": SARIF, "version": "2.1.0", "runs": [run | {"results": results}]}
+    yield json.dumps(log, ensure_ascii=False) + "\n"
 
 
 def _described(rule: Rule) -> dict[str, Any]:
@@ -220,7 +209,7 @@ def turtle(report: Report) -> Iterator[str]:
 
     sh:conforms is false when there is a result of a severity that fails. Remarks on the shapes are report:remark.
     """
-    said = [Literal(str(remark)) for remark in report.remarks]
+    said = [Literal(f"{each.place}: {each.severity}: {_sentences(each)} [{each.rule}]") for each in report.remarks]
     said += [Literal(f"{rule}: and {number:,} more") for rule, number in report.left_out.items()]
     yield f"@prefix sh: <{SHACL}> .\n@prefix report: <{REPORT}> .\n@prefix xsd: <{XSD}> .\n"
     yield f"_:report a sh:ValidationReport ;\n\tsh:conforms {str(report.conforms).lower()} .\n"

@@ -1,7 +1,5 @@
 """What shapes import: files beside them, in a catalogue, named by the user, or fetched where that is allowed."""
 
-from __future__ import annotations
-
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,19 +25,11 @@ ACCEPT = "text/turtle, application/n-triples, application/rdf+xml;q=0.8, applica
 
 def wanted(shapes: Sequence[Reading]) -> Iterator[tuple[Reading, Term, NamedNode]]:
     """Yield what files import and none of them is: the file, the node that imports, the IRI."""
-    here = {
-        _plain(SHACL),
-        *(file.path.as_uri() for file in shapes),
-        *(name for each in shapes for name in _says(each.quads)),
-    }
-    for file in shapes:
-        for quad in file.quads:
-            if (
-                quad.predicate == IMPORTS
-                and isinstance(iri := quad.object, NamedNode)
-                and _plain(iri.value) not in here
-            ):
-                yield file, quad.subject, iri
+    here = {_plain(SHACL), *(file.path.as_uri() for file in shapes)}
+    here.update(*(_says(file.quads) for file in shapes))
+    for file, quad in ((each, quad) for each in shapes for quad in each.quads if quad.predicate == IMPORTS):
+        if isinstance(quad.object, NamedNode) and _plain(quad.object.value) not in here:
+            yield file, quad.subject, quad.object
 
 
 def _says(quads: Iterable[Quad | Statement]) -> list[str]:
@@ -71,9 +61,8 @@ def _catalogue(folder: Path) -> dict[str, Path]:
     except (OSError, LookupError, ValueError, ElementTree.ParseError):  # the middle two of its encoding
         return {}
     named = ((entry.get("name", ""), entry.get("uri", "")) for entry in root.iter() if entry.tag.endswith("}uri"))
-    return {
-        _plain(name): (folder / unquote(uri.removeprefix("file:"))).resolve() for name, uri in named if ":/" not in uri
-    }
+    here = ((name, unquote(uri.removeprefix("file:"))) for name, uri in named if ":/" not in uri)
+    return {_plain(name): (folder / file).resolve() for name, file in here}
 
 
 @cache

@@ -1,7 +1,5 @@
 """Judgement by shapes: who judges, what of it, what the results are as findings, and what there is to say of the shapes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -55,11 +53,7 @@ USUAL = Manner()
 
 
 def by_shapes(
-    data: Index,
-    files: Sequence[Reading],
-    shapes: Sequence[Reading],
-    manner: Manner,
-    nodes: Collection[Term] | None = None,
+    data: Index, files: Sequence[Reading], shapes: Sequence[Reading], manner: Manner, nodes: Collection[Term] | None
 ) -> tuple[Iterator[Finding], list[Finding]]:
     """Return a finding for every result of validating data by shapes, placed in files; and remarks on the shapes.
 
@@ -81,11 +75,10 @@ def by_shapes(
         raise Unreadable(shapes[0].path, f"holds no shape {name}" + (f"; did you mean {near[0]}?" if near else ""))
     validation = Validation(data, read, shown, nodes)
     remarks = [remark(fault, shapes, "shapes-fault") for fault in read.faults]
-    remarks += [
-        remark(BadShapes(shape.node, "the shape has a target, and nothing in the data is one"), shapes, "idle-shape")
-        for shape in read.roots
-        if shape.usable and not shape.is_true("deactivated") and not validation.targets(shape)
-    ]
+    judging = (each for each in read.roots if each.usable and not each.is_true("deactivated"))
+    idle = [each.node for each in judging if not validation.targets(each)]
+    why = "the shape has a target, and nothing in the data is one"
+    remarks += [remark(BadShapes(node, why), shapes, "idle-shape") for node in idle]
 
     def findings() -> Iterator[Finding]:
         try:
@@ -106,7 +99,7 @@ def judged(
     """
     shapes = validation.shapes
     roots = [shape for shape in shapes.roots if not wanted or not set(shapes.within(shape)).isdisjoint(wanted)]
-    own = [shape for shape in roots if judge == "own" and shapes.is_core(shape)]
+    own = [root for root in roots if judge == "own" and all(shapes.of(each).core for each in shapes.within(root))]
 
     def found() -> Iterator[tuple[Term, Result]]:
         for shape in progress(own):

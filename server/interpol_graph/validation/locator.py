@@ -1,7 +1,5 @@
 """The finger on the line: files, each read once, and where in them the terms of a finding stand."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -95,11 +93,8 @@ class Reading:
 
     def matching(self, focus: Term, predicate: Term | None, value: Term | None) -> list[int]:
         """Return the numbers of the statements with these terms; None is any."""
-        return [
-            number
-            for number in self.about.get(focus, ())
-            if predicate in (None, self.quads[number].predicate) and value in (None, self.quads[number].object)
-        ]
+        said = ((number, self.quads[number]) for number in self.about.get(focus, ()))
+        return [n for n, quad in said if predicate in (None, quad.predicate) and value in (None, quad.object)]
 
     def _with_parts(self, focus: Term) -> Iterator[Term]:
         """Yield a node, then the blank nodes that it leads to, nearest first."""
@@ -112,10 +107,8 @@ class Reading:
         yield from reached(focus, parts)[1:]
 
 
-def locate(
-    files: Sequence[Reading], focus: Term | None, predicate: Term | None = None, value: Term | None = None
-) -> Spot:
-    """Return where a focus node stands, better the value of its property, if these are given.
+def locate(files: Sequence[Reading], focus: Term | None, predicate: Term | None, value: Term | None) -> Spot:
+    """Return where a focus node stands, better the value of its property, if these are not None.
 
     files: in the order in which they are looked through. Line and column are 0 in a file whose findings are not shown, and
     when a node stands nowhere.

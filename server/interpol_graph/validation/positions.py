@@ -3,8 +3,6 @@
 The parser alone decides what is Turtle and what it says. Where its statements and these tokens do not fit, no place is known.
 """
 
-from __future__ import annotations
-
 import re
 from array import array
 from bisect import bisect_right

@@ -1,7 +1,5 @@
 """What a validation has to say: findings, each with its rule, place and sentence; the files that were checked; the rules."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections import Counter
@@ -53,10 +51,6 @@ class Finding:
     def place(self) -> str:
         """file:line:column, as far as it is known."""
         return ":".join(str(part) for part in (paths.shown(self.path), self.line, self.column) if part)
-
-    def __str__(self) -> str:
-        mend = f"\n    {self.mend}" if self.mend else ""
-        return f"{self.place}: {self.severity}: {self.focus}: {self.message} [{self.rule}]{mend}"
 
 
 @dataclass(frozen=True)

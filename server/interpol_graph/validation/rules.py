@@ -1,7 +1,5 @@
 """The rules that a finding can name: those built in, those of the shapes, those of the check queries."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -31,43 +29,24 @@ class Rule:
 
 BUILT_IN = (
     Rule("unreadable", "Every file that is named exists, can be read and is small enough to be validated."),
-    Rule(
-        "syntax",
-        "Every file is UTF-8 and well-formed in the format that its suffix names.",
-        "Mend the file at the place that the parser names; what is wrong often begins a little before it.",
-    ),
-    Rule(
-        "prefix",
-        "A prefix stands for the namespace that the prefix table, ontology/prefixes.ttl, gives it.",
-        "Write the namespace of the table, or add the prefix to the table.",
-    ),
-    Rule(
-        "undeclared-term",
-        "A term of a vocabulary is one that the vocabulary declares.",
-        "Mend the spelling, or declare the term in the ontology.",
-    ),
-    Rule(
-        "ill-typed-literal",
-        "A literal is a value of its datatype.",
-        "Write the value in the lexical form of its datatype, or mend the datatype.",
-    ),
-)
+    Rule("syntax", "Every file is UTF-8 and well-formed in the format that its suffix names.",
+         "Mend the file at the place that the parser names; what is wrong often begins a little before it."),
+    Rule("prefix", "A prefix stands for the namespace that the prefix table, ontology/prefixes.ttl, gives it.",
+         "Write the namespace of the table, or add the prefix to the table."),
+    Rule("undeclared-term", "A term of a vocabulary is one that the vocabulary declares.",
+         "Mend the spelling, or declare the term in the ontology."),
+    Rule("ill-typed-literal", "A literal is a value of its datatype.",
+         "Write the value in the lexical form of its datatype, or mend the datatype."),
+)  # fmt: skip
 
 #: What there may be to say of the shapes; it fails nothing.
 REMARKS = (
-    Rule(
-        "shapes-fault",
-        "Shapes use the terms of SHACL, each as SHACL has it, and nothing that is not supported.",
-        severity="warning",
-    ),
+    Rule("shapes-fault", "Shapes use the terms of SHACL, each as SHACL has it, and nothing that is not supported.",
+         severity="warning"),
     Rule("idle-shape", "A shape that has a target finds something in the data.", severity="info"),
-    Rule(
-        "import",
-        "What shapes import is at hand.",
-        "Put the file beside the shapes, name it with --map IRI=PATH, or allow --fetch.",
-        "warning",
-    ),
-)
+    Rule("import", "What shapes import is at hand.",
+         "Put the file beside the shapes, name it with --map IRI=PATH, or allow --fetch.", "warning"),
+)  # fmt: skip
 #: Every rule that is ours, by its identifier.
 BY_NAME = {rule.name: rule for rule in (*BUILT_IN, *REMARKS)}
 

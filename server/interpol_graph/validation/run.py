@@ -1,7 +1,5 @@
 """Validation: well-formedness, closed namespaces, SHACL shapes, check queries; every finding with its file and line."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
@@ -22,7 +20,7 @@ from interpol_graph.validation import imports, rules
 from interpol_graph.validation.judgement import USUAL, Manner, by_shapes, remark, statements
 from interpol_graph.validation.locator import Reading, locate
 from interpol_graph.validation.report import Finding, Report, brief, gathered, known_by, merged, unread
-from interpol_graph.validation.scope import Named, Scope, check_size
+from interpol_graph.validation.scope import Named, Scope
 
 ONTOLOGY, SHAPES = GRAPHS + "ontology", GRAPHS + "shapes"
 #: In a check, a line that is no part of the query; and a graph that need not be that of the file which is judged.
@@ -66,7 +64,7 @@ def run(scope: Scope, manner: Manner = USUAL) -> Report:
         checks = None
         missing = _with_imports(shapes, manner)
         data = Index(statements(files))
-        found, remarks = by_shapes(data, files, shapes, manner)
+        found, remarks = by_shapes(data, files, shapes, manner, None)
         remarks = [*missing, *remarks]
     else:
         shapes = [file for file in files if file.graph == SHAPES]
@@ -89,17 +87,15 @@ def run(scope: Scope, manner: Manner = USUAL) -> Report:
     return Report(tuple(findings), checked, table, others, tuple(remarks), more, manner.fail_on)
 
 
-def _read(
-    files: Iterable[SourceFile], placed: Container[FilePath], most: int, broken: list[Unreadable]
-) -> list[Reading]:
+def _read(files: Iterable[SourceFile], placed: Container[FilePath], most: int, bad: list[Unreadable]) -> list[Reading]:
     """Return the files as they are read, and note those that cannot be."""
     readings = []
     for file in files:
         try:
-            check_size(file, most)
+            file.check_size(most)
             readings.append(Reading(file, file.path in placed))
         except Unreadable as error:
-            broken.append(error)
+            bad.append(error)
     return readings
 
 
@@ -114,7 +110,7 @@ def _with_imports(shapes: list[Reading], manner: Manner) -> list[Finding]:
                 raise Unreadable(file.path, "is not here, and is not fetched")
             missing[iri.value] = None  # it may call itself by another name
             if source.path not in {each.path for each in shapes}:
-                check_size(source, manner.max_size)
+                source.check_size(manner.max_size)
                 shapes.append(Reading(source))
         except Unreadable as error:
             fault = BadShapes(node, f"{iri.value}, which it imports, {error.reason}", imports.IMPORTS, iri)
@@ -155,12 +151,8 @@ def _by_our_rules(
         found, remarks = by_shapes(data, places, shapes, manner, nodes)
         if not manner.rules or manner.rules - checks.keys():
             findings += found
-    asked = [
-        _of_check(*offender, places)
-        for offenders in answers
-        for offender in offenders
-        if nodes is None or offender[2]["focus"] in nodes
-    ]
+    offenders = (each for found in answers for each in found if nodes is None or each[2]["focus"] in nodes)
+    asked = [_of_check(*each, places) for each in offenders]
     # What the vocabulary check said of a place, a query of the same name need not say again.
     before = {(finding.place, finding.rule) for finding in findings}
     asked = [finding for finding in asked if (finding.place, finding.rule) not in before]
@@ -201,15 +193,10 @@ def _of_check(rule: str, header: dict[str, str], row: dict[str, Term | None], fi
     # A text of another name is the check's own words.
     own = {name: term.value for name, term in row.items() if name != "value" and isinstance(term, Literal)}
     words = {name: brief(own.get(name, term)) if term else "" for name, term in row.items()}
-    return Finding(
-        *locate(files, focus, predicate, value),
-        rule,
-        words["focus"],
-        _filled(header["message"], words),
-        _filled(header.get("mend", ""), words),
-        header["severity"],
-        Result(focus, Path(predicate) if isinstance(predicate, NamedNode) else None, value),
-    )
+    spot = locate(files, focus, predicate, value)
+    message, mend = (_filled(header.get(name, ""), words) for name in ("message", "mend"))
+    about = Result(focus, Path(predicate) if isinstance(predicate, NamedNode) else None, value)
+    return Finding(*spot, rule, words["focus"], message, mend, header["severity"], about)
 
 
 def _filled(text: str, words: dict[str, str]) -> str:

@@ -4,8 +4,6 @@ Run as `python -m interpol_graph.validation.sandbox FORMAT` in a folder that hol
 It prints the report; or, of what is not Turtle, as JSON the reason with line and column, and its exit code says so.
 """
 
-from __future__ import annotations
-
 import json
 import resource
 import signal

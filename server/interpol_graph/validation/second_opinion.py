@@ -3,8 +3,6 @@
 Only this module needs rdflib and pySHACL, which take half a second to import: import it where it is used.
 """
 
-from __future__ import annotations
-
 import logging
 import re
 import warnings
@@ -29,6 +27,8 @@ from interpol_graph.validation.imports import IMPORTS
 
 #: In what takes the place of a pattern, as XPath writes it: an escaped character, or a group.
 _GROUP = re.compile(r"\\(.)|\$(\d)")
+#: Texts, IRIs, comments, variables and names of a query, in which FROM is no keyword; and the keyword.
+_FROM = re.compile(r"""'[^']*'|"[^"]*"|<[^<>\s]*>|#[^\n]*|[?$:.-]\w+|\w+:|\b(FROM)\b""", re.IGNORECASE)
 
 
 def _value(self: Expr, ctx: Any = {}) -> Any:  # noqa: B006  as rdflib has it
@@ -40,9 +40,8 @@ def _value(self: Expr, ctx: Any = {}) -> Any:  # noqa: B006  as rdflib has it
             if self.name == "Builtin_REGEX":
                 return rdflib.Literal(found.search(string(self.text)) is not None)
             text = string(self.arg)
-            instead = _GROUP.sub(
-                lambda m: rf"\g<{m[2]}>" if m[2] else m[1].replace("\\", r"\\"), string(self.replacement)
-            )
+            written = string(self.replacement)
+            instead = _GROUP.sub(lambda m: rf"\g<{m[2]}>" if m[2] else m[1].replace("\\", r"\\"), written)
             return rdflib.Literal(found.sub(instead, text), lang=text.language, datatype=text.datatype)
         return self._evalfn(ctx)  # type: ignore[misc]
     except SPARQLError as error:
@@ -69,10 +68,6 @@ def _as_sparql_says() -> Iterator[None]:
         told.setLevel(before[2])
 
 
-#: Texts, IRIs, comments, variables and names of a query, in which FROM is no keyword; and the keyword.
-_FROM = re.compile(r"""'[^']*'|"[^"]*"|<[^<>\s]*>|#[^\n]*|[?$:.-]\w+|\w+:|\b(FROM)\b""", re.IGNORECASE)
-
-
 def results(data: Index, shapes: Index, only: Collection[Term]) -> Iterator[tuple[Term, Result]]:
     """Yield what pySHACL has to say of data, each result with the node of the shape at whose targets it was found.
 
@@ -84,9 +79,8 @@ def results(data: Index, shapes: Index, only: Collection[Term]) -> Iterator[tupl
     options = {"inplace": True, "max_validation_depth": 100}
     node: Term = next(iter(only), NamedNode("urn:shapes"))
     with _as_sparql_says():
-        validator = Validator(
-            DataGraph.from_rdflib(_as_rdflib(data)), shacl_graph=_with_prefixes(shapes), options=options
-        )
+        judged = DataGraph.from_rdflib(_as_rdflib(data))
+        validator = Validator(judged, shacl_graph=_with_prefixes(shapes), options=options)
         executor = validator.make_executor()
         try:
             for shape in validator.shacl_graph.shapes:
@@ -156,10 +150,8 @@ def to_rdflib(term: Term) -> Identifier:
         raise ValueError("a triple as a term is RDF 1.2, which is not supported here")
     if term.language:
         return rdflib.Literal(term.value, lang=term.language)
-    datatype = term.datatype.value
-    return rdflib.Literal(
-        term.value, datatype=None if datatype == XSD + "string" else rdflib.URIRef(datatype), normalize=False
-    )
+    datatype = None if term.datatype.value == XSD + "string" else rdflib.URIRef(term.datatype.value)
+    return rdflib.Literal(term.value, datatype=datatype, normalize=False)
 
 
 def from_rdflib(node: Node) -> NamedNode | BlankNode | Literal:

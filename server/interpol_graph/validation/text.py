@@ -1,8 +1,5 @@
 """The report as text, for people: grouped by file, the source line shown with a caret below it."""
 
-from __future__ import annotations
-
-import unicodedata
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -71,7 +68,9 @@ def excerpt(line: str, number: int, column: int, colour: str | None = None) -> l
     before, after = "…" if start else "", "…" if start + WIDTH < len(line) else ""
     rows = [f"{number:>6} | {before}{shown.rstrip()}{after}"]
     if column:
-        blank = " " * (width(before) + width(shown[: column - 1 - start]))
+        from rich.cells import cell_len  # a hundredth of a second, and only findings need it
+
+        blank = " " * cell_len(before + shown[: column - 1 - start])
         rows.append(f"{'':>6} | {blank}{click.style('^', fg=colour, bold=True)}")
     return rows
 
@@ -83,12 +82,3 @@ def printable(text: str) -> str:
     'a b·[31m'
     """
     return "".join(c if c.isprintable() else " " if c.isspace() else "·" for c in text)
-
-
-def width(text: str) -> int:
-    """Return how many cells of a terminal a text takes.
-
-    >>> width("kigali"), width("国際"), width("e\\u0301")
-    (6, 4, 1)
-    """
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

@@ -1,7 +1,5 @@
 """Closed namespaces: a term of a vocabulary that we use must be one that the vocabulary declares."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from functools import cache
@@ -22,9 +20,8 @@ from interpol_graph.validation.rules import BY_NAME
 Verdict = tuple[str, str, str]
 
 #: The vocabularies whose terms rdflib knows, by namespace. Ours is closed by the ontology itself.
-_CLOSED: dict[str, type[DefinedNamespace]] = {
-    str(each): each for each in (DCTERMS, FOAF, ORG, OWL, PROV, QB, RDF, RDFS, SDO, SH, SKOS, XSD)
-}
+_KNOWN: tuple[type[DefinedNamespace], ...] = (DCTERMS, FOAF, ORG, OWL, PROV, QB, RDF, RDFS, SDO, SH, SKOS, XSD)
+_CLOSED = {str(each): each for each in _KNOWN}
 
 
 @cache
