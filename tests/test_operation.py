@@ -555,13 +555,13 @@ def test_a_query_of_half_a_second_does_not_wait_behind_one_of_ten(process: Evalu
 
 
 def test_an_exit_report_within_an_answer_is_no_answer() -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        report = channel.frame({"ended": -9, "mebibytes": 1}, end=channel.EXIT_REPORT)
-        cut = channel.frame({"format": "json"}, b"x" * 100 + b"y" * len(report))[: -len(report)]
-        theirs.sendall(cut + report)
-        with pytest.raises(EOFError):
-            channel.Channel(ours).receive()
+    report = channel.frame({"ended": -9, "mebibytes": 1}, end=channel.EXIT_REPORT)
+    for missing in range(1, len(report) + 1):
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            theirs.sendall(channel.frame({"format": "json"}, b"x" * 100)[:-missing] + report)
+            with pytest.raises(EOFError):
+                channel.Channel(ours).receive()
 
 
 def test_the_log_tells_of_a_file_whose_name_is_no_text(capfd: pytest.CaptureFixture[str]) -> None:
