@@ -433,6 +433,9 @@ def test_metrics_and_log_tell_of_every_request(own: Service) -> None:
     for number in range(10):
         assert own.ask(f"ASK {{}} # {number}") == 200
     assert own.ask("ASK {") == 400
+    with closing(http.client.HTTPConnection("127.0.0.1", own.port, 20)) as connection:
+        connection.request("A" * 5000, "/")
+        assert connection.getresponse().status == 405
 
     def counted() -> bool:
         with urllib.request.urlopen(f"{own.url}/metrics") as answer:
@@ -444,6 +447,7 @@ def test_metrics_and_log_tell_of_every_request(own: Service) -> None:
     wait(counted)  # what was answered just now is counted a moment later, and both workers' counters are summed
     lines = [event for event in own.events() if event.get("route") == "/sparql"]
     assert len(lines) >= 11
+    assert [line["method"] for line in own.events() if line.get("status") == 405] == ["A" * 20], "lines stay short"
     assert [line["outcome"] for line in lines if line["status"] == 400] == ["MalformedQuery"]
     assert all(re.fullmatch("[0-9a-f]{16}", str(line["query"])) for line in lines)
     rows = "SELECT ?n { VALUES ?n { 1 2 UNDEF } }"
