@@ -313,6 +313,58 @@ def test_evaluators_that_die_while_new_files_are_checked_are_replaced_at_once(tm
         supervisor.stop()
 
 
+@pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), MemoryError()])
+def test_a_check_that_finds_no_room_refuses_a_reload_and_nothing_else(
+    tmp_path: Path, short: Path, error: Exception
+) -> None:
+    data, asked = tmp_path / "data.ttl", threading.Event()
+    data.write_text(TRIPLES, encoding="utf-8")
+
+    def check(*_: Any) -> None:
+        asked.set()
+        raise error
+
+    supervisor = Supervisor(Settings(data=(str(data),)), short, check)
+    supervisor.start()
+    try:
+        supervisor.reload.set()
+        assert asked.wait(60)
+        wait(lambda: len([*short.glob("project-*")]) == 1)
+        killed = supervisor.process
+        os.kill(killed.process.pid, signal.SIGKILL)
+        wait(lambda: supervisor.process is not killed)
+    finally:
+        supervisor.stop()
+
+
+@pytest.mark.parametrize(("told", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 1)])
+def test_a_stop_while_the_graph_is_loaded_leaves_nothing_behind(short: Path, told: int, code: int) -> None:
+    command = [sys.executable, "-u", "-m", "interpol_graph", "serve", "--port", str(free_port())]
+    environment = os.environ | {"TMPDIR": str(short)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+        assert process.stdout and b"Loading" in process.stdout.readline()
+        wait(lambda: [*descendants(process.pid)])
+        process.send_signal(told)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == code and b"Traceback" not in said
+    assert not [*short.iterdir()] and not [pid for pid, _, command in processes() if str(short) in command]
+
+
+def test_a_reload_may_be_asked_for_while_the_graph_is_loaded(tmp_path: Path, short: Path) -> None:
+    log, port = tmp_path / "log", free_port()
+    (tmp_path / "data.ttl").write_text(TRIPLES, encoding="utf-8")
+    command = [sys.executable, "-m", "interpol_graph", "serve", "--port", str(port), "--data", str(tmp_path)]
+    with log.open("w") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=os.environ | {"TMPDIR": str(short)})
+    try:
+        wait(lambda: [*descendants(process.pid)])
+        process.send_signal(signal.SIGHUP)
+        wait(lambda: '"event":"reloaded"' in log.read_text(encoding="utf-8"))
+    finally:
+        process.terminate()
+        assert process.wait(timeout=30) == 0, log.read_text(encoding="utf-8")
+
+
 def test_a_machine_without_room_for_a_process_is_waited_for(
     tmp_path: Path, short: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
