@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import http.client
 import json
 import os
@@ -358,6 +359,10 @@ def test_a_reload_may_be_asked_for_while_the_graph_is_loaded(tmp_path: Path, sho
         process = subprocess.Popen(command, stdout=output, stderr=output, env=os.environ | {"TMPDIR": str(short)})
     try:
         wait(lambda: [*descendants(process.pid)])
+        folder = os.open(next(short.iterdir()), os.O_RDONLY)
+        with pytest.raises(BlockingIOError):  # what tidies up temporary folders asks this, too
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(folder)
         process.send_signal(signal.SIGHUP)
         wait(lambda: '"event":"reloaded"' in log.read_text(encoding="utf-8"))
     finally:
