@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import re
 from collections.abc import Callable
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import brotli
 import pyoxigraph
 import zstandard
 from flask import Flask, Response, request
+from werkzeug.http import http_date
 
 from interpol_graph import __version__
 from interpol_graph.endpoint import problems
@@ -101,7 +103,7 @@ def register(app: Flask, digest: Callable[[], str]) -> None:
             if "ETag" not in response.headers and response.headers.get("Cache-Control") == CACHED:
                 response.set_etag(asked(), weak=True)
             try:
-                check(response.headers.get("ETag", "").strip('"'))
+                check(response.headers.get("ETag", "").strip('"'), response.last_modified)
                 if request.if_none_match and "ETag" in response.headers:
                     response.make_conditional(request)
             except problems.PreconditionFailed as error:
@@ -143,10 +145,16 @@ def lifetime(answer: Answer | None) -> str:
     return UNCACHED if answer and answer.volatile else CACHED
 
 
-def check(etag: str) -> None:
-    """Raise PreconditionFailed if If-Match names another answer than that of a tag: only a strong one matches (RFC 9110, 13.1.1)."""
+def check(etag: str, modified: datetime | None) -> None:
+    """Raise PreconditionFailed if a client wants another answer than that of a tag and a time (RFC 9110, 13.2.2).
+
+    Only a strong tag matches If-Match, beside which If-Unmodified-Since says nothing.
+    """
     if request.if_match and not request.if_match.is_strong(etag):
         raise problems.PreconditionFailed("The answer is another one than If-Match names.")
+    since = None if request.if_match else request.if_unmodified_since
+    if since and modified and modified > since:
+        raise problems.PreconditionFailed(f"The answer is of {http_date(modified)}, after If-Unmodified-Since.")
 
 
 def _encode(response: Response) -> None:

@@ -45,7 +45,7 @@ class RequestTimeout(EngineError):
 
 
 class PreconditionFailed(EngineError):
-    """What is here is not what If-Match names."""
+    """What is here is not what If-Match or If-Unmodified-Since names."""
 
 
 class BodyTooLarge(EngineError):
