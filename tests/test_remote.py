@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from interpol_graph.app import create_app
+from interpol_graph.engine import remote
 from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.outcomes import (
     AnswerTooLarge,
@@ -131,7 +133,7 @@ NOTHING = b'{"head":{"vars":["about"]},"results":{"bindings":[]}}'
 class Told(BaseHTTPRequestHandler):
     """An engine that gives the answers of `script` in turn: status, fields, body; then it has nothing to say."""
 
-    script: list[tuple[int, dict[str, str], bytes]]
+    script: list[tuple[int, dict[str, str], bytes | list[bytes]]]
     heard: list[tuple[str, str]]
     protocol_version = "HTTP/1.1"
 
@@ -143,7 +145,13 @@ class Told(BaseHTTPRequestHandler):
         for name, value in ({"Content-Type": JSON, "Content-Length": str(len(body))} | fields).items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)  # type: ignore[arg-type]
+        if isinstance(body, list):  # one byte, and again
+            with suppress(OSError):
+                for drop in body:
+                    self.wfile.write(drop)
+                    time.sleep(0.1)
+        else:
+            self.wfile.write(body)
         if fields.get("Content-Length", str(len(body))) != str(len(body)):
             self.close_connection = True
 
@@ -258,6 +266,16 @@ def test_credentials_come_from_the_environment(
     monkeypatch.setenv(AUTH, secret)
     with EvaluatorProcess(Settings(engine=told[0])):
         assert {authorization for authorization, _ in told[1].heard} == {sent}
+
+
+def test_an_engine_that_drips_is_not_waited_for_without_end(
+    told: tuple[str, type[Told]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, handler = told
+    monkeypatch.setattr(remote, "PATIENCE", 1)
+    handler.script[:] = [(200, {}, [b" "] * 100)]
+    with pytest.raises(EngineSilent):
+        remote.Remote(Settings(engine=url, timeout=1))
 
 
 def test_connections_are_kept(told: tuple[str, type[Told]]) -> None:
