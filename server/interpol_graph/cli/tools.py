@@ -48,7 +48,7 @@ class Tools:
         lang: Language = "en",
     ) -> str:
         """Find things (persons, sessions, countries, operations, offices …) by name, acronym or part of one; accents, case and one slip a word do not matter. Gives the prefixed names that the other tools take, the best first."""
-        found = json.loads(self._get("search", q=name, lang=lang, format="json"))[:20]
+        found = json.loads(self._get({"q": name, "lang": lang, "format": "json"}, "search"))[:20]
         return _told(
             {"found": [{"thing": one["iri"], **{key: one[key] for key in ("label", "name", "kind")}} for one in found]}
         )
@@ -66,7 +66,7 @@ class Tools:
                 f"{thing} is not of this graph; `find` gives the names of things, such as operation:haechi-iv"
             )
         kind, _, key = iri.replace(TERMS, "ontology/").removeprefix(ENTITIES).partition("/")
-        turtle = self._get("data", kind, key, format="turtle").decode()
+        turtle = self._get({"format": "turtle"}, "data", kind, key).decode()
         return _turtle(turtle, shorten(iri))
 
     def questions(
@@ -92,8 +92,9 @@ class Tools:
         offset: Annotated[int, Field(ge=0, description="rows to skip")] = 0,
     ) -> str:
         """Answer a saved question: up to 50 rows, and the documents that they rest on. For today, give today's date as the day."""
-        body = self._get("api", question, **values, lang=lang, format="json", limit=str(ROWS + 1), offset=str(offset))
-        return self._answer(json.loads(body), offset)
+        page = {"format": "json", "limit": str(ROWS + 1), "offset": str(offset)}
+        # A language is taken from among the values, too.
+        return self._answer(json.loads(self._get({"lang": lang} | values | page, "api", question)), offset)
 
     def sparql(
         self,
@@ -142,7 +143,7 @@ class Tools:
     def _rows(self, query: str) -> list[rows.Row]:
         return rows.read(self._sent("POST", "/sparql", data={"query": query, "format": "json"}).content)
 
-    def _get(self, *steps: str, **values: str) -> bytes:
+    def _get(self, values: dict[str, str], *steps: str) -> bytes:
         for step in steps:
             if not re.fullmatch(r"[\w.~-]*[\w~-]", step):  # a path elsewhere
                 raise ToolError(
@@ -156,12 +157,12 @@ class Tools:
             response = self.client.request(method, path, **request)
         except httpx2.HTTPError as error:
             raise ToolError(f"{self.client.base_url} cannot be reached: {error}") from error
-        if response.is_success:
+        given = response.headers.get("Content-Type", "")
+        if response.is_success and "html" not in given:
             return response
-        try:
-            problem = response.json()
-        except ValueError:
-            raise ToolError(f"{self.client.base_url} answers {response.status_code}") from None
+        if "problem+json" not in given:
+            raise ToolError(f"{self.client.base_url} answers {response.status_code} with {given or 'nothing'}")
+        problem = response.json()
         more = {key: value for key, value in problem.items() if key in ("known", "similar", "line", "column") and value}
         raise ToolError(f"{problem.get('detail')} {json.dumps(more) if more else ''}".strip()[:2000])
 
