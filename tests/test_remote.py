@@ -268,6 +268,17 @@ def test_credentials_come_from_the_environment(
         assert {authorization for authorization, _ in told[1].heard} == {sent}
 
 
+@pytest.mark.parametrize("said", ["[1]", '{"digest": "x"}'])
+def test_a_state_that_is_none_is_refused(told: tuple[str, type[Told]], tmp_path: Path, said: str) -> None:
+    url, handler = told
+    held = {"head": {"vars": ["about"]}, "results": {"bindings": [{"about": {"type": "literal", "value": said}}]}}
+    for release, answer in ((tmp_path, NOTHING), (None, json.dumps(held).encode())):
+        (tmp_path / "manifest.json").write_text(said, encoding="utf-8")
+        handler.script[:] = [(200, {}, answer)]
+        with pytest.raises(NotStarted, match="says of its state is none"):
+            EvaluatorProcess(Settings(engine=url, release=release and str(release)))
+
+
 def test_an_engine_that_drips_is_not_waited_for_without_end(
     told: tuple[str, type[Told]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

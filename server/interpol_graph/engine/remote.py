@@ -174,17 +174,25 @@ class Remote:
     def _state(self) -> dict[str, Any]:
         """Return what the release says of the state, or else what was left in the engine, or else what is counted there."""
         rows = self._rows(f"SELECT ?about {{ GRAPH <{STATE}> {{ <{STATE}> <{RDF}value> ?about }} }}")
-        held: dict[str, Any] = json.loads(str(rows[0][0].value)) if rows else {}
-        if not self.release:
-            return held or self._counted()
-        manifest = json.loads((self.release / "manifest.json").read_bytes())
-        told = {name: manifest[name] for name in ("digest", "graphs", "default", "triples")}
-        if held and held["digest"] != told["digest"]:
+        told: Any = json.loads(str(rows[0][0].value)) if rows else {}
+        held = told
+        if self.release:
+            told = json.loads((self.release / "manifest.json").read_bytes())
+        elif not held:
+            told = self._counted()
+        try:
+            about = {name: told[name] for name in ("digest", "graphs", "default", "triples")}
+            elsewhere = held and held["digest"] != about["digest"]
+        except (KeyError, TypeError):
             raise ValueError(
-                f"{self.url} holds the state {held['digest'][:12]}, and the release in {self.release} is {told['digest'][:12]}; "
+                f"what {self.release or self.url} says of its state is none; make it, or load it, again"
+            ) from None
+        if elsewhere:
+            raise ValueError(
+                f"{self.url} holds the state {held['digest'][:12]}, and the release in {self.release} is {about['digest'][:12]}; "
                 "load that, or name the one of this"
             )
-        return told
+        return about
 
     def _counted(self) -> dict[str, Any]:
         """Return what an engine holds that does not tell; whether it still is the same tomorrow cannot be told either."""
