@@ -333,6 +333,12 @@ def test_files_come_from_the_release(snapshot: Snapshot, server: str, tmp_path: 
             for of, file in zip((snapshot, there), files, strict=True):
                 of.dump(file, BY_NAME[fmt], GRAPHS + "sessions")
             assert files[0].getvalue() == files[1].getvalue() != b""
+        for name in ("interpol.nq", "sessions.ttl"):
+            (tmp_path / "dumps" / name).unlink()
+        for fmt in ("turtle", "jsonld"):  # the file itself, and what is made of the whole
+            with pytest.raises(Unavailable, match="cannot be read") as refused:
+                there.dump(BytesIO(), BY_NAME[fmt], GRAPHS + "sessions")
+            assert str(tmp_path) not in refused.value.detail
 
 
 def test_without_a_release_there_are_no_files_but_the_ontology(elsewhere: Snapshot) -> None:
