@@ -36,8 +36,6 @@ UNBOUND = Term()
 Row = dict[str, Term]
 #: What is said of one subject: property → values.
 Parts = Mapping[str, list[Term]]
-
-
 #: The columns in which rows differ that say the same by several documents.
 DOCUMENT = frozenset({"source", "sourceLabel", "paragraph"})
 #: Bytes of an answer up to which a page shows it as a table, and the rows, columns and cells that the page shows of it:
@@ -45,8 +43,6 @@ DOCUMENT = frozenset({"source", "sourceLabel", "paragraph"})
 LARGEST, ROWS, COLUMNS, CELLS = 4 << 20, 1000, 100, 20_000
 #: What takes a worker's own time is done by few threads at once: the others have some for queries.
 _HEAVY = Admission([Lane(2, 96)], 5.0, "Many pages are being written; try again in a few seconds.")
-
-
 #: Stands for the address of this server, which differs by request, in what is written once for all of them.
 ANYWHERE = "https://server.invalid"
 _MODIFIED = "SELECT (STR(MAX(?day)) AS ?last) { ?ontology dcterms:modified ?day FILTER(DATATYPE(?day) = xsd:date) }"

@@ -104,7 +104,7 @@ class Evaluator:
         except ConnectionError:  # whoever wanted it is gone
             raise
         except (FileNotFoundError, PermissionError) as error:  # where it lies is not for a visitor
-            raise outcomes.Unavailable("The file is not there, or cannot be read, in the folder of --release.") from error
+            raise outcomes.Unavailable("The file is not in the folder of --release, or cannot be read.") from error
         except OSError as error:
             raise outcomes.unwritable(fmt, str(error)) from error
         return head, pieces.getvalue()

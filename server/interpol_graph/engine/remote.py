@@ -174,19 +174,14 @@ class Remote:
     def _state(self) -> dict[str, Any]:
         """Return what the release says of the state, or else what was left in the engine, or else what is counted there."""
         rows = self._rows(f"SELECT ?about {{ GRAPH <{STATE}> {{ <{STATE}> <{RDF}value> ?about }} }}")
-        told: Any = json.loads(str(rows[0][0].value)) if rows else {}
-        held = told
-        if self.release:
-            told = json.loads((self.release / "manifest.json").read_bytes())
-        elif not held:
-            told = self._counted()
+        held: Any = json.loads(str(rows[0][0].value)) if rows else {}
+        manifest: Any = self.release and json.loads((self.release / "manifest.json").read_bytes())
+        told = held or self._counted() if manifest is None else manifest
         try:
             about = {name: told[name] for name in ("digest", "graphs", "default", "triples")}
             elsewhere = held and held["digest"] != about["digest"]
         except (KeyError, TypeError):
-            raise ValueError(
-                f"what {self.release or self.url} says of its state is none; make it, or load it, again"
-            ) from None
+            raise ValueError(f"what {self.release or self.url} says of its state is none; load it again") from None
         if elsewhere:
             raise ValueError(
                 f"{self.url} holds the state {held['digest'][:12]}, and the release in {self.release} is {about['digest'][:12]}; "

@@ -72,13 +72,8 @@ class Snapshot:
         default, named: IRIs that make the dataset instead of the endpoint's own (SPARQL 1.1 Protocol, 2.1.4);
         gone: tells whether whoever asked has left; client: who that is, as far as it is known. Raises EngineError.
         """
-        request = {
-            "query": text,
-            "results": results and results.name,
-            "graph": graph and graph.name,
-            "default": list(default),
-            "named": list(named),
-        }
+        request: dict[str, Any] = {"query": text, "default": list(default), "named": list(named)}
+        request |= {"results": results and results.name, "graph": graph and graph.name}
         name = hash_of(text)
         return self._ask(request, (name, client) if client else (name,), gone)
 
@@ -91,11 +86,7 @@ class Snapshot:
         output.write(self._ask(request, (hash_of(f"dump {fmt.name} {graph}"),), gone, output).body)
 
     def _ask(
-        self,
-        request: dict[str, Any],
-        claims: Sequence[str],
-        gone: Callable[[], bool],
-        output: IO[bytes] | None = None,
+        self, request: dict[str, Any], claims: Sequence[str], gone: Callable[[], bool], output: IO[bytes] | None = None
     ) -> Answer:
         """Evaluate in a place: at first in one for short queries, if it takes too long for that, in one for longer ones.
 
