@@ -326,9 +326,8 @@ def test_errors_and_health_are_never_kept(server_process: Server, path: str, acc
 @pytest.mark.parametrize("name", ["If-Match", "If-Unmodified-Since", "Range"])
 def test_other_conditions_are_not_answered_from_memory(server_process: Server, name: str) -> None:
     value = {"If-Match": '"nope"', "Range": "bytes=0-9"}.get(name, "Sat, 01 Jan 2000 00:00:00 GMT")
-    expected = {"If-Match": 412, "Range": 206, "If-Unmodified-Since": 200}[name]
     for _ in range(2):
-        assert server_process("/dumps/places.ttl", **{name: value}).status_code == expected
+        assert server_process("/dumps/places.ttl", **{name: value}).status_code == (206 if name == "Range" else 412)
         assert server_process("/dumps/places.ttl").status_code == 200
 
 

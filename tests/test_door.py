@@ -231,6 +231,8 @@ def test_a_flood_of_one_client_takes_no_thread(monkeypatch: pytest.MonkeyPatch) 
         assert not door.at_work
         refused = [reader for reader in readers if reader.sent[0]["status"] == 503]
         assert all(json.loads(reader.body)["title"] == "Busy" for reader in refused)
+        # Applications in a browser are told, too.
+        assert all((b"access-control-allow-origin", b"*") in reader.sent[0]["headers"] for reader in refused)
         return [int(reader.sent[0]["status"]) for reader in readers]
 
     assert asyncio.run(ask(0, [b"a", b"b", b"c", b"d"])) == [200, 200, 200, 503]

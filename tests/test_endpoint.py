@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import subprocess
 import urllib.error
 import urllib.parse
@@ -198,3 +199,11 @@ def test_unknown_format_and_method(server: str) -> None:
         urllib.request.urlopen(request)
     with refused.value as error:
         assert error.code == 405 and "GET" in error.headers["allow"]
+
+
+def test_a_request_of_http_1_0_needs_no_host_and_answers_none_of_http_1_1(server: str) -> None:
+    at = urllib.parse.urlsplit(server)
+    for version, status in (("1.0", b"200"), ("1.1", b"400")):
+        with socket.create_connection((str(at.hostname), at.port or 80), 20) as client:
+            client.sendall(f"GET /sparql?query=ASK%7B%7D HTTP/{version}\r\nConnection: close\r\n\r\n".encode())
+            assert client.makefile("rb").readline().split()[1] == status

@@ -239,13 +239,16 @@ def test_the_graph_outlives_a_crowd_that_leaves_it_no_descriptor(data: tuple[str
 
 
 @pytest.mark.parametrize(("gone", "error"), [(False, Unavailable), (True, Departed)])
+@pytest.mark.parametrize("callers", [0, 3])
 def test_evaluators_that_do_not_answer_are_not_waited_for_without_end(
-    tmp_path: Path, gone: bool, error: type[Exception]
+    tmp_path: Path, gone: bool, error: type[Exception], callers: int
 ) -> None:
     about = {"digest": "", "graphs": {}, "default": [], "triples": 0, "loaded": 0}
-    with socket.socket(socket.AF_UNIX) as door:
+    with socket.socket(socket.AF_UNIX) as door, ExitStack() as before:
         door.bind(str(tmp_path / "door"))
-        door.listen()
+        door.listen(2)
+        for _ in range(callers):
+            before.enter_context(socket.socket(socket.AF_UNIX)).connect(str(tmp_path / "door"))
         pool = EvaluatorPool(str(tmp_path / "door"), Settings(queue_timeout=0.2), about)
         with pytest.raises(error):
             pool.snapshot().query("ASK {}", gone=lambda: gone and bool(pool.admission.running[0]))

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any, Literal
 
 import anyio
@@ -18,6 +19,7 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from flask import Flask
 from mcp import Client, StdioServerParameters
+from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult, TextContent
 
 from conftest import free_port, wait
@@ -92,6 +94,7 @@ def test_which_countries_hosted_most(session: Session) -> None:
     most = {row["countryLabel"]: row["hosted"] for row in told["rows"] if row["hosted"] == told["rows"][0]["hosted"]}
     assert most == {"Allemagne": 4, "Autriche": 4, "France": 4}
     assert told["documents"]
+    assert told == session.answer("ask", question="most-frequent-hosts", values={"lang": "fr", "offset": "3"})
     query = "SELECT ?session ?document { ?session interpol:hostCountry ?country ; interpol:citation/interpol:source ?document }"
     told = session.answer("sparql", query=query)
     assert len(told["rows"]) == 50 and "offset=50" in told["more"]
@@ -124,6 +127,7 @@ def test_the_schema_fits_a_prompt(session: Session) -> None:
         ("ask", {"question": "../sparql"}, "nothing called"),
         ("ask", {"question": "president-on-day", "values": {"day": "soon"}}, "a day such as 2015-11-05"),
         ("ask", {"question": "president-on-day", "values": {"dya": "2015-11-05"}}, "it has day"),
+        ("ask", {"question": "president-on-day", "values": {"self": "2015-11-05"}}, "it has day"),
         ("describe", {"thing": "session:999"}, "nothing called session:999"),
         ("describe", {"thing": "session:../../metrics"}, "nothing called"),
         ("describe", {"thing": "Kigali"}, "`find` gives"),
@@ -173,6 +177,19 @@ def test_it_asks_a_server_and_answers_over_http(address: str) -> None:
 
     (content,) = anyio.run(ask).content
     assert isinstance(content, TextContent) and "Mireille Ballestrazzi" in content.text
+
+
+@pytest.mark.parametrize("status", [200, 308, 502])
+def test_an_address_of_something_else_is_told(status: int) -> None:
+    elsewhere = httpx2.MockTransport(lambda _: httpx2.Response(status, html="<p>Welcome"))
+    with httpx2.Client(transport=elsewhere, base_url="http://localhost") as client:
+        for tool in (
+            Tools(client).schema,
+            partial(Tools(client).find, "Lyon"),
+            partial(Tools(client).describe, "session:84"),
+        ):
+            with pytest.raises(ToolError, match=f"answers {status} with text/html"):
+                tool()
 
 
 def test_it_says_how_to_install_what_is_missing() -> None:

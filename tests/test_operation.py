@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import http.client
 import json
 import os
@@ -313,6 +314,62 @@ def test_evaluators_that_die_while_new_files_are_checked_are_replaced_at_once(tm
         supervisor.stop()
 
 
+@pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), MemoryError()])
+def test_a_check_that_finds_no_room_refuses_a_reload_and_nothing_else(
+    tmp_path: Path, short: Path, error: Exception
+) -> None:
+    data, asked = tmp_path / "data.ttl", threading.Event()
+    data.write_text(TRIPLES, encoding="utf-8")
+
+    def check(*_: Any) -> None:
+        asked.set()
+        raise error
+
+    supervisor = Supervisor(Settings(data=(str(data),)), short, check)
+    supervisor.start()
+    try:
+        supervisor.reload.set()
+        assert asked.wait(60)
+        wait(lambda: len([*short.glob("project-*")]) == 1)
+        killed = supervisor.process
+        os.kill(killed.process.pid, signal.SIGKILL)
+        wait(lambda: supervisor.process is not killed)
+    finally:
+        supervisor.stop()
+
+
+@pytest.mark.parametrize(("told", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 1)])
+def test_a_stop_while_the_graph_is_loaded_leaves_nothing_behind(short: Path, told: int, code: int) -> None:
+    command = [sys.executable, "-u", "-m", "interpol_graph", "serve", "--port", str(free_port())]
+    environment = os.environ | {"TMPDIR": str(short)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+        assert process.stdout and b"Loading" in process.stdout.readline()
+        wait(lambda: [*descendants(process.pid)])
+        process.send_signal(told)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == code and b"Traceback" not in said
+    assert not [*short.iterdir()] and not [pid for pid, _, command in processes() if str(short) in command]
+
+
+def test_a_reload_may_be_asked_for_while_the_graph_is_loaded(tmp_path: Path, short: Path) -> None:
+    log, port = tmp_path / "log", free_port()
+    (tmp_path / "data.ttl").write_text(TRIPLES, encoding="utf-8")
+    command = [sys.executable, "-m", "interpol_graph", "serve", "--port", str(port), "--data", str(tmp_path)]
+    with log.open("w") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=os.environ | {"TMPDIR": str(short)})
+    try:
+        wait(lambda: [*descendants(process.pid)])
+        folder = os.open(next(short.iterdir()), os.O_RDONLY)
+        with pytest.raises(BlockingIOError):  # what tidies up temporary folders asks this, too
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(folder)
+        process.send_signal(signal.SIGHUP)
+        wait(lambda: '"event":"reloaded"' in log.read_text(encoding="utf-8"))
+    finally:
+        process.terminate()
+        assert process.wait(timeout=30) == 0, log.read_text(encoding="utf-8")
+
+
 def test_a_machine_without_room_for_a_process_is_waited_for(
     tmp_path: Path, short: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -433,6 +490,9 @@ def test_metrics_and_log_tell_of_every_request(own: Service) -> None:
     for number in range(10):
         assert own.ask(f"ASK {{}} # {number}") == 200
     assert own.ask("ASK {") == 400
+    with closing(http.client.HTTPConnection("127.0.0.1", own.port, 20)) as connection:
+        connection.request("A" * 5000, "/")
+        assert connection.getresponse().status == 405
 
     def counted() -> bool:
         with urllib.request.urlopen(f"{own.url}/metrics") as answer:
@@ -444,6 +504,7 @@ def test_metrics_and_log_tell_of_every_request(own: Service) -> None:
     wait(counted)  # what was answered just now is counted a moment later, and both workers' counters are summed
     lines = [event for event in own.events() if event.get("route") == "/sparql"]
     assert len(lines) >= 11
+    assert [line["method"] for line in own.events() if line.get("status") == 405] == ["A" * 20], "lines stay short"
     assert [line["outcome"] for line in lines if line["status"] == 400] == ["MalformedQuery"]
     assert all(re.fullmatch("[0-9a-f]{16}", str(line["query"])) for line in lines)
     rows = "SELECT ?n { VALUES ?n { 1 2 UNDEF } }"
@@ -555,13 +616,13 @@ def test_a_query_of_half_a_second_does_not_wait_behind_one_of_ten(process: Evalu
 
 
 def test_an_exit_report_within_an_answer_is_no_answer() -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        report = channel.frame({"ended": -9, "mebibytes": 1}, end=channel.EXIT_REPORT)
-        cut = channel.frame({"format": "json"}, b"x" * 100 + b"y" * len(report))[: -len(report)]
-        theirs.sendall(cut + report)
-        with pytest.raises(EOFError):
-            channel.Channel(ours).receive()
+    report = channel.frame({"ended": -9, "mebibytes": 1}, end=channel.EXIT_REPORT)
+    for missing in range(1, len(report) + 1):
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            theirs.sendall(channel.frame({"format": "json"}, b"x" * 100)[:-missing] + report)
+            with pytest.raises(EOFError):
+                channel.Channel(ours).receive()
 
 
 def test_the_log_tells_of_a_file_whose_name_is_no_text(capfd: pytest.CaptureFixture[str]) -> None:

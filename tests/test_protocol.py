@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from pyoxigraph import NamedNode, RdfFormat, Store
 from rdflib import RDF, SKOS, VOID, XSD, Graph, Literal, Namespace, URIRef
@@ -755,3 +756,13 @@ def test_a_large_answer_is_offered_not_shown(client: FlaskClient, monkeypatch: p
     monkeypatch.setattr(current, "LARGEST", 1000)
     page = client.get("/sparql", query_string={"query": "SELECT * { ?s ?p ?o } LIMIT 100"}, headers={"Accept": BROWSER})
     assert "too large to be shown" in page.text and "format=csv" in page.text and "<table" not in page.text
+
+
+def test_an_error_of_our_own_is_one_line_of_the_log(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(app.view_functions, "entities.identifier", lambda **_: [][0])
+    answer = app.test_client().get('/id/session/%0A{"event":"forged"}')
+    assert answer.status_code == 500 and answer.get_json()["status"] == 500
+    told = json.loads(capfd.readouterr().err)
+    assert told["at"] == 'GET /id/session/\n{"event":"forged"}' and "IndexError" in told["why"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from interpol_graph.app import create_app
+from interpol_graph.engine import remote
 from interpol_graph.engine.limits import Settings
 from interpol_graph.engine.outcomes import (
     AnswerTooLarge,
@@ -131,7 +133,7 @@ NOTHING = b'{"head":{"vars":["about"]},"results":{"bindings":[]}}'
 class Told(BaseHTTPRequestHandler):
     """An engine that gives the answers of `script` in turn: status, fields, body; then it has nothing to say."""
 
-    script: list[tuple[int, dict[str, str], bytes]]
+    script: list[tuple[int, dict[str, str], bytes | list[bytes]]]
     heard: list[tuple[str, str]]
     protocol_version = "HTTP/1.1"
 
@@ -143,7 +145,13 @@ class Told(BaseHTTPRequestHandler):
         for name, value in ({"Content-Type": JSON, "Content-Length": str(len(body))} | fields).items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)  # type: ignore[arg-type]
+        if isinstance(body, list):  # one byte, and again
+            with suppress(OSError):
+                for drop in body:
+                    self.wfile.write(drop)
+                    time.sleep(0.1)
+        else:
+            self.wfile.write(body)
         if fields.get("Content-Length", str(len(body))) != str(len(body)):
             self.close_connection = True
 
@@ -260,6 +268,27 @@ def test_credentials_come_from_the_environment(
         assert {authorization for authorization, _ in told[1].heard} == {sent}
 
 
+@pytest.mark.parametrize("said", ["[1]", '{"digest": "x"}'])
+def test_a_state_that_is_none_is_refused(told: tuple[str, type[Told]], tmp_path: Path, said: str) -> None:
+    url, handler = told
+    held = {"head": {"vars": ["about"]}, "results": {"bindings": [{"about": {"type": "literal", "value": said}}]}}
+    for release, answer in ((tmp_path, NOTHING), (None, json.dumps(held).encode())):
+        (tmp_path / "manifest.json").write_text(said, encoding="utf-8")
+        handler.script[:] = [(200, {}, answer)]
+        with pytest.raises(NotStarted, match="says of its state is none"):
+            EvaluatorProcess(Settings(engine=url, release=release and str(release)))
+
+
+def test_an_engine_that_drips_is_not_waited_for_without_end(
+    told: tuple[str, type[Told]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, handler = told
+    monkeypatch.setattr(remote, "PATIENCE", 1)
+    handler.script[:] = [(200, {}, [b" "] * 100)]
+    with pytest.raises(EngineSilent):
+        remote.Remote(Settings(engine=url, timeout=1))
+
+
 def test_connections_are_kept(told: tuple[str, type[Told]]) -> None:
     url, handler = told
     peers = set()
@@ -304,6 +333,12 @@ def test_files_come_from_the_release(snapshot: Snapshot, server: str, tmp_path: 
             for of, file in zip((snapshot, there), files, strict=True):
                 of.dump(file, BY_NAME[fmt], GRAPHS + "sessions")
             assert files[0].getvalue() == files[1].getvalue() != b""
+        for name in ("interpol.nq", "sessions.ttl"):
+            (tmp_path / "dumps" / name).unlink()
+        for fmt in ("turtle", "jsonld"):  # the file itself, and what is made of the whole
+            with pytest.raises(Unavailable, match="cannot be read") as refused:
+                there.dump(BytesIO(), BY_NAME[fmt], GRAPHS + "sessions")
+            assert str(tmp_path) not in refused.value.detail
 
 
 def test_without_a_release_there_are_no_files_but_the_ontology(elsewhere: Snapshot) -> None:

@@ -1,6 +1,9 @@
 """The command `serve`: what to serve, where, and within which limits. 0 stopped in order, 2 could not run."""
 
+import fcntl
 import os
+import signal
+import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -48,10 +51,15 @@ def command(host: str, port: int, workers: int, data: tuple[Path, ...], log: boo
     try:
         with tempfile.TemporaryDirectory(prefix="interpol-graph-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
+            # What tidies up temporary folders leaves one alone that is locked (tmpfiles.d(5)), and what lies in it.
+            fcntl.flock(os.open(folder, os.O_RDONLY), fcntl.LOCK_SH)
+            # A stop while the graph is loaded leaves nothing behind, either.
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
             _make_counters(folder / "metrics", workers)
             address = supervisor.check_port(host, port)
             click.echo(f"Loading {', '.join(settings.data) or settings.engine or 'the bundled graph'} …")
             keeper = supervisor.Supervisor(settings, folder)
+            keeper.listen()
             # The workers are forked from this process: what is read while the graph is loaded they need not wait for.
             with ThreadPoolExecutor(1) as beside:
                 application = beside.submit(_read_ahead)

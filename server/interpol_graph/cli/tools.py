@@ -53,7 +53,7 @@ class Tools:
 
     def find(self, name: Name, lang: Language = "en") -> str:
         """Find things (persons, sessions, countries, operations, offices …) by name, acronym or part of one; accents, case and one slip a word do not matter. Gives the prefixed names that the other tools take, the best first."""
-        found = json.loads(self._get("search", q=name, lang=lang, format="json"))[:20]
+        found = json.loads(self._get({"q": name, "lang": lang, "format": "json"}, "search"))[:20]
         things = [{"thing": one["iri"], **{key: one[key] for key in ("label", "name", "kind")}} for one in found]
         return _told({"found": things})
 
@@ -66,7 +66,7 @@ class Tools:
         if not iri.startswith((ENTITIES, TERMS)):
             raise ToolError(f"{thing} is not of this graph; `find` gives names of things, such as operation:haechi-iv")
         kind, _, key = iri.replace(TERMS, "ontology/").removeprefix(ENTITIES).partition("/")
-        turtle = self._get("data", kind, key, format="turtle").decode()
+        turtle = self._get({"format": "turtle"}, "data", kind, key).decode()
         return _turtle(turtle, shorten(iri))
 
     def questions(self, words: Words = "") -> str:
@@ -79,8 +79,9 @@ class Tools:
 
     def ask(self, question: Question, values: Values = {}, lang: Language = "en", offset: Offset = 0) -> str:  # noqa: B006
         """Answer a saved question: up to 50 rows, and the documents that they rest on. For today, give today's date as the day."""
-        body = self._get("api", question, **values, lang=lang, format="json", limit=str(ROWS + 1), offset=str(offset))
-        return self._answer(json.loads(body), offset)
+        page = {"format": "json", "limit": str(ROWS + 1), "offset": str(offset)}
+        # A language is taken from among the values, too.
+        return self._answer(json.loads(self._get({"lang": lang} | values | page, "api", question)), offset)
 
     def sparql(self, query: Query) -> str:
         """Run a query within the limits of the endpoint (10 seconds, no SERVICE, no updates): up to 50 rows, or Turtle. Select the things, and documents by interpol:citation/interpol:source, so that the answer can name its documents."""
@@ -122,7 +123,7 @@ class Tools:
     def _rows(self, query: str) -> list[rows.Row]:
         return rows.read(self._sent("POST", "/sparql", data={"query": query, "format": "json"}).content)
 
-    def _get(self, *steps: str, **values: str) -> bytes:
+    def _get(self, values: dict[str, str], *steps: str) -> bytes:
         for step in steps:
             if not re.fullmatch(r"[\w.~-]*[\w~-]", step):  # a path elsewhere
                 raise ToolError(f"There is nothing called {step!r}; `find` names things, `questions` the questions.")
@@ -134,12 +135,12 @@ class Tools:
             response = self.client.request(method, path, **request)
         except httpx2.HTTPError as error:
             raise ToolError(f"{self.client.base_url} cannot be reached: {error}") from error
-        if response.is_success:
+        given = response.headers.get("Content-Type", "")
+        if response.is_success and "html" not in given:
             return response
-        try:
-            problem = response.json()
-        except ValueError:
-            raise ToolError(f"{self.client.base_url} answers {response.status_code}") from None
+        if "problem+json" not in given:
+            raise ToolError(f"{self.client.base_url} answers {response.status_code} with {given or 'nothing'}")
+        problem = response.json()
         more = {key: value for key, value in problem.items() if key in ("known", "similar", "line", "column") and value}
         raise ToolError(f"{problem.get('detail')} {json.dumps(more) if more else ''}".strip()[:2000])
 

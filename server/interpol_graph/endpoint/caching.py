@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import re
 from collections.abc import Callable
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -101,7 +102,7 @@ def register(app: Flask, digest: Callable[[], str]) -> None:
             if "ETag" not in response.headers and response.headers.get("Cache-Control") == CACHED:
                 response.set_etag(asked(), weak=True)
             try:
-                check(response.headers.get("ETag", "").strip('"'))
+                check(response.headers.get("ETag", "").strip('"'), response.last_modified)
                 if request.if_none_match and "ETag" in response.headers:
                     response.make_conditional(request)
             except problems.PreconditionFailed as error:
@@ -143,10 +144,11 @@ def lifetime(answer: Answer | None) -> str:
     return UNCACHED if answer and answer.volatile else CACHED
 
 
-def check(etag: str) -> None:
-    """Raise PreconditionFailed if If-Match names another answer than that of a tag: only a strong one matches (RFC 9110, 13.1.1)."""
-    if request.if_match and not request.if_match.is_strong(etag):
-        raise problems.PreconditionFailed("The answer is another one than If-Match names.")
+def check(etag: str, modified: datetime | None) -> None:
+    """Raise PreconditionFailed if If-Match, by a strong tag, or without it If-Unmodified-Since names another answer (RFC 9110, 13.2.2)."""
+    since = request.if_unmodified_since
+    if not request.if_match.is_strong(etag) if request.if_match else since and modified and modified > since:
+        raise problems.PreconditionFailed("The answer is another one than If-Match or If-Unmodified-Since names.")
 
 
 def _encode(response: Response) -> None:

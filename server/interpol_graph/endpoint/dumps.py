@@ -13,6 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
@@ -131,11 +132,11 @@ def made(name: str, make: Make) -> Path:
 def _sent(name: str, path: Path, content_type: str, download: str | None = None) -> Response:
     """Return a file as an answer that can be resumed: its tag is strong."""
     etag = caching.tag(current.snapshot().digest, "dumps", name)
-    caching.check(etag)
+    # The time of writing would say nothing about the content; that of loading is the same in all processes.
+    loaded = datetime.fromtimestamp(current.snapshot().loaded, UTC)
+    caching.check(etag, loaded)
     if request.if_none_match.contains_weak(etag):
         request.environ.pop("HTTP_RANGE", None)  # what is known whole is not sent in part (RFC 9110, 13.2.2)
-    # The time of writing would say nothing about the content; that of loading is the same in all processes.
-    loaded = current.snapshot().loaded
     response = send_file(path, content_type, download is not None, download, etag=etag, last_modified=loaded)
     response.headers["Content-Type"] = content_type
     response.headers["Cache-Control"] = caching.CACHED

@@ -5,6 +5,7 @@ The errors here are of requests as such; what becomes of a query stands in engin
 
 import json
 import re
+from traceback import format_exc
 from typing import Any
 
 from flask import Flask, Response, render_template, request
@@ -44,7 +45,7 @@ class RequestTimeout(EngineError):
 
 
 class PreconditionFailed(EngineError):
-    """What is here is not what If-Match names."""
+    """What is here is not what If-Match or If-Unmodified-Since names."""
 
 
 class BodyTooLarge(EngineError):
@@ -123,7 +124,7 @@ def written(error: EngineError) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     told = stated(error)
     body = json.dumps(told).encode()
     given = fields(error) | {"Content-Type": "application/problem+json", "Content-Length": str(len(body))}
-    given |= {"Cache-Control": "no-store", "Connection": "close"}
+    given |= {"Cache-Control": "no-store", "Connection": "close", "Access-Control-Allow-Origin": "*"}
     return told["status"], [(field.lower().encode(), value.encode()) for field, value in given.items()], body
 
 
@@ -171,6 +172,7 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
-        app.logger.exception("unexpected error in %s %s", request.method, request.path)
+        # As one line, which a visitor's words cannot break.
+        observation.log(event="unexpected error", at=f"{request.method} {request.path}", why=format_exc())
         detail = "The server met an error of its own; it was logged. Please report what you asked."
         return answer(InternalServerError(detail))

@@ -4,6 +4,7 @@ A message is two lengths, a small head as JSON, a body, and one closing byte tha
 what the evaluators' parent sends on the same socket when a child has ended.
 """
 
+import errno
 import json
 import os
 import socket
@@ -58,8 +59,8 @@ class Channel:
             head: dict[str, Any] = json.loads(content[:head_size])
         except ValueError:
             raise EOFError from None
-        if (content[-1:] == EXIT_REPORT) != ("ended" in head):
-            raise EOFError  # the sender died within its answer, and what follows is its exit report
+        if content[-1:] != (EXIT_REPORT if "ended" in head else ANSWER):
+            raise EOFError  # the sender died within its answer, and what follows is its exit report, or a part of that
         return head, content[head_size:-1]
 
     def _exactly(self, size: int, idle: Callable[[], None]) -> bytes:
@@ -89,8 +90,13 @@ class Connection(Channel):
         super().__init__(socket.socket(socket.AF_UNIX))
         self.demoted = False
         try:
-            self.door.connect(address)
-            self.door.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, int(TICK * 1e6)))
+            for pause in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+                self.door.setsockopt(socket.SOL_SOCKET, pause, struct.pack("ll", 0, int(TICK * 1e6)))
+            while (
+                self.door.connect_ex(address) == errno.EAGAIN
+            ):  # all places before it are taken; any other error is met below
+                idle()
+            self.door.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, bytes(16))
             hello, _ = self.receive(idle)
         except BaseException:
             self.door.close()

@@ -92,7 +92,7 @@ class Evaluator:
         return {"format": fmt.name, "rows": rows, "volatile": reading.volatile}, body
 
     def _dump(self, request: dict[str, Any]) -> Message:
-        """Send all pieces of a dump but the last, and return that. Raises Unwritable."""
+        """Send all pieces of a dump but the last, and return that. Raises Unwritable, Unavailable."""
         fmt, graph = BY_NAME[request["dump"]], request["graph"]
         head = {"format": fmt.name}
         pieces = Output(fmt, send=lambda piece: self.channel.send(head | {"more": True}, piece))
@@ -101,6 +101,8 @@ class Evaluator:
             pieces.end()
         except ConnectionError:  # whoever wanted it is gone
             raise
+        except (FileNotFoundError, PermissionError) as error:  # where it lies is not for a visitor
+            raise outcomes.Unavailable("The file is not in the folder of --release, or cannot be read.") from error
         except OSError as error:
             raise outcomes.unwritable(fmt, str(error)) from error
         return head, pieces.getvalue()

@@ -109,7 +109,10 @@ def main() -> None:
     address, settings = sys.argv[1], Settings(**json.loads(sys.argv[2]))
     for ending in (signal.SIGTERM, signal.SIGHUP):  # to all of a service, they must not cut answers off
         signal.signal(ending, signal.SIG_IGN)
+    door = socket.socket(socket.AF_UNIX)
     try:
+        door.bind(address)
+        os.chmod(address, 0o600)
         if settings.engine:
             from interpol_graph.engine.remote import Remote  # its client takes a while to be read
 
@@ -123,12 +126,9 @@ def main() -> None:
     prefixes()  # read now: a child can open no file
     gc.collect()
     gc.freeze()  # the collector of a child would copy every page it looks at
-    with socket.socket(socket.AF_UNIX) as door:
-        door.bind(address)
-        os.chmod(address, 0o600)
-        door.listen(128)
-        print(json.dumps(about), flush=True)
-        Forkserver(engine, door, settings).serve()
+    door.listen(128)
+    print(json.dumps(about), flush=True)
+    Forkserver(engine, door, settings).serve()
 
 
 if __name__ == "__main__":

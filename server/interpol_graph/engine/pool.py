@@ -99,7 +99,11 @@ class EvaluatorProcess(ExitStack):
         )
         self.callback(self._end)
         assert self.process.stdout is not None
-        line = self.process.stdout.readline()
+        try:
+            line = self.process.stdout.readline()
+        except BaseException:  # a stop while it loads
+            self.close()
+            raise
         self.about: dict[str, Any] = json.loads(line or '{"error": "the evaluator process ended while loading"}')
         if "error" in self.about:
             self.close()

@@ -37,6 +37,8 @@ _NODE = re.compile(rb'("type"\s*:\s*"bnode"\s*,\s*"value"\s*:\s*")nodeID://')
 _TRUTH, _ONE = re.compile(rb'(#boolean"\s*,\s*"value"\s*:\s*")([01])(?=")'), Literal(1)
 #: What Virtuoso sends beside 200 when it cut an answer at a limit of its own.
 _CUT = ("X-SQL-State", "X-SQL-Message", "X-SPARQL-MaxRows")
+#: Seconds that an engine has for an answer, however often it sends a piece, where no query of a visitor sets a limit.
+PATIENCE = 60
 _JSON, _NTRIPLES, _NQUADS = (BY_NAME[name] for name in ("json", "ntriples", "nquads"))
 
 
@@ -88,11 +90,12 @@ class Remote:
         # Evaluated is nothing here; but over no statements it is seen what is wrong with a query.
         self.nothing = Store()
         self.union = False
-        with client(self.url, 60) as self.client:
+        self.patience = max(PATIENCE, settings.timeout)
+        with client(self.url, PATIENCE) as self.client:
             self.about = self._state()
             self.union = self._rows(f"SELECT ?s {{ GRAPH <{UNION}> {{ ?s ?p ?o }} }} LIMIT 1") != []
         # No child shares a connection with another: each opens its own.
-        self.client = client(self.url, max(60, settings.timeout))
+        self.client = client(self.url, self.patience)
 
     def query(self, text: str, prefixes: dict[str, str], graphs: Graphs | None, limit: int) -> Found:
         """Return the answer as Engine.query does, as the engine built in would have given it."""
@@ -121,13 +124,15 @@ class Remote:
         form = [("query", query), *(("default-graph-uri", iri) for iri in graphs[0])]
         form += [("named-graph-uri", iri) for iri in graphs[1]]
         fields = {"Accept": media_type, "Content-Type": "application/x-www-form-urlencoded"}
-        body = bytearray()
+        body, deadline = bytearray(), time.monotonic() + self.patience
         try:
             with self.client.stream("POST", self.url, content=urlencode(form), headers=fields) as response:
                 for piece in response.iter_bytes():
                     body += piece
                     if len(body) > 8 * limit:
                         raise outcomes.too_large(limit)
+                    if time.monotonic() > deadline:
+                        raise outcomes.engine_silent()
         except httpx2.HTTPError as error:
             raise failing(error) from error
         said = body[:600].decode("utf-8", "replace").strip().split("\n")[0][:200].strip()
@@ -163,17 +168,20 @@ class Remote:
     def _state(self) -> dict[str, Any]:
         """Return what the release says of the state, or else what was left in the engine, or else what is counted there."""
         rows = self._rows(f"SELECT ?about {{ GRAPH <{STATE}> {{ <{STATE}> <{RDF}value> ?about }} }}")
-        held: dict[str, Any] = json.loads(str(rows[0][0].value)) if rows else {}
-        if not self.release:
-            return held or self._counted()
-        manifest = json.loads((self.release / "manifest.json").read_bytes())
-        told = {name: manifest[name] for name in ("digest", "graphs", "default", "triples")}
-        if held and held["digest"] != told["digest"]:
+        held: Any = json.loads(str(rows[0][0].value)) if rows else {}
+        manifest: Any = self.release and json.loads((self.release / "manifest.json").read_bytes())
+        told = held or self._counted() if manifest is None else manifest
+        try:
+            about = {name: told[name] for name in ("digest", "graphs", "default", "triples")}
+            elsewhere = held and held["digest"] != about["digest"]
+        except (KeyError, TypeError):
+            raise ValueError(f"what {self.release or self.url} says of its state is none; load it again") from None
+        if elsewhere:
             raise ValueError(
-                f"{self.url} holds the state {held['digest'][:12]}, and the release in {self.release} is {told['digest'][:12]}; "
+                f"{self.url} holds the state {held['digest'][:12]}, and the release in {self.release} is {about['digest'][:12]}; "
                 "load that, or name the one of this"
             )
-        return told
+        return about
 
     def _counted(self) -> dict[str, Any]:
         """Return what an engine holds that does not tell; whether it still is the same tomorrow cannot be told either."""

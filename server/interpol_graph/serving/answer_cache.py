@@ -65,7 +65,8 @@ class AnswerCache:
                 return None
             found[name] = found[name] + b"," + value if name in found else value
         get = found.get
-        varying = [get(name) for name in self._varying]
+        # Without a host HTTP/1.0 is answered, and HTTP/1.1 is not.
+        varying = [scope["http_version"], *(get(name) for name in self._varying)]
         return (digest, scope["raw_path"], scope["query_string"], scope["scheme"], *varying), get(b"if-none-match")
 
     def get(self, key: Key) -> Entry | None:

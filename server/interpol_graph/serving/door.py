@@ -41,8 +41,7 @@ AT_WORK = 160
 #: How many of them have a thread: the others wait behind their own in the event loop, which costs nobody anything.
 IN_THREADS = 64
 _FLOOD = Busy(f"{AT_WORK} requests of this client are at work already; try again in a few seconds.")
-# Made once: a flood is refused in the event loop.
-_REFUSAL = problems.written(_FLOOD)
+_REFUSAL = problems.written(_FLOOD)  # made once: a flood is refused in the event loop
 #: The type of forms, and the fields that one may have: reading each takes many times its bytes.
 FORM, FIELDS = "application/x-www-form-urlencoded", 1000
 #: Bytes that one header field may have: what it lists is compared with all that is on offer.
@@ -117,9 +116,9 @@ class Door:
         return said.decode("latin-1").split(",")[-self.proxies :][0].strip()
 
     def _record(self, scope: dict[str, Any], status: int, size: int, facts: dict[str, Any]) -> None:
-        """Note for metrics and log how a request was answered."""
+        """Note for metrics and log how a request was answered; its method may be a word of any length."""
         seconds = time.perf_counter() - scope[_STARTED]
-        if observation.record(scope["method"], scope["path"], status, size, seconds, facts):
+        if observation.record(scope["method"][:20], scope["path"], status, size, seconds, facts):
             asyncio.get_running_loop().call_later(_FLUSH, observation.flush)
 
     async def _answer(
@@ -158,8 +157,7 @@ class Door:
 
         taken: what room was taken for it. Raises BadRequest, RequestTimeout, Busy.
         """
-        more = environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ
-        if not more:
+        if not (more := environ.get("CONTENT_LENGTH", "0") != "0" or "HTTP_TRANSFER_ENCODING" in environ):
             return
         body, length, room, reading = bytearray(), 0, PIECE, self.reading[client]
         try:
@@ -262,8 +260,10 @@ def _environ(scope: dict[str, Any]) -> WSGIEnvironment:
         "wsgi.file_wrapper": lambda file, _=0: environ.update({FILE: True}) or FileWrapper(file, PIECE),
     }
     for name, value in scope["headers"]:
-        if b"_" in name:
-            continue  # it would stand for the field with hyphens, which a proxy in front has set
+        # What has an underscore would stand for the field with hyphens, which a proxy in front has set; and where HTTP/1.0
+        # names no host, the HTTP library names an empty one.
+        if b"_" in name or (name == b"host" and not value and scope["http_version"] != "1.1"):
+            continue
         key = name.decode("latin-1").upper().replace("-", "_")
         key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
         text = value.decode("latin-1")

@@ -25,7 +25,7 @@ from interpol_graph.graph import paths
 #: Bytes that the names of evaluators and of their graphs take, or some more.
 _ROOM = 1 << 16
 #: What may be wrong with data, or with a machine that is out of memory, processes or disk for a while.
-_FOR_A_WHILE = (NotStarted, OSError, ValueError)
+_FOR_A_WHILE = (NotStarted, OSError, ValueError, RuntimeError, MemoryError)
 
 
 def check_port(host: str, port: int) -> str:
@@ -91,6 +91,10 @@ class Supervisor:
         self._thread.start()
         return self.process.about
 
+    def listen(self) -> None:
+        """Let SIGHUP ask for a reload, while the graph is being loaded, too."""
+        signal.signal(signal.SIGHUP, lambda *_: self.reload.set())
+
     def stop(self) -> None:
         """End all evaluators."""
         self._stop.set()
@@ -139,7 +143,6 @@ class Supervisor:
                     done, checked = checked, None
                     self._reload(done)
                 elif not checked and self.reload.is_set():
-                    self.reload.clear()
                     checked = beside.submit(self._checked)
             except _FOR_A_WHILE as error:
                 _log(event="evaluators not started", why=str(error))
@@ -157,6 +160,7 @@ class Supervisor:
 
     def _checked(self) -> tuple[Path, str | None]:
         """Return a copy of the project's files, and what is wrong with them, if anything is. Raises NotStarted."""
+        self.reload.clear()
         files = self._copied()
         try:
             return files, self.check(self.settings, files)
@@ -218,5 +222,5 @@ def run(supervisor: Supervisor, address: str, port: int, workers: int, log: bool
         log_level=LogLevels.error,
     )
     os.register_at_fork(after_in_child=_as_new)
-    server.on_startup(lambda: signal.signal(signal.SIGHUP, lambda *_: supervisor.reload.set()))
+    server.on_startup(supervisor.listen)
     server.serve()
