@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from pyoxigraph import BlankNode, RdfFormat, Store, parse
 
 from interpol_graph.graph.files import SourceFile, Unreadable, under
 from interpol_graph.graph.store import APART
-from interpol_graph.shacl.data import Statement, Term, reached
+from interpol_graph.shacl.data import Statement, Term
 from interpol_graph.validation.positions import NOWHERE, Place, Text, offsets
 
 #: Where a finding stands: file, line and column.
@@ -31,6 +32,9 @@ class Reading:
     def __init__(self, file: SourceFile, shown: bool = True) -> None:
         self.path, self.graph, self.format, self.shown = file.path, file.graph, file.format, shown
         self._texts = file.texts()
+        self._focus: Term | None = None
+        self._ahead: deque[Term] = deque()
+        self._found: dict[tuple[Term | None, Term | None], int] = {}
         if any(b" <<(" in text and _TRIPLE.search(text) for text in self._texts.values()):
             raise Unreadable(file.path, "holds a triple as a term, which is RDF 1.2; what is validated is RDF 1.1")
 
@@ -87,29 +91,32 @@ class Reading:
         one of its parts; else on the property; else on the node."""
         for wanted in ((predicate, value), (predicate, None), (None, None)):
             part = 2 if wanted[1] is not None else 1 if wanted[0] is not None else 0
-            for node in self._with_parts(focus) if part == 2 else (focus,):
-                place = min((self.place(number, part) for number in self.matching(node, *wanted)), default=NOWHERE)
-                if place != NOWHERE:
-                    return place
+            number = self.said(focus, *wanted, parts=part == 2)
+            if number is not None and (place := self.place(number, part)) != NOWHERE:
+                return place
         return NOWHERE
 
-    def matching(self, focus: Term, predicate: Term | None, value: Term | None) -> list[int]:
-        """Return the numbers of the statements with these terms; None is any."""
-        return [
-            number
-            for number in self.about.get(focus, ())
-            if predicate in (None, self.quads[number].predicate) and value in (None, self.quads[number].object)
-        ]
+    def said(self, focus: Term, predicate: Term | None, value: Term | None, parts: bool = False) -> int | None:
+        """Return the number of the first statement with these terms about a node; None is any.
 
-    def _with_parts(self, focus: Term) -> Iterator[Term]:
-        """Yield a node, then the blank nodes that it leads to, nearest first."""
+        parts: failing that, of one about the nearest blank node that it leads to.
+        """
+        if focus != self._focus:  # of one node there may be thousands of findings, one after the other
+            self._focus, self._ahead, self._found = focus, deque((focus,)), {}
+            self._walk()
+        while parts and (predicate, value) not in self._found and self._ahead:
+            self._walk()
+        number = self._found.get((predicate, value))
+        return number if number is None or parts or self.quads[number].subject == focus else None
 
-        def parts(node: Term) -> list[Term]:
-            values = (self.quads[number].object for number in self.about.get(node, ()))
-            return [value for value in values if isinstance(value, BlankNode)]
-
-        yield focus
-        yield from reached(focus, parts)[1:]
+    def _walk(self) -> None:
+        """Note what the file says of the next of the node and the blank nodes that it leads to, nearest first."""
+        for number in self.about.get(self._ahead.popleft(), ()):
+            _, predicate, value, _ = self.quads[number]
+            if isinstance(value, BlankNode) and (None, value) not in self._found:
+                self._ahead.append(value)
+            for key in ((predicate, value), (predicate, None), (None, value), (None, None)):
+                self._found.setdefault(key, number)
 
 
 def locate(
@@ -126,7 +133,7 @@ def locate(
         precise = ((predicate, value), (predicate, None)) if predicate else ()
         for wanted in (*precise, (None, None)):
             for file in homes:
-                if file.matching(focus, *wanted):
+                if file.said(focus, *wanted) is not None:
                     return file.path, *file.find(focus, predicate, value)
         for file in files:
             if focus in file.mentions:
