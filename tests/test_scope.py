@@ -395,6 +395,23 @@ def test_what_is_staged_is_judged(checkout: Path, mine: list[str], repository: C
     assert "in 2 files" in validated(*mine, "--staged").stderr, "nothing is staged: everything is asked for"
 
 
+@pytest.mark.parametrize("theirs", ["zoo:a zoo:next zoo:d .\n", None], ids=["changed", "removed"])
+def test_what_is_in_conflict_is_not_judged(
+    checkout: Path, mine: list[str], repository: Callable[..., str], theirs: str | None
+) -> None:
+    for branch, text in (("ours", "zoo:a zoo:next zoo:c .\n"), ("theirs", theirs)):
+        repository("checkout", "--quiet", "-b", branch, "main")
+        if text:
+            write(checkout / "mine/a.ttl", text)
+        else:
+            (checkout / "mine/a.ttl").unlink()
+        repository("commit", "--quiet", "--all", "--message", branch)
+    with pytest.raises(subprocess.CalledProcessError):
+        repository("merge", "ours")
+    result = validated(*mine, "--staged")
+    assert result.exit_code == 2 and "mine/a.ttl is in conflict: settle it, and stage it with git add" in result.stderr
+
+
 def test_the_first_commit_is_a_change_of_everything(checkout: Path) -> None:
     subprocess.run(["git", "init", "--quiet"], cwd=checkout, check=True)
     subprocess.run(["git", "add", "--all"], cwd=checkout, check=True)
