@@ -75,11 +75,7 @@ REPEATED = {*TARGETS, *REFERENCES, *LISTED, "property", "message", "class", "pat
 REPEATED |= {"equals", "disjoint", "lessThan", "lessThanOrEquals"}
 OF_PROPERTIES = {"minCount", "maxCount", "uniqueLang", "lessThan", "lessThanOrEquals"}
 #: The parameters of one constraint, where it has several; and what no shape can be judged without.
-TOGETHER = (
-    {"pattern", "flags"},
-    {"closed", "ignoredProperties"},
-    {"qualifiedValueShape", "qualifiedMinCount", "qualifiedMaxCount", "qualifiedValueShapesDisjoint"},
-)
+TOGETHER = ({"pattern", "flags"}, {"closed", "ignoredProperties"}, {each for each in PARAMETERS if "qualified" in each})
 VITAL = {*TARGETS, "path", "property", "sparql", "deactivated"}
 #: The other terms of SHACL Core and SHACL-SPARQL, and the classes of all of SHACL: they describe, or belong to nodes that are no shapes.
 SILENT = """

@@ -33,8 +33,6 @@ SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sari
 #: The namespace of what the W3C's vocabulary has no word for: file, line, column, rule, mend; and of our own
 #: constraint components, which bear the names of the rules.
 REPORT = BASE + "report#"
-
-
 #: Results that code scanning shows of one upload, the gravest first.
 SARIF_MOST = 5000
 

@@ -27,19 +27,11 @@ ACCEPT = "text/turtle, application/n-triples, application/rdf+xml;q=0.8, applica
 
 def wanted(shapes: Sequence[Reading]) -> Iterator[tuple[Reading, Term, NamedNode]]:
     """Yield what files import and none of them is: the file, the node that imports, the IRI."""
-    here = {
-        _plain(SHACL),
-        *(file.path.as_uri() for file in shapes),
-        *(name for each in shapes for name in _says(each.quads)),
-    }
+    here = {_plain(SHACL), *(file.path.as_uri() for file in shapes)}.union(*(_says(file.quads) for file in shapes))
     for file in shapes:
-        for quad in file.quads:
-            if (
-                quad.predicate == IMPORTS
-                and isinstance(iri := quad.object, NamedNode)
-                and _plain(iri.value) not in here
-            ):
-                yield file, quad.subject, iri
+        for node, predicate, iri, _ in file.quads:
+            if predicate == IMPORTS and isinstance(iri, NamedNode) and _plain(iri.value) not in here:
+                yield file, node, iri
 
 
 def _says(quads: Iterable[Quad | Statement]) -> list[str]:

@@ -32,9 +32,8 @@ class Reading:
     def __init__(self, file: SourceFile, shown: bool = True) -> None:
         self.path, self.graph, self.format, self.shown = file.path, file.graph, file.format, shown
         self._texts = file.texts()
-        self._focus: Term | None = None
-        self._ahead: deque[Term] = deque()
-        self._found: dict[tuple[Term | None, Term | None], int] = {}
+        #: The node that was asked for last, the nodes not looked at yet to which it leads, nearest first, and what the rest says.
+        self._walk: tuple[Term | None, deque[Term], dict[tuple[Term | None, Term | None], int]] = None, deque(), {}
         if any(b" <<(" in text and _TRIPLE.search(text) for text in self._texts.values()):
             raise Unreadable(file.path, "holds a triple as a term, which is RDF 1.2; what is validated is RDF 1.1")
 
@@ -101,22 +100,18 @@ class Reading:
 
         parts: failing that, of one about the nearest blank node that it leads to.
         """
-        if focus != self._focus:  # of one node there may be thousands of findings, one after the other
-            self._focus, self._ahead, self._found = focus, deque((focus,)), {}
-            self._walk()
-        while parts and (predicate, value) not in self._found and self._ahead:
-            self._walk()
-        number = self._found.get((predicate, value))
-        return number if number is None or parts or self.quads[number].subject == focus else None
-
-    def _walk(self) -> None:
-        """Note what the file says of the next of the node and the blank nodes that it leads to, nearest first."""
-        for number in self.about.get(self._ahead.popleft(), ()):
-            _, predicate, value, _ = self.quads[number]
-            if isinstance(value, BlankNode) and (None, value) not in self._found:
-                self._ahead.append(value)
-            for key in ((predicate, value), (predicate, None), (None, value), (None, None)):
-                self._found.setdefault(key, number)
+        if focus != self._walk[0]:  # of one node there may be thousands of findings, one after the other
+            self._walk = focus, deque((focus,)), {}
+        _, ahead, found = self._walk
+        while (predicate, value) not in found and ahead and (parts or ahead[0] == focus):
+            for number in self.about.get(ahead.popleft(), ()):
+                _, said, term, _ = self.quads[number]
+                if isinstance(term, BlankNode) and (None, term) not in found:
+                    ahead.append(term)
+                for key in ((said, term), (said, None), (None, term), (None, None)):
+                    found.setdefault(key, number)
+        number = found.get((predicate, value), -1)
+        return number if number >= 0 and (parts or self.quads[number].subject == focus) else None
 
 
 def locate(
@@ -130,8 +125,7 @@ def locate(
     if focus is not None:
         homes = [file for file in files if focus in file.about]
         # Without a property the value is the node itself, which may stand anywhere.
-        precise = ((predicate, value), (predicate, None)) if predicate else ()
-        for wanted in (*precise, (None, None)):
+        for wanted in ((predicate, value), (predicate, None), (None, None))[0 if predicate else 2 :]:
             for file in homes:
                 if file.said(focus, *wanted) is not None:
                     return file.path, *file.find(focus, predicate, value)
