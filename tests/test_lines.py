@@ -7,16 +7,18 @@ import re
 from functools import partial
 from itertools import product, repeat
 from pathlib import Path
+from typing import Any
 
 import pytest
-from pyoxigraph import NamedNode, Quad, RdfFormat, parse
+from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, parse
 from rdflib import RDF, RDFS, SDO, SKOS, Graph, URIRef
 
 from conftest import ROOT
 from interpol_graph.graph.files import SourceFile, project_files
 from interpol_graph.graph.prefixes import GRAPHS, TERMS
+from interpol_graph.shacl.data import Statement
 from interpol_graph.validation import run, scope
-from interpol_graph.validation.locator import Reading
+from interpol_graph.validation.locator import Reading, locate
 from interpol_graph.validation.positions import NOWHERE, offsets
 from interpol_graph.validation.report import Finding
 from interpol_graph.validation.scope import Scope
@@ -135,6 +137,32 @@ def test_every_term_knows_its_place(
         if all(term in (None, own) for term, own in zip(wanted, quad[:3], strict=True))
     ]
     assert min(found, default=NOWHERE) == place
+
+
+@pytest.mark.parametrize(
+    ("said", "predicate"),
+    [
+        (" , ".join(f'"{number}"' for number in range(400)), "http://example.org/p"),
+        (f"( {' '.join(map(str, range(400)))} )", ""),
+        (f"{' '.join(f'[ ex:n {number} ; ex:p' for number in range(400))} true {']' * 400}", ""),
+    ],
+    ids=["values", "list", "nested"],
+)
+def test_a_finding_is_placed_as_quickly_among_many(tmp_path: Path, said: str, predicate: str) -> None:
+    file, looked = tmp_path / "many.ttl", []
+
+    class Looked(list[Statement]):
+        def __getitem__(self, number: Any) -> Any:
+            looked.append(number)
+            return super().__getitem__(number)
+
+    file.write_text(f"@prefix ex: <http://example.org/> .\nex:a ex:p {said} .\n", encoding="utf-8")
+    read = Reading(SourceFile(file, "urn:many"))
+    read.quads = Looked(read.quads)
+    wanted = NamedNode(predicate) if predicate else None
+    values = [quad.object for quad in read.quads if isinstance(quad.object, Literal)]
+    places = {locate([read], NamedNode("http://example.org/a"), wanted, value) for value in values}
+    assert len(places) == len(values) >= 400 and len(looked) < 4 * len(read.quads) + 4 * len(values)
 
 
 def test_a_format_without_places_is_still_read(tmp_path: Path) -> None:

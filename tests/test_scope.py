@@ -142,7 +142,8 @@ def test_a_check_reads_other_graphs_for_one_file_only_if_it_names_them(monkeypat
     sessions = paths.DATA / "sessions.ttl"
     assert run.every(scope.chosen([sessions])).checked == (sessions,)
     rest = {name for name, graphs in asked.items() if graphs is None}
-    assert rest == {"doubled-label", "foreign-term", "several-values", "split-entity"} and len(asked) > 60
+    named = {"doubled-label", "foreign-term", "several-values", "split-entity", "unsupported-citation"}
+    assert rest == named and len(asked) > 60
     assert all(graphs in (None, [NamedNode(GRAPHS + "sessions")]) for graphs in asked.values())
 
 
@@ -392,6 +393,23 @@ def test_what_is_staged_is_judged(checkout: Path, mine: list[str], repository: C
     write(checkout / "mine/a.ttl", "zoo:a zoo:next zoo:c .\n")
     assert validated(*mine, "--staged").exit_code == 0
     assert "in 2 files" in validated(*mine, "--staged").stderr, "nothing is staged: everything is asked for"
+
+
+@pytest.mark.parametrize("theirs", ["zoo:a zoo:next zoo:d .\n", None], ids=["changed", "removed"])
+def test_what_is_in_conflict_is_not_judged(
+    checkout: Path, mine: list[str], repository: Callable[..., str], theirs: str | None
+) -> None:
+    for branch, text in (("ours", "zoo:a zoo:next zoo:c .\n"), ("theirs", theirs)):
+        repository("checkout", "--quiet", "-b", branch, "main")
+        if text:
+            write(checkout / "mine/a.ttl", text)
+        else:
+            (checkout / "mine/a.ttl").unlink()
+        repository("commit", "--quiet", "--all", "--message", branch)
+    with pytest.raises(subprocess.CalledProcessError):
+        repository("merge", "ours")
+    result = validated(*mine, "--staged")
+    assert result.exit_code == 2 and "mine/a.ttl is in conflict: settle it, and stage it with git add" in result.stderr
 
 
 def test_the_first_commit_is_a_change_of_everything(checkout: Path) -> None:

@@ -551,7 +551,7 @@ STRAY = {
     "sh:property [ sh:minCount 1 ] ;": "a property shape needs sh:path",
     "sh:property [ sh:path :q ; sh:minCount 'one' ] ;": "sh:minCount takes an integer from 0",
     "sh:property [ sh:path :q ; sh:pattern '(' ] ;": "sh:pattern cannot be used",
-    "sh:property [ sh:path :q ; sh:or ( [ sh:in :x ] ) ] ;": "depends on a shape that cannot be used",
+    "sh:property [ sh:path :q ; sh:or ( [ sh:path 'x' ] ) ] ;": "depends on a shape that cannot be used",
     "sh:message :x ;": "sh:message takes a string",
     "sh:not [ sh:property [ sh:path :p ; sh:minCount 'x' ] ] ;": "sh:minCount takes an integer",
     "sh:not [ sh:node [ sh:property [ sh:path :p ; sh:datatype 'x' ] ] ] ;": "depends on a shape that cannot be used",
@@ -578,6 +578,35 @@ def test_what_is_not_shacl_is_told_and_the_rest_judged(tmp_path: Path, judge: st
     for number, words in enumerate(STRAY.values(), PREFIXES.count("\n") + 1):
         assert any(line == number and words in message for line, message in said), (words, said)
         assert re.search(rf"shapes\.ttl:{number}:\d+: [^\n]*{re.escape(words)}", refused.stderr), refused.stderr
+
+
+@pytest.mark.parametrize("judge", ["own", "pyshacl"])
+@pytest.mark.parametrize(
+    ("shape", "found"),
+    [
+        ("sh:property [ sh:path :p ; sh:minCount 1.0 ; sh:nodeKind sh:IRI ]", {"NodeKind"}),
+        ("sh:property [ sh:path :p ; sh:minCount 5 , 6 ; sh:maxCount 0 ]", {"MaxCount"}),
+        ("sh:property [ sh:path :p ; sh:pattern '^x' ; sh:flags 1 ; sh:minLength 9 ]", {"MinLength"}),
+        ("sh:closed true ; sh:ignoredProperties :p ; sh:nodeKind sh:Literal", {"NodeKind"}),
+        (
+            "sh:property [ sh:path :p ; sh:qualifiedValueShape [ ] ; sh:qualifiedMaxCount 'x' ; sh:maxCount 0 ]",
+            {"MaxCount"},
+        ),
+        ("sh:nodeKind sh:Literal ; sh:node :Nowhere", {"NodeKind"}),
+        ("sh:node [ sh:nodeKind sh:Literal ; sh:node :Nowhere ]", {"Node"}),
+        ("sh:and ( [ sh:nodeKind sh:Literal ; sh:hasValue :x ; sh:datatype 'x' ] )", {"And"}),
+        ("sh:not [ sh:nodeKind sh:IRI ; sh:datatype 'x' ] ; sh:nodeKind sh:Literal", set()),
+        ("sh:targetClass 'x' ; sh:nodeKind sh:Literal", set()),
+        ("sh:deactivated 'false' ; sh:nodeKind sh:Literal", set()),
+    ],
+)
+def test_an_ill_formed_constraint_takes_no_other_along(tmp_path: Path, judge: str, shape: str, found: set[str]) -> None:
+    (tmp_path / "data.ttl").write_text(PREFIXES + ":x :p 'text' .\n")
+    (tmp_path / "shapes.ttl").write_text(PREFIXES + f":S sh:targetNode :x ; {shape} .\n")
+    arguments = ["validate", str(tmp_path / "data.ttl"), "--shapes", str(tmp_path / "shapes.ttl"), "--judge", judge]
+    report = json.loads(CliRunner().invoke(main, [*arguments, "--format", "json"]).stdout)
+    assert {item["component"] for item in report["findings"]} == {f"sh:{name}ConstraintComponent" for name in found}
+    assert "shapes-fault" in {remark["rule"] for remark in report["remarks"]}
 
 
 def test_a_shape_that_finds_nothing_is_told(tmp_path: Path) -> None:

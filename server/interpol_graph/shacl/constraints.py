@@ -88,10 +88,6 @@ def _of_list(fits: Callable[[Iterable[bool]], bool], run: Validation, _: Shape, 
     return lambda value: fits(run.conforms(other, value) for other in others)
 
 
-def _one(verdicts: Iterable[bool]) -> bool:
-    return sum(verdicts) == 1
-
-
 def _count(wrong: Comparison, _run: Validation, _: Shape, bound: Term) -> Check:
     number = _number(bound)
     return lambda _, values: (None,) if wrong(len(values), number) else ()
@@ -109,7 +105,8 @@ def _pair(offenders: Offenders, run: Validation, _: Shape, predicate: Term) -> C
 
 
 def _unequal(values: Sequence[Term], others: Sequence[Term]) -> list[Term]:
-    return [v for v in values if v not in others] + [o for o in others if o not in values]
+    both = set(values).intersection(others)
+    return [term for term in (*values, *others) if term not in both]
 
 
 def _not_less(or_equal: bool, values: Sequence[Term], others: Sequence[Term]) -> list[Term]:
@@ -158,13 +155,16 @@ COMPONENTS: dict[str, tuple[str, CheckMaker]] = {
     "languageIn": ("The value is in none of the languages asked for.", _each(_language_in)),
     "uniqueLang": ("{path} has more than one value in a language.", _unique_lang),
     "equals": ("The values differ from those of {value}.", partial(_pair, _unequal)),
-    "disjoint": ("The value is also one of {value}.", partial(_pair, lambda values, others: [v for v in values if v in others])),
+    "disjoint": ("The value is also one of {value}.", partial(_pair, lambda vs, os: filter({*os}.__contains__, vs))),
     "lessThan": ("The value is not less than that of {value}.", partial(_pair, partial(_not_less, False))),
     "lessThanOrEquals": ("The value is greater than that of {value}.", partial(_pair, partial(_not_less, True))),
     "not": ("The value conforms to {value}, which it must not.", _each(lambda run, _, other: lambda v: not run.conforms(other, v))),
     "and": ("The value does not conform to all of the shapes asked for.", _each(partial(_of_list, all))),
     "or": ("The value conforms to none of the shapes asked for.", _each(partial(_of_list, any))),
-    "xone": ("The value does not conform to exactly one of the shapes asked for.", _each(partial(_of_list, _one))),
+    "xone": (
+        "The value does not conform to exactly one of the shapes asked for.",
+        _each(partial(_of_list, lambda verdicts: sum(verdicts) == 1)),
+    ),
     "node": ("The value does not conform to {value}.", _each(lambda run, _, other: partial(run.conforms, other))),
     "qualifiedMinCount": ("Fewer than {value} values of {path} conform to the shape.", partial(_qualified, operator.lt)),
     "qualifiedMaxCount": ("More than {value} values of {path} conform to the shape.", partial(_qualified, operator.gt)),

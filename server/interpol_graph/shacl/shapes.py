@@ -74,6 +74,9 @@ PARAMETERS: dict[str, tuple[str, Test]] = {
 REPEATED = {*TARGETS, *REFERENCES, *LISTED, "property", "message", "class", "pattern", "hasValue", "sparql"}
 REPEATED |= {"equals", "disjoint", "lessThan", "lessThanOrEquals"}
 OF_PROPERTIES = {"minCount", "maxCount", "uniqueLang", "lessThan", "lessThanOrEquals"}
+#: The parameters of one constraint, where it has several; and what no shape can be judged without.
+TOGETHER = ({"pattern", "flags"}, {"closed", "ignoredProperties"}, {each for each in PARAMETERS if "qualified" in each})
+VITAL = {*TARGETS, "path", "property", "sparql", "deactivated"}
 #: The other terms of SHACL Core and SHACL-SPARQL, and the classes of all of SHACL: they describe, or belong to nodes that are no shapes.
 SILENT = """
     name description order group defaultValue editor viewer shapesGraph shapesGraphWellFormed suggestedShapesGraph declare prefix
@@ -100,7 +103,8 @@ UNSUPPORTED = """
 class Shape:
     """One shape: its node, its path if it has one, its parameters by name, and how its results are worded.
 
-    core: whether SHACL Core is all that it asks for, and no query; usable: whether it can be judged by at all.
+    core: whether SHACL Core is all that it asks for, and no query; lost: the parameters of ill-formed constraints, which it
+    goes without; usable: whether it can be judged by at all.
     """
 
     node: Term
@@ -109,6 +113,7 @@ class Shape:
     severity: NamedNode
     messages: tuple[Literal, ...]
     core: bool
+    lost: frozenset[str] = frozenset()
     usable: bool = True
 
     def is_true(self, name: str) -> bool:
@@ -120,8 +125,8 @@ class Shapes:
     """The shapes of a graph.
 
     all: node → shape, roots: those that have targets; faults: what is not well-formed, not supported or no term of SHACL. A
-    shape with a value that it cannot have, or that depends on such a one, is not usable; of the rest only the statement at
-    fault is left out.
+    constraint with a value that it cannot have is left out, and so is a shape whose path, targets or parts have one, or that
+    depends on such a shape; of the rest only the statement at fault.
     """
 
     def __init__(self, graph: Index) -> None:
@@ -152,11 +157,11 @@ class Shapes:
         return reached(shape.node, lambda node: self.references(self.of(node)))
 
     def usable(self) -> Index:
-        """Return the shapes graph without the shapes that cannot be used."""
+        """Return the shapes graph without the shapes that cannot be used, and without ill-formed constraints."""
         bad = {shape.node for shape in self.all.values() if not shape.usable}
-        of_shapes = sh("property")
-        kept = (each for each in self.graph.statements() if not (each.predicate == of_shapes and each.object in bad))
-        return Index(each for each in kept if each.subject not in bad) if bad else self.graph
+        lost = {(shape.node, sh(name)) for shape in self.all.values() for name in shape.lost}
+        whole = (each for each in self.graph.statements() if each.subject not in bad and each[:2] not in lost)
+        return Index(each for each in whole if each.predicate != sh("property") or each.object not in bad)
 
     def references(self, shape: Shape) -> Iterator[Term]:
         """Yield the nodes of the shapes that a shape refers to."""
@@ -179,7 +184,7 @@ class Shapes:
         turned = not shape.parameters.keys().isdisjoint(("not", "xone", "qualifiedValueShape"))
         leaning = [self.of(node) for node in self._leaning(shape)]
         needed = [self.of(node) for each in leaning for node in self.within(each)] if turned else leaning
-        return all(each.usable for each in needed)
+        return all(each.usable and not (turned and each.lost) for each in needed)
 
     def _parameters(self) -> Iterator[Term]:
         """Yield the parameters of the constraint components that the shapes graph defines."""
@@ -203,11 +208,14 @@ class Shapes:
                 faults.append(BadShapes(node, fault.reason, sh("path")))
         self.faults += faults
         # A message or a severity that is none takes nothing from a verdict.
-        usable = all(fault.predicate in (sh("message"), sh("severity")) for fault in faults)
+        ill = {fault.predicate.value.removeprefix(SHACL) if fault.predicate else "path" for fault in faults}
+        ill -= {"message", "severity"}
+        lost = ill.union(*(each for each in TOGETHER if each & ill))
+        found = {name: values for name, values in found.items() if name not in lost}
         severities = [each for each in found.get("severity", ()) if isinstance(each, NamedNode)] or [sh("Violation")]
         messages = tuple(message for message in found.get("message", ()) if isinstance(message, Literal))
         core = "sparql" not in found and not any(name in self._defined for name, _ in self.graph.about(node))
-        return Shape(node, path, found, severities[0], messages, core, usable)
+        return Shape(node, path, found, severities[0], messages, core, frozenset(lost), lost.isdisjoint(VITAL))
 
     def _misused(self, node: Term, found: dict[str, list[Term]]) -> Iterator[BadShapes]:
         """Yield what is wrong with the parameters of a shape."""

@@ -84,7 +84,8 @@ def ignored(folder: Path, files: Collection[Path]) -> frozenset[Path]:
 def standing(top: Path, commit: str | None, here: Path) -> Iterator[Callable[[Path], Path]]:
     """Stand in a copy of a repository as it is in a commit, or in the index for None, and say where a path is there.
 
-    here: the folder to stand in, as it is called in the work tree. Raises NoChanges for a submodule that lacks its commit.
+    here: the folder to stand in, as it is called in the work tree. Raises NoChanges for a submodule that lacks its commit,
+    and for a file in conflict.
     """
     with tempfile.TemporaryDirectory(prefix="interpol-graph-") as folder:
         tree = Path(folder).resolve() / "tree"
@@ -109,6 +110,8 @@ def _write(top: Path, commit: str | None, tree: Path) -> None:
     _git(top, "checkout-index", "--all", f"--prefix={tree}/", **index)
     for entry in _git(top, "ls-files", "-z", "--stage", **index).split("\0"):
         about, _, name = entry.partition("\t")
+        if about and not about.endswith(" 0"):
+            raise NoChanges(f"{top / name} is in conflict: settle it, and stage it with git add")
         if about.startswith("160000 ") and (top / name / ".git").exists():
             _write(top / name, about.split()[1], tree / name)
 

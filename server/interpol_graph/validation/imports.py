@@ -25,11 +25,11 @@ ACCEPT = "text/turtle, application/n-triples, application/rdf+xml;q=0.8, applica
 
 def wanted(shapes: Sequence[Reading]) -> Iterator[tuple[Reading, Term, NamedNode]]:
     """Yield what files import and none of them is: the file, the node that imports, the IRI."""
-    here = {_plain(SHACL), *(file.path.as_uri() for file in shapes)}
-    here.update(*(_says(file.quads) for file in shapes))
-    for file, quad in ((each, quad) for each in shapes for quad in each.quads if quad.predicate == IMPORTS):
-        if isinstance(quad.object, NamedNode) and _plain(quad.object.value) not in here:
-            yield file, quad.subject, quad.object
+    here = {_plain(SHACL), *(file.path.as_uri() for file in shapes)}.union(*(_says(file.quads) for file in shapes))
+    for file in shapes:
+        for node, predicate, iri, _ in file.quads:
+            if predicate == IMPORTS and isinstance(iri, NamedNode) and _plain(iri.value) not in here:
+                yield file, node, iri
 
 
 def _says(quads: Iterable[Quad | Statement]) -> list[str]:

@@ -1,7 +1,8 @@
 """The finger on the line: files, each read once, and where in them the terms of a finding stand."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from pyoxigraph import BlankNode, RdfFormat, Store, parse
 
 from interpol_graph.graph.files import SourceFile, Unreadable, under
 from interpol_graph.graph.store import APART
-from interpol_graph.shacl.data import Statement, Term, reached
+from interpol_graph.shacl.data import Statement, Term
 from interpol_graph.validation.positions import NOWHERE, Place, Text, offsets
 
 #: Where a finding stands: file, line and column.
@@ -29,6 +30,8 @@ class Reading:
     def __init__(self, file: SourceFile, shown: bool = True) -> None:
         self.path, self.graph, self.format, self.shown = file.path, file.graph, file.format, shown
         self._texts = file.texts()
+        #: The node that was asked for last, the nodes not looked at yet to which it leads, nearest first, and what the rest says.
+        self._walk: tuple[Term | None, deque[Term], dict[tuple[Term | None, Term | None], int]] = None, deque(), {}
         if any(b" <<(" in text and _TRIPLE.search(text) for text in self._texts.values()):
             raise Unreadable(file.path, "holds a triple as a term, which is RDF 1.2; what is validated is RDF 1.1")
 
@@ -85,26 +88,28 @@ class Reading:
         one of its parts; else on the property; else on the node."""
         for wanted in ((predicate, value), (predicate, None), (None, None)):
             part = 2 if wanted[1] is not None else 1 if wanted[0] is not None else 0
-            for node in self._with_parts(focus) if part == 2 else (focus,):
-                place = min((self.place(number, part) for number in self.matching(node, *wanted)), default=NOWHERE)
-                if place != NOWHERE:
-                    return place
+            number = self.said(focus, *wanted, parts=part == 2)
+            if number is not None and (place := self.place(number, part)) != NOWHERE:
+                return place
         return NOWHERE
 
-    def matching(self, focus: Term, predicate: Term | None, value: Term | None) -> list[int]:
-        """Return the numbers of the statements with these terms; None is any."""
-        said = ((number, self.quads[number]) for number in self.about.get(focus, ()))
-        return [n for n, quad in said if predicate in (None, quad.predicate) and value in (None, quad.object)]
+    def said(self, focus: Term, predicate: Term | None, value: Term | None, parts: bool = False) -> int | None:
+        """Return the number of the first statement with these terms about a node; None is any.
 
-    def _with_parts(self, focus: Term) -> Iterator[Term]:
-        """Yield a node, then the blank nodes that it leads to, nearest first."""
-
-        def parts(node: Term) -> list[Term]:
-            values = (self.quads[number].object for number in self.about.get(node, ()))
-            return [value for value in values if isinstance(value, BlankNode)]
-
-        yield focus
-        yield from reached(focus, parts)[1:]
+        parts: failing that, of one about the nearest blank node that it leads to.
+        """
+        if focus != self._walk[0]:  # of one node there may be thousands of findings, one after the other
+            self._walk = focus, deque((focus,)), {}
+        _, ahead, found = self._walk
+        while (predicate, value) not in found and ahead and (parts or ahead[0] == focus):
+            for number in self.about.get(ahead.popleft(), ()):
+                _, said, term, _ = self.quads[number]
+                if isinstance(term, BlankNode) and (None, term) not in found:
+                    ahead.append(term)
+                for key in ((said, term), (said, None), (None, term), (None, None)):
+                    found.setdefault(key, number)
+        number = found.get((predicate, value), -1)
+        return number if number >= 0 and (parts or self.quads[number].subject == focus) else None
 
 
 def locate(files: Sequence[Reading], focus: Term | None, predicate: Term | None, value: Term | None) -> Spot:
@@ -116,10 +121,9 @@ def locate(files: Sequence[Reading], focus: Term | None, predicate: Term | None,
     if focus is not None:
         homes = [file for file in files if focus in file.about]
         # Without a property the value is the node itself, which may stand anywhere.
-        precise = ((predicate, value), (predicate, None)) if predicate else ()
-        for wanted in (*precise, (None, None)):
+        for wanted in ((predicate, value), (predicate, None), (None, None))[0 if predicate else 2 :]:
             for file in homes:
-                if file.matching(focus, *wanted):
+                if file.said(focus, *wanted) is not None:
                     return file.path, *file.find(focus, predicate, value)
         for file in files:
             if focus in file.mentions:

@@ -8,6 +8,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from pyoxigraph import BlankNode, Literal, Quad
 
@@ -65,10 +66,8 @@ def offsets(text: str, statements: Sequence[Quad | Statement]) -> Sequence[int]:
     found = array("Q")  # of a large file, tuples would take ten times the room
     try:
         for quad, places in zip(statements, read(text), strict=True):
-            subject, predicate, value = places
-            if not (_spelt(text, quad.subject, subject) and _spelt(text, quad.predicate, predicate)):
-                return ()
-            if quad.predicate != REST and not _spelt(text, quad.object, value):
+            terms = [*quad][: 2 if quad.predicate == REST else 3]
+            if not all(map(partial(_spelt, text), terms, places)):
                 return ()
             found.extend(places)
     except ValueError:  # more of one than of the other
