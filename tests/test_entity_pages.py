@@ -100,6 +100,12 @@ def test_a_person_shows_mandates(client: FlaskClient) -> None:
     assert [row[0] for row in rows] == [told["mandateLabel"] for told in answers("mandates-of-person")]
 
 
+def test_a_claim_against_what_was_concluded_cites_what_claims_it_alone(client: FlaskClient) -> None:
+    soup = page(client, "/page/claim/operation-opson-iii-start-date-2014-12")
+    assert [bool(row.select(".mark")) for row in soup.select(".stack tbody tr")] == [False, True]
+    assert len(soup.select(".documents li")) == 1
+
+
 def test_a_claim_shows_both_sides(client: FlaskClient) -> None:
     soup = page(client, "/page/claim/candidacy-president-2018-kim-jong-yang-votes-98")
     assert text(soup.h1) == "Kim Jong Yang: election of the President, 2018 – votes – 98"

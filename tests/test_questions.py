@@ -10,7 +10,9 @@ import jsonschema
 import pytest
 from bs4 import BeautifulSoup
 from flask.testing import FlaskClient
-from rdflib import Graph
+from rdflib import Graph, Variable
+from rdflib.plugins.sparql import prepareQuery
+from rdflib.plugins.sparql.parserutils import CompValue
 
 from interpol_graph.endpoint.current import DOCUMENT
 from interpol_graph.graph import paths, questions
@@ -146,6 +148,36 @@ def test_a_row_has_all_its_documents_the_best_first(client: FlaskClient) -> None
     )
     paragraphs = page(client, "/queries/session-attendance").select("table.answer td")
     assert any("paragraph 1" in cell.get_text() for cell in paragraphs)
+
+
+def bound(pattern: CompValue, loose: set[str]) -> tuple[set[str], set[str]]:
+    """Return the variables that a pattern binds always, and those that it binds at all.
+
+    loose: gets those that an OPTIONAL in it looks up by, though what stands before does not always bind them.
+    """
+    parts = [bound(pattern[name], loose) for name in ("p1", "p2", "p") if isinstance(pattern.get(name), CompValue)]
+    always, ever = [part[0] for part in parts], set[str]().union(*(part[1] for part in parts))
+    if pattern.name == "LeftJoin":
+        loose |= (parts[0][1] - always[0]) & always[1]
+        return always[0], ever
+    if pattern.name in ("Union", "Minus"):
+        return (always[0] & always[1], ever) if pattern.name == "Union" else parts[0]
+    if pattern.name == "BGP":
+        own = {str(term) for triple in pattern.triples or () for term in triple if isinstance(term, Variable)}
+    elif pattern.name == "values":
+        own = {str(name) for row in pattern.res for name in row}
+    else:  # what Extend and Graph name
+        own = {str(name) for name in (pattern.get("var"), pattern.get("term")) if isinstance(name, Variable)}
+    seen = set(map(str, pattern["PV"])) if pattern.name == "Project" and pattern["PV"] else own | ever
+    return own.union(*always) & seen, (own | ever) & seen
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_has_no_document_is_not_given_all_of_them(name: str) -> None:
+    """A label is looked up of what is bound: else whatever has a label would answer."""
+    loose = set[str]()
+    bound(prepareQuery(questions.saved()[name].filled()).algebra, loose)
+    assert loose == set()
 
 
 def test_a_column_says_something(client: FlaskClient) -> None:

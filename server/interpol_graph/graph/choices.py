@@ -5,6 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import cached_property
 
 from interpol_graph.graph.names import plain
 from interpol_graph.graph.prefixes import expand, shorten, sparql_header
@@ -20,14 +21,20 @@ class Choices:
         self.labels: dict[str, dict[str, str]] = defaultdict(dict)
         for row in rows:
             self.labels[row["choice"]][row.get("language") or ""] = row["label"]
-        ends, names = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
-        short = {iri: shorten(iri).rpartition(":")[2] for iri in self.labels}
+        self._ends = defaultdict[str, set[str]](set)
+        ends = {iri: shorten(iri).rpartition(":")[2] for iri in self.labels}
+        for iri, end in ends.items():
+            self._ends[_words(end)].add(iri)
+        self.keys = {iri: end if len(self._ends[_words(end)]) == 1 else shorten(iri) for iri, end in ends.items()}
+
+    @cached_property
+    def _named(self) -> dict[str, set[str]]:
+        """What things are called, plainly: where nobody asks by a name, thousands of labels need not be read."""
+        names = defaultdict[str, set[str]](set)
         for iri, labels in self.labels.items():
-            ends[_words(short[iri])].add(iri)
             for label in labels.values():
                 names[_words(label)].add(iri)
-        self.keys = {iri: end if len(ends[_words(end)]) == 1 else shorten(iri) for iri, end in short.items()}
-        self._named = names | ends
+        return names | self._ends
 
     def find(self, text: str) -> str:
         """Return the IRI of the thing that a text names: by its IRI, a prefixed name, the end of one, or a label.
@@ -37,7 +44,7 @@ class Choices:
         named, found = _words(text)[:100], set[str]()
         with suppress(ValueError):
             found = {expand(text)} & self.labels.keys()
-        found = found or self._named.get(named, set())
+        found = found or self._ends.get(named) or self._named.get(named, set())
         if len(found) == 1:
             return next(iter(found))
         alike = [name for name in self._named if name[:1] == named[:1]]  # comparing takes its time
