@@ -100,6 +100,16 @@ def test_a_person_shows_mandates(client: FlaskClient) -> None:
     assert [row[0] for row in rows] == [told["mandateLabel"] for told in answers("mandates-of-person")]
 
 
+def test_a_class_without_a_name_is_no_badge(client: FlaskClient) -> None:
+    badges = [text(badge) for badge in page(client, "/page/ontology/President?lang=fr").select(".badge")]
+    assert badges == ["Charge"]
+
+
+def test_an_operation_without_a_first_day_shows_when_it_was_announced(client: FlaskClient) -> None:
+    rows = section(page(client, "/page/ontology/Cybercrime"), "Operations")
+    assert len(rows) > 20 and all(row[1] or row[2] for row in rows)
+
+
 def test_a_claim_against_what_was_concluded_cites_what_claims_it_alone(client: FlaskClient) -> None:
     soup = page(client, "/page/claim/operation-opson-iii-start-date-2014-12")
     assert [bool(row.select(".mark")) for row in soup.select(".stack tbody tr")] == [False, True]

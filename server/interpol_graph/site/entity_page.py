@@ -113,7 +113,8 @@ class EntityPage:
         ]  # fmt: skip
         self.label = self.labels.label(entity)
         self.definition = self.labels.text(entity, "skos:definition")
-        self.classes = self.labels.refs(self._said[entity][_A])
+        classes = self.labels.refs(self._said[entity][_A])
+        self.classes = [ref for ref in classes if ref.iri in self.labels.words] or classes
         concluded = described(filter(_is_derived, statements))[entity]
         self._derived = self._concluded(concluded, backlinks.subjects(links) | {_OPEN_END})
         self.essentials = [fact for name in kind.essentials if (fact := self._fact(name))]
