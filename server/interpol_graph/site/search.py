@@ -52,8 +52,7 @@ def search() -> Response:
             "search.html",
             negotiated=True,
             q=q,
-            words=names.plain(q).split(),
-            plain=names.plain,
+            tells=lambda name, label: _tells(q, name, label),
             results=results,
             cut=len(found) > most,
             some=some,
@@ -69,6 +68,12 @@ def search() -> Response:
             for (iri, label), name, of in results
         ]
     return current.data(jsonify(told).data, fmt.content_type, spoken=True)
+
+
+def _tells(q: str, name: str, label: str) -> bool:
+    """Return whether a name has what was asked for, a slip in the end of a word aside, where a label has not."""
+    asked, told, known = (set(names.words(text)) for text in (q, name, label))
+    return not {word[:4] for word in asked}.isdisjoint(word[:4] for word in told - known)
 
 
 def _found(q: str, most: int) -> tuple[dict[str, str], bool]:
