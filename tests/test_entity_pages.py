@@ -100,6 +100,13 @@ def test_a_person_shows_mandates(client: FlaskClient) -> None:
     assert [row[0] for row in rows] == [told["mandateLabel"] for told in answers("mandates-of-person")]
 
 
+@pytest.mark.parametrize(("language", "unit"), [("en", "persons"), ("fr", "personnes")])
+def test_a_number_is_of_several(client: FlaskClient, language: str, unit: str) -> None:
+    """It may stand right before its unit, as on a phone."""
+    units = [text(cell) for cell in page(client, f"/page/operation/haechi-v?lang={language}").select(".figures .unit")]
+    assert unit in units
+
+
 def test_a_class_without_a_name_is_no_badge(client: FlaskClient) -> None:
     badges = [text(badge) for badge in page(client, "/page/ontology/President?lang=fr").select(".badge")]
     assert badges == ["Charge"]
