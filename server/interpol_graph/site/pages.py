@@ -27,7 +27,8 @@ _SUBJECTS = ("class", "iri", "page")
 #: What a chosen language is carried along to.
 _PAGES = {
     "home.home", "search.search", "home.browse", "home.members", "entities.page", "entities.any_page", "dumps.dumps",
-    "questions.questions", "questions.question", "ontology.ontology", "sparql.sparql", "editor.terms", "editor.question", "validate.validate",
+    "questions.questions", "questions.question", "questions.documentation", "ontology.ontology", "sparql.sparql", "editor.terms",
+    "editor.question", "validate.validate", "validate.rules",
 }  # fmt: skip
 
 
