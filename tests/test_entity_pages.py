@@ -107,9 +107,14 @@ def test_a_number_is_of_several(client: FlaskClient, language: str, unit: str) -
     assert unit in units
 
 
+def test_bounds_of_time_stand_in_order(client: FlaskClient) -> None:
+    names = [text(row.th) for row in page(client, "/page/resolution/1914-twelve-wishes").select(".facts tbody tr")]
+    assert names[:4] == ["earliest start", "latest start", "earliest end", "latest end"]
+
+
 def test_a_class_without_a_name_is_no_badge(client: FlaskClient) -> None:
     badges = [text(badge) for badge in page(client, "/page/ontology/President?lang=fr").select(".badge")]
-    assert badges == ["Charge"]
+    assert badges == ["Charge", "concept"]
 
 
 def test_an_operation_without_a_first_day_shows_when_it_was_announced(client: FlaskClient) -> None:

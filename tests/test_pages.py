@@ -159,7 +159,15 @@ def test_an_entity_page_states_its_facts_with_their_documents(client: FlaskClien
     assert soup.select("ol.documents cite")
 
 
-@pytest.mark.parametrize("path", ["/", "/queries/", "/ontology", "/page/ontology/isoCode", "/validate", "/sparql", "/api/"])
+def test_the_editor_speaks_french(client: FlaskClient) -> None:
+    assert 'LANG(?placeLabel) = "fr"' in page(client, "/sparql?lang=fr").select("textarea")[0].text
+    answered = page(client, "/sparql?lang=fr&query=ASK {}").select(".outcome h2 small")[0].text
+    assert re.fullmatch(r"\d+,\d\sms", answered), answered
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/queries/", "/ontology", "/page/ontology/isoCode", "/validate", "/sparql", "/api/"]
+)
 def test_a_chosen_language_stays_on_the_next_page(client: FlaskClient, path: str) -> None:
     soup = page(client, f"{path}?lang=fr")
     addresses = {str(link["href"]).partition("#")[0] for link in soup.select("a[href^='/']")}
