@@ -306,6 +306,11 @@ def test_a_page_in_every_format(client: FlaskClient, fmt: str) -> None:
     assert all(answer.data.count(b"/country/") == rows for answer, rows in [(first, 24), (second, 24), (third, 0)])
 
 
+def test_who_asks_for_no_question_is_led_to_those_that_there_are(client: FlaskClient) -> None:
+    addresses = {link["href"] for link in page(client, "/queries/nope?lang=fr", 404).select("main li a")}
+    assert addresses == {f"/queries/{name}?lang=fr" for name in NAMES}
+
+
 def test_a_constructing_question_answers_with_a_graph(tried: FlaskClient) -> None:
     for fmt in of_kind("graph"):
         answer = tried.get(f"/api/constructed?format={fmt.name}")

@@ -13,7 +13,7 @@ from interpol_graph.endpoint.negotiation import language, speech
 from interpol_graph.endpoint.scales import NUMBERS
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.prefixes import BASE, ENTITIES, GRAPHS, TERMS, expand, shorten
-from interpol_graph.graph.questions import COMPLETE, LANGUAGES
+from interpol_graph.graph.questions import COMPLETE, LANGUAGES, saved
 from interpol_graph.graph.typography import french
 from interpol_graph.site.labels import Labels
 from interpol_graph.site.phrases import PHRASES, day, in_french, number, phrase, size, span
@@ -72,7 +72,9 @@ def browse(iri: str) -> str:
 
 
 def address_of(name: str) -> str | None:
-    """Return where a prefixed name in an error or an example leads to, or None if it is no name of a thing."""
+    """Return where a name in an error or an example leads to: a question, or a prefixed name of a thing; None for others."""
+    if name in saved():
+        return url_for("questions.question", name=name)
     try:
         return href(expand(name)) if ":" in name else None
     except ValueError:
@@ -81,7 +83,7 @@ def address_of(name: str) -> str | None:
 
 def names(problem: list[str]) -> dict[str, Term]:
     """Return prefixed names that an error gives → the labels of the things that they name, of those that have one."""
-    things = {expand(name): name for name in problem if address_of(name)}
+    things = {expand(name): name for name in problem if ":" in name and address_of(name)}
     with suppress(EngineError):  # an error page must come, whatever has failed
         labels = Labels(things)
         return {name: labels.label(thing) for thing, name in things.items() if thing in labels.words}
