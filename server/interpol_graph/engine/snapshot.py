@@ -91,11 +91,7 @@ class Snapshot:
         output.write(self._ask(request, (hash_of(f"dump {fmt.name} {graph}"),), gone, output).body)
 
     def _ask(
-        self,
-        request: dict[str, Any],
-        claims: Sequence[str],
-        gone: Callable[[], bool],
-        output: IO[bytes] | None = None,
+        self, request: dict[str, Any], claims: Sequence[str], gone: Callable[[], bool], output: IO[bytes] | None = None
     ) -> Answer:
         """Evaluate in a place: at first in one for short queries, if it takes too long for that, in one for longer ones.
 

@@ -62,13 +62,9 @@ def plain(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", text).casefold() if not unicodedata.combining(c))
 
 
-def words(text: str) -> list[str]:
-    """Return the words of a text, plainly.
-
-    >>> words("L’Élection (1956)")
-    ['l', 'election', '1956']
-    """
-    return _WORD.findall(plain(text))
+def words(text: str) -> str:
+    """Return the words of a text, plainly, without what stands between them."""
+    return " ".join(_WORD.findall(plain(text)))
 
 
 def build(statements: Iterable[Quad], path: Path, kinds: Sequence[str] = ()) -> None:
@@ -115,7 +111,7 @@ def search(path: Path, text: str, most: int, seconds: float = 1.0, some: bool = 
     with it before what has its words. A word that begins no name stands for those that differ from it by a letter, or else
     are most like it. some: any of the words will do. Raises TimeoutError after some seconds.
     """
-    asked = words(text)
+    asked = words(text).split()
     if not asked:
         return []
     telling = [word for word in asked if word not in _COMMON.split()] or asked

@@ -56,11 +56,7 @@ class Validation:
     """
 
     def __init__(
-        self,
-        data: Index,
-        shapes: Shapes,
-        shown: Callable[[object], str] = str,
-        only: Collection[Term] | None = None,
+        self, data: Index, shapes: Shapes, shown: Callable[[object], str] = str, only: Collection[Term] | None = None
     ) -> None:
         self.data: Index = data
         self.shapes: Shapes = shapes

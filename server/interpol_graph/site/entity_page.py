@@ -182,10 +182,8 @@ class EntityPage:
                 row = {"until": when[0], "value": value[0]} | {of: Term("literal", said) for of, said in told.items()}
                 lines[name].append({of: term for of, term in row.items() if isinstance(term, Term)})
         rows = [row for line in lines.values() if len({row["until"] for row in line}) > 2 for row in line]
-        titles = named("figures-about").columns
-        return (
-            pictures.draw("line", ["until", "value", "measure"], rows, titles, phrase("figures")) if rows else Markup()
-        )
+        columns, titles = ["until", "value", "measure"], named("figures-about").columns
+        return pictures.draw("line", columns, rows, titles, phrase("figures")) if rows else Markup()
 
     def _disputes(self, about: str, name: str | None = None) -> list[Claim]:
         """Return what else is claimed, of one property or of all."""

@@ -56,10 +56,8 @@ def home() -> Response:
     labels = Labels(row[name].value for row in now for name in ("role", "thing", "place") if name in row)
     columns = ["place", "latitude", "longitude", "sessions"]
     hosts = [row for row in places if row["sessions"].value != "0"]
-    drawn = {
-        where.name: pictures.draw("map", columns, hosts, where.columns, phrase("home.map")),
-        who.name: api.picture(who, mandates),
-    }
+    drawn = {where.name: pictures.draw("map", columns, hosts, where.columns, phrase("home.map"))}
+    drawn[who.name] = api.picture(who, mandates)
     return render(
         "home.html", now=now, labels=labels, asked=saved(), questions=KEY_QUESTIONS, pictures=drawn,
         counts=[counts[TERMS + name] for name in KEY_CLASSES if TERMS + name in counts],

@@ -75,10 +75,9 @@ def address_of(name: str) -> str | None:
     """Return where a name in an error or an example leads to: a question, or a prefixed name of a thing; None for others."""
     if name in saved():
         return url_for("questions.question", name=name)
-    try:
+    with suppress(ValueError):
         return href(expand(name)) if ":" in name else None
-    except ValueError:
-        return None
+    return None
 
 
 def names(problem: list[str]) -> dict[str, Term]:
