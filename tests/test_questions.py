@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -267,6 +268,17 @@ def test_labels_are_in_the_language_of_the_reader(client: FlaskClient, query: st
     shown = client.get(f"/queries/president-on-day{query}", headers=headers | {"Accept": BROWSER})
     cells = [cell.get_text() for cell in BeautifulSoup(shown.text, "html.parser").select("table.answer td")]
     assert office in cells
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_text_is_told_once_in_the_language_of_the_reader(client: FlaskClient, language: str) -> None:
+    rows = client.get(f"/api/document-says?format=sparql-json&lang={language}").json["results"]["bindings"]  # type: ignore[index]
+    spoken = defaultdict[tuple[str, str], set[str]](set)
+    for row in rows:
+        if "xml:lang" in row["value"]:
+            spoken[row["subject"]["value"], row["property"]["value"]].add(row["value"]["xml:lang"])
+    assert len(spoken) > 10 and all(len(languages) == 1 for languages in spoken.values())
+    assert sum({language} == languages for languages in spoken.values()) > len(spoken) / 2
 
 
 def test_rows_are_plain(client: FlaskClient) -> None:
