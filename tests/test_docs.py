@@ -14,6 +14,8 @@ from werkzeug.exceptions import NotFound
 from conftest import ROOT
 from interpol_graph.cli.main import main
 from interpol_graph.endpoint import sparql
+from interpol_graph.graph.prefixes import sparql_header
+from interpol_graph.graph.store import KnowledgeGraph
 
 FOLDERS = ("ontology", "data", "shapes", "server", "queries", "tests", "benchmarks")
 #: Every README of ours: not those of environments, caches and packages.
@@ -124,6 +126,16 @@ def test_every_command_and_option_is_in_a_readme() -> None:
 
 def test_every_make_target_is_in_the_readme() -> None:
     assert {target for target in TARGETS if f"make {target}" not in MAIN} == set()
+
+
+def test_an_example_in_the_ontology_holds(graph: KnowledgeGraph) -> None:
+    """The thing that it names is there and as it says, unless it is a form to fill in (KEY), or tells of a rule or a node."""
+    found = graph.store.query(f"{sparql_header()}SELECT ?example {{ ?term skos:example ?example }}")
+    examples = [row["example"].value for row in found]  # type: ignore[union-attr,index]
+    told = [text for text in examples if "KEY" not in text and text[0] not in '"[']
+    assert len(told) > 200
+    asked = {text: text if " " in text else f"{text} ?p ?o" for text in told}
+    assert [text for text, asks in asked.items() if not graph.store.query(f"{sparql_header()}ASK {{ {asks} }}")] == []
 
 
 def test_no_path_of_a_machine_is_committed() -> None:

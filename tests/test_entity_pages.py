@@ -100,6 +100,34 @@ def test_a_person_shows_mandates(client: FlaskClient) -> None:
     assert [row[0] for row in rows] == [told["mandateLabel"] for told in answers("mandates-of-person")]
 
 
+@pytest.mark.parametrize(("language", "unit"), [("en", "persons"), ("fr", "personnes")])
+def test_a_number_is_of_several(client: FlaskClient, language: str, unit: str) -> None:
+    """It may stand right before its unit, as on a phone."""
+    units = [text(cell) for cell in page(client, f"/page/operation/haechi-v?lang={language}").select(".figures .unit")]
+    assert unit in units
+
+
+def test_bounds_of_time_stand_in_order(client: FlaskClient) -> None:
+    names = [text(row.th) for row in page(client, "/page/resolution/1914-twelve-wishes").select(".facts tbody tr")]
+    assert names[:4] == ["earliest start", "latest start", "earliest end", "latest end"]
+
+
+def test_a_class_without_a_name_is_no_badge(client: FlaskClient) -> None:
+    badges = [text(badge) for badge in page(client, "/page/ontology/President?lang=fr").select(".badge")]
+    assert badges == ["Charge", "concept"]
+
+
+def test_an_operation_without_a_first_day_shows_when_it_was_announced(client: FlaskClient) -> None:
+    rows = section(page(client, "/page/ontology/Cybercrime"), "Operations")
+    assert len(rows) > 20 and all(row[1] or row[2] for row in rows)
+
+
+def test_a_claim_against_what_was_concluded_cites_what_claims_it_alone(client: FlaskClient) -> None:
+    soup = page(client, "/page/claim/operation-opson-iii-start-date-2014-12")
+    assert [bool(row.select(".mark")) for row in soup.select(".stack tbody tr")] == [False, True]
+    assert len(soup.select(".documents li")) == 1
+
+
 def test_a_claim_shows_both_sides(client: FlaskClient) -> None:
     soup = page(client, "/page/claim/candidacy-president-2018-kim-jong-yang-votes-98")
     assert text(soup.h1) == "Kim Jong Yang: election of the President, 2018 – votes – 98"

@@ -100,6 +100,8 @@ def test_the_site_maps_name_every_thing_once(client: FlaskClient, graph: Knowled
     assert {f"http://localhost/queries/{name}" for name in saved()} | {
         "http://localhost/",
         "http://localhost/ontology",
+        "http://localhost/sparql",
+        "http://localhost/validate/rules",
     } <= set(pages)
     for address in pages[:: len(pages) // 20]:
         assert links(page(client, address))["own"] == address

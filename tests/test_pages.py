@@ -159,6 +159,27 @@ def test_an_entity_page_states_its_facts_with_their_documents(client: FlaskClien
     assert soup.select("ol.documents cite")
 
 
+def test_the_editor_speaks_french(client: FlaskClient) -> None:
+    assert 'LANG(?placeLabel) = "fr"' in page(client, "/sparql?lang=fr").select("textarea")[0].text
+    answered = page(client, "/sparql?lang=fr&query=ASK {}").select(".outcome h2 small")[0].text
+    assert re.fullmatch(r"\d+,\d\sms", answered), answered
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/queries/", "/ontology", "/page/ontology/isoCode", "/validate", "/sparql", "/api/"]
+)
+def test_a_chosen_language_stays_on_the_next_page(client: FlaskClient, path: str) -> None:
+    soup = page(client, f"{path}?lang=fr")
+    addresses = {str(link["href"]).partition("#")[0] for link in soup.select("a[href^='/']")}
+    assert any("lang=fr" in address for address in addresses)
+    for address in (address for address in addresses if "lang=" not in address):
+        assert client.head(address, headers={"Accept": BROWSER}).mimetype != "text/html", address
+
+
+def test_what_a_document_says_in_its_own_words_is_marked_with_its_language(client: FlaskClient) -> None:
+    assert page(client, "/page/session/85?lang=fr").select(".dispute a [lang=en], .inferred a [lang=en]")
+
+
 def test_a_figure_keeps_its_qualifier(client: FlaskClient) -> None:
     soup = page(client, "/page/session/84")
     figures = {text(row.th): text(row.select_one("td.number")) for row in soup.select("table.figures tbody tr")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import jsonschema
 import pytest
 from bs4 import BeautifulSoup
 from flask.testing import FlaskClient
-from rdflib import Graph
+from rdflib import Graph, Variable
+from rdflib.plugins.sparql import prepareQuery
+from rdflib.plugins.sparql.parserutils import CompValue
 
 from interpol_graph.endpoint.current import DOCUMENT
 from interpol_graph.graph import paths, questions
@@ -148,6 +151,36 @@ def test_a_row_has_all_its_documents_the_best_first(client: FlaskClient) -> None
     assert any("paragraph 1" in cell.get_text() for cell in paragraphs)
 
 
+def bound(pattern: CompValue, loose: set[str]) -> tuple[set[str], set[str]]:
+    """Return the variables that a pattern binds always, and those that it binds at all.
+
+    loose: gets those that an OPTIONAL in it looks up by, though what stands before does not always bind them.
+    """
+    parts = [bound(pattern[name], loose) for name in ("p1", "p2", "p") if isinstance(pattern.get(name), CompValue)]
+    always, ever = [part[0] for part in parts], set[str]().union(*(part[1] for part in parts))
+    if pattern.name == "LeftJoin":
+        loose |= (parts[0][1] - always[0]) & always[1]
+        return always[0], ever
+    if pattern.name in ("Union", "Minus"):
+        return (always[0] & always[1], ever) if pattern.name == "Union" else parts[0]
+    if pattern.name == "BGP":
+        own = {str(term) for triple in pattern.triples or () for term in triple if isinstance(term, Variable)}
+    elif pattern.name == "values":
+        own = {str(name) for row in pattern.res for name in row}
+    else:  # what Extend and Graph name
+        own = {str(name) for name in (pattern.get("var"), pattern.get("term")) if isinstance(name, Variable)}
+    seen = set(map(str, pattern["PV"])) if pattern.name == "Project" and pattern["PV"] else own | ever
+    return own.union(*always) & seen, (own | ever) & seen
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_has_no_document_is_not_given_all_of_them(name: str) -> None:
+    """A label is looked up of what is bound: else whatever has a label would answer."""
+    loose = set[str]()
+    bound(prepareQuery(questions.saved()[name].filled()).algebra, loose)
+    assert loose == set()
+
+
 def test_a_column_says_something(client: FlaskClient) -> None:
     soup = page(client, "/queries/notices-by-colour")
     heads = soup.select("table.answer th")
@@ -237,6 +270,17 @@ def test_labels_are_in_the_language_of_the_reader(client: FlaskClient, query: st
     assert office in cells
 
 
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_text_is_told_once_in_the_language_of_the_reader(client: FlaskClient, language: str) -> None:
+    rows = client.get(f"/api/document-says?format=sparql-json&lang={language}").json["results"]["bindings"]  # type: ignore[index]
+    spoken = defaultdict[tuple[str, str], set[str]](set)
+    for row in rows:
+        if "xml:lang" in row["value"]:
+            spoken[row["subject"]["value"], row["property"]["value"]].add(row["value"]["xml:lang"])
+    assert len(spoken) > 10 and all(len(languages) == 1 for languages in spoken.values())
+    assert sum({language} == languages for languages in spoken.values()) > len(spoken) / 2
+
+
 def test_rows_are_plain(client: FlaskClient) -> None:
     answer = client.get("/api/election-candidates?election=president-2018").json
     assert answer
@@ -272,6 +316,11 @@ def test_a_page_in_every_format(client: FlaskClient, fmt: str) -> None:
     assert "Link" not in second.headers and "Link" not in third.headers
     assert first.status_code == second.status_code == third.status_code == 200
     assert all(answer.data.count(b"/country/") == rows for answer, rows in [(first, 24), (second, 24), (third, 0)])
+
+
+def test_who_asks_for_no_question_is_led_to_those_that_there_are(client: FlaskClient) -> None:
+    addresses = {link["href"] for link in page(client, "/queries/nope?lang=fr", 404).select("main li a")}
+    assert addresses == {f"/queries/{name}?lang=fr" for name in NAMES}
 
 
 def test_a_constructing_question_answers_with_a_graph(tried: FlaskClient) -> None:

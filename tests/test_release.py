@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from bs4 import BeautifulSoup
@@ -21,7 +22,7 @@ from interpol_graph.engine.embedded import Embedded
 from interpol_graph.engine.limits import Settings
 from interpol_graph.graph import paths
 from interpol_graph.graph.difference import Change, Facts, changes
-from interpol_graph.graph.prefixes import ENTITIES, GRAPHS, XSD, shorten
+from interpol_graph.graph.prefixes import ENTITIES, GRAPHS, XSD, expand, shorten
 from interpol_graph.graph.prefixes import TERMS as I  # noqa: N811
 
 #: Ten changes of facts made by hand: entity, property, what went, what came.
@@ -175,6 +176,12 @@ def test_the_manifest_is_true(folders: list[Path], project: Path) -> None:
 def test_the_description_names_the_address_of_the_release(folders: list[Path]) -> None:
     text = (folders[0] / "dataset.ttl").read_text()
     assert "<https://w3id.org/interpol-graph/dumps/interpol.ttl>" in text and "localhost" not in text
+
+
+@pytest.mark.parametrize(("before", "after"), [("a", "b"), ("b", "a")])
+def test_what_is_called_otherwise_now_is_told_by_its_new_name(before: str, after: str) -> None:
+    facts = [SimpleNamespace(values={("x:y", expand("rdfs:label")): [f'"{name}"@fr']}) for name in (before, after)]
+    assert release._words(facts, "fr")["label"]("x:y") == after  # type: ignore[arg-type,operator]
 
 
 def test_a_change_of_ten_facts_by_hand_is_told_as_these_ten(folders: list[Path]) -> None:

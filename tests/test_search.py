@@ -122,9 +122,16 @@ def test_a_saved_question_is_found_and_led_to(client: FlaskClient) -> None:
 
 
 def test_another_name_stands_only_where_the_readers_own_does_not_tell(client: FlaskClient) -> None:
-    for q, shown in (("haechi v", []), ("marrakech", ["(Marrakech)"])):
+    for q, shown in (("haechi v", []), ("marrakech", ["(Marrakech)"]), ("election ballestrazi&lang=fr", [])):
         page = BeautifulSoup(client.get(f"/search?q={q}", headers={"Accept": "text/html"}).text, "html.parser")
         assert [name.text for name in page.select("ol.results li:first-child .quiet")] == shown, q
+
+
+def test_who_finds_nothing_is_led_on_and_in_french_a_space_stands_before_a_colon(client: FlaskClient) -> None:
+    page = BeautifulSoup(client.get("/search?q=zzzzqq&lang=fr", headers={"Accept": "text/html"}).text, "html.parser")
+    assert page.title and page.title.text.startswith("Rechercher\u00a0: zzzzqq")
+    assert page.select("main a[href='/browse/?lang=fr']") and not page.select("ol.results")
+    assert [label.text for label in page.select("main label")] == ["Rechercher par nom"], "said once"
 
 
 def test_it_is_told_where_no_name_has_all_words(client: FlaskClient) -> None:

@@ -103,11 +103,11 @@ def _compare(previous: Path, folder: Path, digest: str, templates: Any) -> None:
 
 
 def _words(facts: list[difference.Facts], speech: str) -> dict[str, object]:
-    """Return what a page that stands alone says its words and names with, in English or French."""
+    """Return what a page that stands alone says its words and names with, new ones first, in English or French."""
 
     def label(iri: str) -> str:
-        said = {text for of_one in facts for name in _NAMES for text in of_one.values.get((iri, name), ())}
-        of_speech = sorted(said, key=lambda text: (not text.endswith(f"@{speech}"), text))
+        said = {text: n for n, one in enumerate(facts) for name in _NAMES for text in one.values.get((iri, name), ())}
+        of_speech = sorted(said, key=lambda text: (not text.endswith(f"@{speech}"), -said[text], text))
         named = PHRASES.get(shorten(iri), {}).get(speech, shorten(iri))
         return shown(of_speech[0]) if of_speech else named
 

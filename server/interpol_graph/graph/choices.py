@@ -1,12 +1,12 @@
 """What a parameter may be: the things of a class or a scheme, each by its key or by its name in any language."""
 
 import difflib
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import cached_property
 
-from interpol_graph.graph.names import plain
+from interpol_graph.graph.names import words
 from interpol_graph.graph.prefixes import expand, shorten, sparql_header
 
 
@@ -20,30 +20,35 @@ class Choices:
         self.labels: dict[str, dict[str, str]] = defaultdict(dict)
         for row in rows:
             self.labels[row["choice"]][row.get("language") or ""] = row["label"]
-        ends, names = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
-        short = {iri: shorten(iri).rpartition(":")[2] for iri in self.labels}
-        for iri, labels in self.labels.items():
-            ends[_words(short[iri])].add(iri)
-            for label in labels.values():
-                names[_words(label)].add(iri)
-        self.keys = {iri: end if len(ends[_words(end)]) == 1 else shorten(iri) for iri, end in short.items()}
-        self._named = names | ends
+        self._ends = defaultdict[str, set[str]](set)
+        ends = {iri: shorten(iri).rpartition(":")[2] for iri in self.labels}
+        for iri, end in ends.items():
+            self._ends[words(end)].add(iri)
+        self.keys = {iri: end if len(self._ends[words(end)]) == 1 else shorten(iri) for iri, end in ends.items()}
+
+    @cached_property
+    def _named(self) -> dict[str, set[str]]:
+        """What things are called, plainly: where nobody asks by a name, thousands of labels need not be read."""
+        names = defaultdict[str, set[str]](set)
+        for iri, label in ((iri, label) for iri, labels in self.labels.items() for label in labels.values()):
+            names[words(label)].add(iri)
+        return names | self._ends
 
     def find(self, text: str) -> str:
         """Return the IRI of the thing that a text names: by its IRI, a prefixed name, the end of one, or a label.
 
         Case, accents and punctuation do not matter. Raises ValueError, which says of what it may be meant.
         """
-        named, found = _words(text)[:100], set[str]()
+        named, found = words(text)[:100], set[str]()
         with suppress(ValueError):
             found = {expand(text)} & self.labels.keys()
-        found = found or self._named.get(named, set())
+        found = found or self._ends.get(named) or self._named.get(named, set())
         if len(found) == 1:
             return next(iter(found))
         alike = [name for name in self._named if name[:1] == named[:1]]  # comparing takes its time
         near = found or {iri for name in difflib.get_close_matches(named, alike, 3, 0.7) for iri in self._named[name]}
-        if words := [f"{self.keys[iri]} ({self.label(iri, 'en')})" for iri in sorted(near)[:5]]:
-            raise ValueError(f"did you mean {' or '.join(words)}?")
+        if told := [f"{self.keys[iri]} ({self.label(iri, 'en')})" for iri in sorted(near)[:5]]:
+            raise ValueError(f"did you mean {' or '.join(told)}?")
         raise ValueError(f"there are {len(self.keys)}, such as {', '.join(list(self.keys.values())[:3])}.")
 
     def key(self, text: str) -> str:
@@ -62,7 +67,3 @@ def asking(pattern: str) -> str:
     """Return the SPARQL text that asks for the things of a pattern and their labels."""
     asked = f"{pattern} . ?choice rdfs:label ?label FILTER(isIRI(?choice))"
     return f"{sparql_header()}SELECT DISTINCT ?choice ?label (LANG(?label) AS ?language) {{ {asked} }} ORDER BY ?choice ?language"
-
-
-def _words(text: str) -> str:
-    return " ".join(re.findall(r"\w+", plain(text)))

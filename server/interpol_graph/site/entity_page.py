@@ -9,7 +9,7 @@ from markupsafe import Markup
 from interpol_graph.endpoint import pictures
 from interpol_graph.endpoint.current import Parts, Row, Term, described, iri
 from interpol_graph.graph.names import plain
-from interpol_graph.graph.prefixes import TERMS, XSD, expand
+from interpol_graph.graph.prefixes import TERMS, XSD, expand, shorten
 from interpol_graph.graph.questions import named
 from interpol_graph.site import backlinks, kinds, metadata, sections
 from interpol_graph.site.citations import Citations, Mark
@@ -41,7 +41,7 @@ _VALUE, _UNIT, _LANGUAGE = TERMS + "value", TERMS + "unit", expand("dcterms:lang
 _FIRST = (
     "number", "person", "office", "body", "region", "representing", "member", "measure", "value", "unit", "qualifier",
     "startDate", "endDate", "atDate", "place", "country", "hostCountry", "series", "edition", "about", "detail",
-    "topic", "purpose",
+    "topic", "purpose", "earliestStart", "latestStart", "earliestEnd", "latestEnd",
 )  # fmt: skip
 _LAST = ("skos:altLabel", "dcterms:identifier", "owl:sameAs", "skos:exactMatch", "rdfs:seeAlso", "schema:url")
 _PLACES = {TERMS + name: place - len(_FIRST) for place, name in enumerate(_FIRST)}
@@ -112,7 +112,8 @@ class EntityPage:
         ]  # fmt: skip
         self.label = self.labels.label(entity)
         self.definition = self.labels.text(entity, "skos:definition")
-        self.classes = self.labels.refs(self._said[entity][_A])
+        classes = self.labels.refs(self._said[entity][_A])
+        self.classes = [ref for ref in classes if ref.label.value != shorten(ref.iri)] or classes
         concluded = described(filter(_is_derived, statements))[entity]
         self._derived = self._concluded(concluded, backlinks.subjects(links) | {_OPEN_END})
         self.essentials = [fact for name in kind.essentials if (fact := self._fact(name))]
@@ -180,10 +181,8 @@ class EntityPage:
                 row = {"until": when[0], "value": value[0]} | {of: Term("literal", said) for of, said in told.items()}
                 lines[name].append({of: term for of, term in row.items() if isinstance(term, Term)})
         rows = [row for line in lines.values() if len({row["until"] for row in line}) > 2 for row in line]
-        titles = named("figures-about").columns
-        if not rows:
-            return Markup()
-        return pictures.draw("line", ["until", "value", "measure"], rows, titles, phrase("figures"))
+        columns, titles = ["until", "value", "measure"], named("figures-about").columns
+        return pictures.draw("line", columns, rows, titles, phrase("figures")) if rows else Markup()
 
     def _disputes(self, about: str, name: str | None = None) -> list[Claim]:
         """Return what else is claimed, of one property or of all."""

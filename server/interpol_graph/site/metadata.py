@@ -22,7 +22,7 @@ VALUES = 100
 #: Pages about no single thing.
 _PAGES = (
     "home.home", "questions.questions", "questions.documentation", "home.browse", "dumps.dumps", "ontology.ontology",
-    "validate.validate",
+    "sparql.sparql", "validate.validate", "validate.rules",
 )  # fmt: skip
 _SCHEMA = expand("schema:")
 #: Properties that schema.org has by other names.

@@ -13,7 +13,7 @@ from interpol_graph.endpoint.negotiation import language, speech
 from interpol_graph.endpoint.scales import NUMBERS
 from interpol_graph.engine.outcomes import EngineError
 from interpol_graph.graph.prefixes import BASE, ENTITIES, GRAPHS, TERMS, expand, shorten
-from interpol_graph.graph.questions import COMPLETE, LANGUAGES
+from interpol_graph.graph.questions import COMPLETE, LANGUAGES, saved
 from interpol_graph.graph.typography import french
 from interpol_graph.site.labels import Labels
 from interpol_graph.site.phrases import PHRASES, day, in_french, number, phrase, size, span
@@ -27,7 +27,8 @@ _SUBJECTS = ("class", "iri", "page")
 #: What a chosen language is carried along to.
 _PAGES = {
     "home.home", "search.search", "home.browse", "home.members", "entities.page", "entities.any_page", "dumps.dumps",
-    "questions.questions", "questions.question", "ontology.ontology", "sparql.sparql", "editor.terms", "editor.question", "validate.validate",
+    "questions.questions", "questions.question", "questions.documentation", "ontology.ontology", "sparql.sparql", "editor.terms",
+    "editor.question", "validate.validate", "validate.rules",
 }  # fmt: skip
 
 
@@ -71,16 +72,17 @@ def browse(iri: str) -> str:
 
 
 def address_of(name: str) -> str | None:
-    """Return where a prefixed name in an error or an example leads to, or None if it is no name of a thing."""
-    try:
+    """Return where a name in an error or an example leads to: a question, or a prefixed name of a thing; None for others."""
+    if name in saved():
+        return url_for("questions.question", name=name)
+    with suppress(ValueError):
         return href(expand(name)) if ":" in name else None
-    except ValueError:
-        return None
+    return None
 
 
 def names(problem: list[str]) -> dict[str, Term]:
     """Return prefixed names that an error gives → the labels of the things that they name, of those that have one."""
-    things = {expand(name): name for name in problem if address_of(name)}
+    things = {expand(name): name for name in problem if ":" in name and address_of(name)}
     with suppress(EngineError):  # an error page must come, whatever has failed
         labels = Labels(things)
         return {name: labels.label(thing) for thing, name in things.items() if thing in labels.words}

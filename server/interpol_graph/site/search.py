@@ -1,5 +1,6 @@
 """/search: things by the words of their names, for people, for programs and for the search box of a browser."""
 
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -49,8 +50,7 @@ def search() -> Response:
     results = [(labels.ref(iri), name, labels.refs(kinds[iri]["rdf:type"])) for iri, name in shown.items()]
     if fmt is None:
         return current.render(
-            "search.html", "Accept", q=q, words=names.plain(q).split(), plain=names.plain, results=results,
-            cut=len(found) > most, some=some,
+            "search.html", "Accept", q=q, tells=partial(_tells, q), results=results, cut=len(found) > most, some=some
         )  # fmt: skip
     told: list[Any]
     if fmt == OFFERED[1]:
@@ -63,6 +63,12 @@ def search() -> Response:
             for (iri, label), name, of in results
         ]
     return current.data(jsonify(told).data, fmt.content_type, "Accept", "Accept-Language")
+
+
+def _tells(q: str, name: str, label: str) -> bool:
+    """Return whether a name has what was asked for, a slip in the end of a word aside, where a label has not."""
+    asked, told, known = (set(names.words(text).split()) for text in (q, name, label))
+    return not {word[:4] for word in asked}.isdisjoint(word[:4] for word in told - known)
 
 
 def _found(q: str, most: int) -> tuple[dict[str, str], bool]:

@@ -70,7 +70,7 @@ def gather(entity: str, parts: Iterable[Part], facts: Mapping[str, list[Term]]) 
         try:
             values |= {name: str(int(facts[of][0].value) + more) for name, (of, more) in part.given.items()}
             text = asked.filled(values | {"lang": language()})
-        except (LookupError, ValueError):  # no value that it takes: of a session before 1005, of other data's
+        except (LookupError, ValueError):  # no value that it takes: of a session before 1005, or of other data
             continue
         address = url_for("questions.question", name=asked.name, **values)  # type: ignore[arg-type]
         asking.append((text, part, address, asked, list(asked.variables)))
