@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache, wraps
@@ -43,6 +43,8 @@ DOCUMENT = frozenset({"source", "sourceLabel", "paragraph"})
 LARGEST, ROWS, COLUMNS, CELLS = 4 << 20, 1000, 100, 20_000
 #: What takes a worker's own time is done by few threads at once: the others have some for queries.
 _HEAVY = Admission([Lane(2, 96)], 5.0, "Many pages are being written; try again in a few seconds.")
+#: Bytes of an answer that takes so long to read.
+_LONG = 1 << 16
 #: Stands for the address of this server, which differs by request, in what is written once for all of them.
 ANYWHERE = "https://server.invalid"
 _MODIFIED = "SELECT (STR(MAX(?day)) AS ?last) { ?ontology dcterms:modified ?day FILTER(DATATYPE(?day) = xsd:date) }"
@@ -114,12 +116,13 @@ def ask(text: str) -> bool:
 
 
 def table(body: bytes) -> Table:
-    """Read SPARQL results JSON."""
-    answer = json.loads(body)
-    if "boolean" in answer:
-        return Table([], [], answer["boolean"])
-    rows = [{name: _term(binding) for name, binding in row.items()} for row in answer["results"]["bindings"]]
-    return Table(answer["head"]["vars"], rows)
+    """Read SPARQL results JSON, a long one in one of the places for what takes long. Raises Busy, Departed."""
+    with heavy() if len(body) > _LONG else nullcontext():
+        answer = json.loads(body)
+        if "boolean" in answer:
+            return Table([], [], answer["boolean"])
+        rows = [{name: _term(binding) for name, binding in row.items()} for row in answer["results"]["bindings"]]
+        return Table(answer["head"]["vars"], rows)
 
 
 def tabulated(answer: Answer) -> Table | None:
