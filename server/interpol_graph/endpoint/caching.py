@@ -146,8 +146,12 @@ def lifetime(answer: Answer | None) -> str:
 
 def check(etag: str, modified: datetime | None) -> None:
     """Raise PreconditionFailed if If-Match, by a strong tag, or without it If-Unmodified-Since names another answer (RFC 9110, 13.2.2)."""
-    since = request.if_unmodified_since
-    if not request.if_match.is_strong(etag) if request.if_match else since and modified and modified > since:
+    if request.if_match:
+        other = not request.if_match.is_strong(etag)
+    else:
+        since = request.if_unmodified_since
+        other = bool(since and modified and modified > since)
+    if other:
         raise problems.PreconditionFailed("The answer is another one than If-Match or If-Unmodified-Since names.")
 
 

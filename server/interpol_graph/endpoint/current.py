@@ -92,7 +92,7 @@ def gone() -> Callable[[], bool]:
 
 
 def heavy() -> AbstractContextManager[Slot]:
-    """Hold one of the places for what takes a worker long: to write a page, to read a large form. Raises Busy, Departed."""
+    """Hold one of the places for what takes a worker long: to write a page, to read a large form; never one within another. Raises Busy, Departed."""
     if gone()():
         raise Departed("The client went away, and nothing is written for it.")
     return _HEAVY.slot(gone=gone())

@@ -92,9 +92,8 @@ class Connection(Channel):
         try:
             for pause in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
                 self.door.setsockopt(socket.SOL_SOCKET, pause, struct.pack("ll", 0, int(TICK * 1e6)))
-            while (
-                self.door.connect_ex(address) == errno.EAGAIN
-            ):  # all places before it are taken; any other error is met below
+            # As long as all places before the door are taken; any other error is met when the first message is read.
+            while self.door.connect_ex(address) == errno.EAGAIN:
                 idle()
             self.door.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, bytes(16))
             hello, _ = self.receive(idle)

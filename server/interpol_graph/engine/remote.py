@@ -169,8 +169,7 @@ class Remote:
         """Return what the release says of the state, or else what was left in the engine, or else what is counted there."""
         rows = self._rows(f"SELECT ?about {{ GRAPH <{STATE}> {{ <{STATE}> <{RDF}value> ?about }} }}")
         held: Any = json.loads(str(rows[0][0].value)) if rows else {}
-        manifest: Any = self.release and json.loads((self.release / "manifest.json").read_bytes())
-        told = held or self._counted() if manifest is None else manifest
+        told = json.loads((self.release / "manifest.json").read_bytes()) if self.release else held or self._counted()
         try:
             about = {name: told[name] for name in ("digest", "graphs", "default", "triples")}
             elsewhere = held and held["digest"] != about["digest"]

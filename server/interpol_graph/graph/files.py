@@ -91,23 +91,6 @@ class SourceFile:
         # Lines end in a line feed, however they are stored (XML 1.0, 2.11).
         return _ENCODING.sub(rb"\1", content).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
-    def check_size(self, mebibytes: int) -> None:
-        """Raise Unreadable for a file that is larger than may be validated, or whose name nobody can write."""
-        try:
-            self.path.name.encode()
-            most = mebibytes << 20
-            size = self.path.stat().st_size if self.path != STANDARD_INPUT else len(self.content())
-            if self.path.suffix.lower() == ".gz" and size <= most:
-                with gzip.open(self.path) as content:
-                    size = len(content.read(most + 1))
-        except UnicodeEncodeError as error:
-            raise Unreadable(self.path, "has a name that is not UTF-8; rename it") from error
-        except (OSError, EOFError, zlib.error) as error:
-            raise Unreadable(self.path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
-        if size > most:
-            limit = f"files up to {mebibytes} MiB are validated (--max-size says otherwise)"
-            raise Unreadable(self.path, f"has {size / 1024 / 1024:.1f} MiB; {limit}")
-
     def read(self, use: Callable[[Iterator[Quad]], T]) -> T:
         """Return what `use` makes of the statements as they are parsed: blank nodes distinct from every other file's.
 
@@ -214,13 +197,6 @@ def graph_of(path: Path) -> str:
     ('https://w3id.org/interpol-graph/graph/operations/2023', 'https://w3id.org/interpol-graph/graph/new%20file')
     """
     return GRAPHS + quote(os.fsencode(path.as_posix()))
-
-
-def as_data(path: Path, found: Iterable[SourceFile]) -> list[SourceFile]:
-    """Return files that were found at a path as if it held the data: as the graphs that the paths below it name."""
-    if path.is_dir() and (named := data_files(path)):
-        return [file for file in named if file.path in {each.path for each in found}]
-    return [SourceFile(file.path, graph_of(Path(file.path.name.removesuffix(".gz")).with_suffix(""))) for file in found]
 
 
 def absolute(path: Path) -> Path:

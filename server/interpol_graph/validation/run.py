@@ -20,7 +20,7 @@ from interpol_graph.validation import imports, rules
 from interpol_graph.validation.judgement import USUAL, Manner, by_shapes, remark, statements
 from interpol_graph.validation.locator import Reading, locate
 from interpol_graph.validation.report import Finding, Report, brief, gathered, known_by, merged, unread
-from interpol_graph.validation.scope import Named, Scope
+from interpol_graph.validation.scope import Named, Scope, check_size
 
 ONTOLOGY, SHAPES = GRAPHS + "ontology", GRAPHS + "shapes"
 #: In a check, a line that is no part of the query; and a graph that need not be that of the file which is judged.
@@ -92,7 +92,7 @@ def _read(files: Iterable[SourceFile], placed: Container[FilePath], most: int, b
     readings = []
     for file in files:
         try:
-            file.check_size(most)
+            check_size(file, most)
             readings.append(Reading(file, file.path in placed))
         except Unreadable as error:
             bad.append(error)
@@ -110,7 +110,7 @@ def _with_imports(shapes: list[Reading], manner: Manner) -> list[Finding]:
                 raise Unreadable(file.path, "is not here, and is not fetched")
             missing[iri.value] = None  # it may call itself by another name
             if source.path not in {each.path for each in shapes}:
-                source.check_size(manner.max_size)
+                check_size(source, manner.max_size)
                 shapes.append(Reading(source))
         except Unreadable as error:
             fault = BadShapes(node, f"{iri.value}, which it imports, {error.reason}", imports.IMPORTS, iri)

@@ -1,13 +1,25 @@
 """What one validation reads and what it reports on: a project, some of its files, those that changed, or foreign ones."""
 
+import gzip
 import os
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from interpol_graph.graph import paths
-from interpol_graph.graph.files import SourceFile, Unreadable, absolute, as_data, given_files, is_rdf, project_files
+from interpol_graph.graph.files import (
+    STANDARD_INPUT,
+    SourceFile,
+    Unreadable,
+    absolute,
+    data_files,
+    given_files,
+    graph_of,
+    is_rdf,
+    project_files,
+)
 from interpol_graph.validation.changes import Changes, ignored
 
 
@@ -85,7 +97,7 @@ def chosen(names: Iterable[Path]) -> list[Scope]:
         if root and found:
             own[root] = replace(whole, shown=found | (own[root].shown if root in own else found))
         else:
-            elsewhere.setdefault(root or paths.ROOT, []).extend(as_data(path, _searched([path])))
+            elsewhere.setdefault(root or paths.ROOT, []).extend(_as_data(path))
     return [*own.values(), *(_alone(files, root) for root, files in elsewhere.items())]
 
 
@@ -122,6 +134,24 @@ def narrowed(scope: Scope, changes: Changes) -> Scope:
     return replace(scope, shown=shown, beyond=scope.shown - shown)
 
 
+def check_size(file: SourceFile, mebibytes: int) -> None:
+    """Raise Unreadable for a file that is larger than may be validated, or whose name nobody can write."""
+    try:
+        file.path.name.encode()
+        most = mebibytes << 20
+        size = file.path.stat().st_size if file.path != STANDARD_INPUT else len(file.content())
+        if file.path.suffix.lower() == ".gz" and size <= most:
+            with gzip.open(file.path) as content:
+                size = len(content.read(most + 1))
+    except UnicodeEncodeError as error:
+        raise Unreadable(file.path, "has a name that is not UTF-8; rename it") from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise Unreadable(file.path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if size > most:
+        limit = f"files up to {mebibytes} MiB are validated (--max-size says otherwise)"
+        raise Unreadable(file.path, f"has {size / 1024 / 1024:.1f} MiB; {limit}")
+
+
 def _searched(places: Iterable[Path]) -> list[SourceFile]:
     """Return the RDF files at some places, each once, without those below a folder that git ignores. Raises Unreadable."""
     found: dict[str, SourceFile] = {}
@@ -132,6 +162,14 @@ def _searched(places: Iterable[Path]) -> list[SourceFile]:
             raise Unreadable(place, "holds no RDF file that git does not ignore")
         found = {file.graph: file for file in files if file.path not in hidden} | found
     return list(found.values())
+
+
+def _as_data(path: Path) -> list[SourceFile]:
+    """Return the files at a path as if it held the data: as the graphs that the paths below it name."""
+    found = _searched([path])
+    if path.is_dir() and (named := data_files(path)):
+        return [file for file in named if file.path in {each.path for each in found}]
+    return [SourceFile(file.path, graph_of(Path(file.path.name.removesuffix(".gz")).with_suffix(""))) for file in found]
 
 
 def _alone(files: list[SourceFile], root: Path) -> Scope:
