@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 from pyoxigraph import NamedNode, RdfFormat, parse
 
-from conftest import ROOT, busy, descendants, wait
+from conftest import ROOT, busy, descendants, free_port, wait
 from interpol_graph.cli import query
 from interpol_graph.cli.main import main
 from interpol_graph.engine import client
@@ -160,7 +160,7 @@ def test_what_cannot_run_ends_2_with_a_sentence(arguments: list[str], words: str
 
 def test_serve_without_its_data_ends_2_with_a_sentence() -> None:
     # In a process of its own: `serve` forks, and a fork of the tests would go on testing.
-    command = [sys.executable, "-m", "interpol_graph", "serve", "--data", "nowhere.ttl"]
+    command = [sys.executable, "-m", "interpol_graph", "serve", "--port", str(free_port()), "--data", "nowhere.ttl"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 2 and "does not exist" in ended.stderr and "Traceback" not in ended.stderr
 
