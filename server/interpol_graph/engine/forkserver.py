@@ -127,7 +127,10 @@ def main() -> None:
     gc.collect()
     gc.freeze()  # the collector of a child would copy every page it looks at
     door.listen(128)
-    print(json.dumps(about), flush=True)
+    try:
+        print(json.dumps(about), flush=True)
+    except BrokenPipeError:  # whoever started this was stopped meanwhile
+        os._exit(0)
     Forkserver(engine, door, settings).serve()
 
 
