@@ -15,6 +15,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from interpol_graph.engine.channel import EXIT_REPORT, frame
 from interpol_graph.engine.embedded import Embedded, Engine
@@ -104,6 +105,14 @@ class Forkserver:
                 connection.close()
 
 
+def _tell(said: dict[str, Any]) -> None:
+    """Print a line of JSON to whoever started this process, and end if they were stopped meanwhile."""
+    try:
+        print(json.dumps(said), flush=True)
+    except BrokenPipeError:
+        os._exit(0)
+
+
 def main() -> None:
     """Load, tell, then serve."""
     address, settings = sys.argv[1], Settings(**json.loads(sys.argv[2]))
@@ -120,17 +129,14 @@ def main() -> None:
         else:
             engine = Embedded(settings)
     except (Unreadable, EngineError, OSError, ValueError, SyntaxError) as error:
-        print(json.dumps({"error": str(error)}))
+        _tell({"error": str(error)})
         sys.exit(2)
     about = engine.about | {"loaded": int(time.time())}
     prefixes()  # read now: a child can open no file
     gc.collect()
     gc.freeze()  # the collector of a child would copy every page it looks at
     door.listen(128)
-    try:
-        print(json.dumps(about), flush=True)
-    except BrokenPipeError:  # whoever started this was stopped meanwhile
-        os._exit(0)
+    _tell(about)
     Forkserver(engine, door, settings).serve()
 
 
